@@ -1,0 +1,100 @@
+# Earshot: record training runs, hear them. `make` alone lists what there is.
+
+PYTHON     ?= python3
+RUNS       ?= runs
+DATA       ?= digits
+LOG_FORMAT ?= parquet
+STEPS      ?= 201
+SEED       ?= 0
+VOICING    ?= original
+LAYERS     ?=
+PARAMETERS ?= weight
+
+EXPERIMENTS := sgd sgd-lr0.1 sgd-lr1 sgd-lr1-bs256 adam
+RECORD      := $(addprefix record-,$(EXPERIMENTS))
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+EARSHOT := $(BIN)/earshot
+# numba (librosa) compiles for half a minute when its cache is cold.
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help install $(RECORD) record-all render-audio test bench clean
+
+help: ## List targets and variables
+	@echo 'Earshot: hear your training runs.'
+	@echo
+	@echo '  make record-sgd render-audio     train a small network and hear its gradients'
+	@echo
+	@echo 'Targets'
+	@echo '  record-NAME    train and record; NAME is one of'
+	@echo '                 $(EXPERIMENTS)'
+	@echo '  record-all     all of these'
+	@echo '  render-audio   renders/<run>/audio.wav for RUNS'
+	@echo '  test           all checks and tests'
+	@echo '  bench          measure speed and size against peers'
+	@echo '  clean          remove renders and caches; never runs/ or data/'
+	@echo
+	@echo 'Variables'
+	@echo '  RUNS=$(RUNS)              names under runs/ or paths, such as a TensorBoard logdir'
+	@echo '  DATA=$(DATA)            digits (embedded) or mnist (downloaded once into data/)'
+	@echo '  LOG_FORMAT=$(LOG_FORMAT)     parquet, tensorboard or both'
+	@echo '  STEPS=$(STEPS) SEED=$(SEED)      number of batches; of weights and order'
+	@echo '  VOICING=$(VOICING)       how numbers become sound'
+	@echo '  LAYERS= PARAMETERS=$(PARAMETERS)    which layers (a,b,…); weight or all'
+	@echo '  PYTHON=$(PYTHON)         Python 3.11 or later'
+	@echo '  PIP_EXTRA_INDEX_URL, …   read by pip: for smaller, CPU-only wheels of torch'
+
+# Recording replaces an earlier recording of the same experiment only if its
+# settings differ or it did not finish; the command looks.
+$(RECORD): record-%: $(VENV)/.record
+	@$(EARSHOT) record $* --data $(DATA) --steps $(STEPS) --seed $(SEED) --format $(LOG_FORMAT) --overwrite
+
+record-all: $(RECORD)
+
+# What one invocation records, it records before it renders, under -j too. Which
+# runs there are is looked up when the command runs, not when make starts.
+render-audio: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+	@$(EARSHOT) render audio $(RUNS) --voicing $(VOICING) --layers '$(LAYERS)' --parameters $(PARAMETERS)
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf renders .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+install: $(VENV)/.record ## Everything that recording and rendering need
+
+# The environment grows in stages; rendering alone installs no torch. A stage's
+# stamp is written last, so an interrupted installation is taken up again.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Earshot needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1): name another one with make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Earshot needs Python's venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.render: $(VENV)/.python pyproject.toml
+	@echo 'Installing what rendering needs into $(VENV) (about 0.8 GB) …' >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.record: $(VENV)/.render
+	@echo 'Installing torch and torchvision into $(VENV): about 5.5 GB of disk …' >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[record]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.record
+	@echo 'Installing the test tools into $(VENV) …' >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[record,dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""The chain from training to sound: the command line and the experiments."""

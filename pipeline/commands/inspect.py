@@ -1,0 +1,94 @@
+"""`earshot inspect`: what a log holds, as a table or as JSON."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.console import fail, note, result, stdout
+from pipeline.inputs import RUNS, find
+from runlog.errors import EarshotError
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="As for render; default: runs"),
+    ] = None,
+    tags: Annotated[bool, typer.Option("--tags", help="List every tag, not the layers.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one run a line.")] = False,
+) -> None:
+    """Show what logs hold: status, steps, layers or tags, ranges, what is not a number."""
+    from pipeline.summary import summarise
+
+    found, errors = find(paths or [str(RUNS)])
+    for error in errors:
+        fail(error)
+    summaries = []
+    for one in found:
+        try:
+            run = one.open()
+        except EarshotError as error:
+            errors.append(error)
+            fail(error)
+            continue
+        for line in run.damage:
+            note(f"warning: {line}")
+        summaries.append(summarise(run))
+    if as_json:
+        for summary in summaries:
+            result(json.dumps(summary))
+    else:
+        _show(summaries, tags)
+    if errors:
+        raise typer.Exit(1)
+
+
+def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    for summary in summaries:
+        stdout.print(Text(summary["name"], style="bold"), Text(_headline(summary)), soft_wrap=True)
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        table.add_column("tag" if tags else "layer or tag", overflow="fold")
+        for heading in ("points", "min", "median", "max", "last", "null", "NaN", "inf"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row in summary["tags"] if tags else summary["layers"] + summary["others"]:
+            numbers = (row["min"], row["median"], row["max"], row["last"])
+            counts = (row["null"], row["nan"], row["inf"])
+            table.add_row(
+                Text(row["name"]),
+                str(row["points"]),
+                *("–" if number is None else f"{number:.4g}" for number in numbers),
+                *(str(count) if count else "·" for count in counts),
+            )
+        stdout.print(table)
+
+
+def _headline(summary: dict[str, Any]) -> str:
+    steps = summary["steps"]
+    span = (
+        f"{steps['count']} steps ({steps['first']}…{steps['last']})"
+        if steps["count"]
+        else "no steps"
+    )
+    parts = [_status(summary), span]
+    if summary["dataset"]:
+        parts.append(str(summary["dataset"].get("name", "")))
+    if summary["seed"] is not None:
+        parts.append(f"seed {summary['seed']}")
+    if summary["layers"]:
+        parts.append(f"{summary['parameters']} parameters in {len(summary['layers'])} layers")
+    return ", ".join(part for part in parts if part)
+
+
+def _status(summary: dict[str, Any]) -> str:
+    status = summary["status"]
+    if status == "running":
+        return "did not finish (still running, or stopped before it was closed)"
+    if status == "failed":
+        return f"failed ({summary['error']})"
+    return "" if status == "unknown" else str(status)

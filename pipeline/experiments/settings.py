@@ -1,0 +1,118 @@
+"""The five trainings of the original post, as data; importing this needs no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from runlog.metadata import RunMetadata
+
+__all__ = ["BATCHES", "EXPERIMENTS", "DataName", "Experiment", "LogFormat", "Recording"]
+
+DataName = Literal["digits", "mnist"]
+LogFormat = Literal["parquet", "tensorboard", "both"]
+
+# The original stops after batch 200 of its first epoch, counted from 0.
+BATCHES = 201
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One training of the convolutional network on handwritten digits.
+
+    Parameters
+    ----------
+    name : str
+        What the run is called.
+    optimizer : {"SGD", "Adam"}
+        Class in `torch.optim`.
+    lr : float
+        Learning rate.
+    batch_size : int
+        Images a step.
+    momentum : float, optional
+        Of SGD.
+    """
+
+    name: str
+    optimizer: Literal["SGD", "Adam"]
+    lr: float
+    batch_size: int = 10
+    momentum: float | None = None
+
+    @property
+    def optimizer_settings(self) -> dict[str, float]:
+        """Arguments of the optimizer's class."""
+        momentum = {} if self.momentum is None else {"momentum": self.momentum}
+        return {"lr": self.lr, **momentum}
+
+    def __str__(self) -> str:
+        return f"{self.optimizer}, learning rate {self.lr:g}, batch size {self.batch_size}"
+
+
+EXPERIMENTS = {
+    experiment.name: experiment
+    for experiment in (
+        Experiment("sgd", "SGD", lr=0.01, momentum=0.5),
+        Experiment("sgd-lr0.1", "SGD", lr=0.1, momentum=0.5),
+        Experiment("sgd-lr1", "SGD", lr=1.0, momentum=0.5),
+        Experiment("sgd-lr1-bs256", "SGD", lr=1.0, momentum=0.5, batch_size=256),
+        Experiment("adam", "Adam", lr=0.01),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An experiment to be recorded, and where and how.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What to train.
+    directory : Path
+        The run's directory.
+    data : {"digits", "mnist"}
+        The data set.
+    data_dir : Path
+        Where MNIST lies, or is put.
+    steps : int
+        Number of batches.
+    seed : int
+        For the initial weights and the order of the images.
+    format : {"parquet", "tensorboard", "both"}
+        How the log is written.
+    """
+
+    experiment: Experiment
+    directory: Path
+    data: DataName = "digits"
+    data_dir: Path = Path("data")
+    steps: int = BATCHES
+    seed: int = 0
+    format: LogFormat = "parquet"
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """What `run.json` is to say of this training."""
+        return {
+            "experiment": self.experiment.name,
+            "optimizer": self.experiment.optimizer,
+            **self.experiment.optimizer_settings,
+            "batch_size": self.experiment.batch_size,
+            "steps": self.steps,
+        }
+
+    def made(self, run: RunMetadata, format: str) -> bool:
+        """Tell whether a run is this very recording, complete.
+
+        Parameters
+        ----------
+        run : RunMetadata
+            The run's metadata.
+        format : str
+            The format of its log.
+        """
+        settings = {key: run.hyperparameters.get(key) for key in self.hyperparameters}
+        wanted = (self.hyperparameters, self.data, self.seed, self.format)
+        there = (settings, run.dataset.get("name"), run.seed, format)
+        return run.status == "finished" and wanted == there

@@ -1,0 +1,97 @@
+"""From the paths on a command line to runs, each with a place for its results."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runlog import EarshotError, LogError, Run, RunSource, find_runs
+
+__all__ = ["RUNS", "Found", "find", "results_folders"]
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A run that a command is to work on.
+
+    Parameters
+    ----------
+    source : RunSource
+        Where it lies.
+    named : bool
+        Whether the user named this very run, and not a folder that holds it.
+    """
+
+    source: RunSource
+    named: bool
+
+    def open(self) -> Run:
+        """Read the run."""
+        return self.source.open()
+
+
+def find(paths: Iterable[str]) -> tuple[list[Found], list[EarshotError]]:
+    """Find the runs that paths stand for.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Each a run, a folder of runs, or a name under ``runs/``.
+
+    Returns
+    -------
+    found : list of Found
+        Every run once, in order.
+    errors : list of EarshotError
+        One for each path that stands for nothing.
+    """
+    found: dict[Path, Found] = {}
+    errors: list[EarshotError] = []
+    for path in paths:
+        place = _place(path)
+        try:
+            sources = find_runs(place)
+        except LogError as error:
+            errors.append(error)
+            continue
+        for source in sources:
+            found.setdefault(source.path.resolve(), Found(source, source.path == place))
+    return list(found.values()), errors
+
+
+def results_folders(found: Sequence[Found], out: Path) -> dict[Path, Found]:
+    """Give each run a folder for its results.
+
+    Parameters
+    ----------
+    found : sequence of Found
+        The runs.
+    out : Path
+        The folder that is to hold them all.
+
+    Returns
+    -------
+    dict of Path to Found
+        ``out/<name>``, where a nested run's name holds its path.
+
+    Raises
+    ------
+    LogError
+        If two runs have the same name.
+    """
+    folders: dict[Path, Found] = {}
+    for one in found:
+        folder = out / one.source.name
+        other = folders.setdefault(folder, one)
+        if other is not one:
+            raise LogError(
+                f"{other.source.path} and {one.source.path} would both be written to {folder}; "
+                "render one of them alone with another --out"
+            )
+    return folders
+
+
+def _place(path: str) -> Path:
+    below = RUNS / path
+    return below if below.exists() and not Path(path).exists() else Path(path)

@@ -1,0 +1,83 @@
+"""A run in numbers: what `earshot inspect` shows."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from renderers.timeline import NothingToHearError, layer_norms
+from runlog import Run
+from runlog.run import GRAD_NORM
+
+__all__ = ["summarise"]
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """Summarise a run in plain JSON values.
+
+    Parameters
+    ----------
+    run : Run
+        Any run.
+
+    Returns
+    -------
+    dict
+        Its metadata, ``steps`` (count, first, last), ``layers`` (norms of all
+        of a layer's parameters), ``others`` (tags that are no gradient norms),
+        ``tags`` (all of them) and ``damage``.  Of each series: how many points,
+        null (steps without one), NaN and infinite ones, and the least, median,
+        greatest and last of the finite ones.
+    """
+    steps = run.steps
+    tags = [_numbers(tag, series.values, len(steps)) for tag, series in run.series.items()]
+    return {
+        "name": run.name,
+        "status": run.metadata.status,
+        "error": run.metadata.error,
+        "started": run.metadata.started,
+        "finished": run.metadata.finished,
+        "seed": run.metadata.seed,
+        "dataset": dict(run.metadata.dataset),
+        "hyperparameters": dict(run.metadata.hyperparameters),
+        "log_hash": run.log_hash(),
+        "steps": {
+            "count": len(steps),
+            "first": int(steps[0]) if len(steps) else None,
+            "last": int(steps[-1]) if len(steps) else None,
+        },
+        "parameters": len(run.parameters),
+        "layers": _layers(run, len(steps)),
+        "others": [row for row in tags if not row["name"].startswith(GRAD_NORM)],
+        "tags": tags,
+        "damage": list(run.damage),
+    }
+
+
+def _layers(run: Run, steps: int) -> list[dict[str, Any]]:
+    try:
+        timeline = layer_norms(run, parameters="all")
+    except NothingToHearError:
+        return []
+    return [
+        _numbers(name, values[measured], steps)
+        for name, values, measured in zip(
+            timeline.names, timeline.values, timeline.measured, strict=True
+        )
+    ]
+
+
+def _numbers(name: str, values: npt.NDArray[np.float32], steps: int) -> dict[str, Any]:
+    finite = values[np.isfinite(values)].astype(np.float64)
+    some = finite.size > 0
+    return {
+        "name": name,
+        "points": len(values),
+        "min": float(finite.min()) if some else None,
+        "median": float(np.median(finite)) if some else None,
+        "max": float(finite.max()) if some else None,
+        "last": float(finite[-1]) if some else None,
+        "null": max(0, steps - len(values)),
+        "nan": int(np.isnan(values).sum()),
+        "inf": int(np.isinf(values).sum()),
+    }

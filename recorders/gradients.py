@@ -1,0 +1,406 @@
+"""Record the gradient norm of every parameter, step by step, without disturbing training."""
+
+import atexit
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from recorders.norms import NormColumns, group_parameters
+from recorders.parameters import model_layers, named_parameters, refuse_sharded
+from recorders.rows import RowBuffer
+from runlog.metadata import RunMetadata
+from runlog.rows import RESERVED
+from runlog.run import GRAD_NORM
+from runlog.writing import Format, RunLog
+
+__all__ = ["GradientRecorder"]
+
+# A buffer of norms may take this many values (16 MiB), however large the model.
+BUFFERED_VALUES = 1 << 22
+BUFFERED_ROWS = 4096
+
+
+class GradientRecorder:
+    """Writes a run's gradient norms, and what else is logged, while it trains.
+
+    A step is a call of the (first) optimizer's ``step`` that was not skipped,
+    counted from 0.  After each one the 2-norm of every parameter's gradient is
+    measured on the gradient's device and kept there; rows go to the log in
+    batches, from a thread of its own.  Nothing waits for the device, and
+    training computes what it would have computed without the recorder.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        All its parameters are recorded; one whose gradient is None at a step is
+        null there.
+    optimizer : torch.optim.Optimizer, or a sequence of them
+        Of several, the first one counts the steps; a further one's norms go
+        into the row of the step just done, the last ones if it steps again.
+    directory : path-like
+        The run's directory, such as ``"runs/mine"``; its name is the run's name.
+    every : int
+        Measure norms at steps 0, `every`, 2·`every`, …; `log` works at all steps.
+    format : {"parquet", "tensorboard", "both"}
+        How the log is written.
+    resume : bool
+        Go on with the run in `directory`, if there is one: steps continue after
+        its last one.
+    seed : int, optional
+        Noted in `run.json`.
+    hyperparameters, dataset : mapping, optional
+        Noted in `run.json`; plain JSON values.
+    flush_seconds : float
+        Rows are handed to the writer at least this often while steps are done.
+
+    Attributes
+    ----------
+    step : int
+        The step just done; -1 before the first one.
+
+    Raises
+    ------
+    RunExistsError
+        If there is a run in `directory` and `resume` is false.
+    OutputError
+        If `directory` cannot be written to.
+    NotImplementedError
+        If parameters are sharded (DTensor, FSDP).
+    ValueError
+        If an argument makes no sense, or model and optimizer share no parameter.
+
+    Notes
+    -----
+    Gradients are measured as the optimizer saw them: averaged by
+    DistributedDataParallel (of which only rank 0 writes), unscaled by
+    ``torch.amp.GradScaler``, and clipped.  Call `capture` before clipping to
+    record them unclipped.  A step that a GradScaler skips is no step, but for
+    fused optimizers, which are called nevertheless.
+
+    Examples
+    --------
+    >>> with GradientRecorder(model, optimizer, "runs/mine") as recorder:
+    ...     for batch, target in loader:
+    ...         optimizer.zero_grad()
+    ...         loss = criterion(model(batch), target)
+    ...         loss.backward()
+    ...         optimizer.step()
+    ...         recorder.log("loss", loss)
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer | Sequence[Optimizer],
+        directory: str | os.PathLike[str],
+        *,
+        every: int = 1,
+        format: Format = "parquet",
+        resume: bool = False,
+        seed: int | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        dataset: Mapping[str, Any] | None = None,
+        flush_seconds: float = 5.0,
+    ) -> None:
+        if every < 1:
+            raise ValueError(f"every is {every}; expected an integer of at least 1")
+        optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
+        refuse_sharded(model)
+        self._parameters = named_parameters(model)
+        self._require_shared(optimizers)
+        self._every = every
+        self._flush_seconds = flush_seconds
+        self._closed = False
+        self._log: RunLog | None = None
+        self._hooks: list[Any] = []
+        self.step = -1
+        if _is_secondary_rank():
+            return
+        path = Path(directory)
+        metadata = RunMetadata(
+            name=path.resolve().name,
+            seed=seed,
+            hyperparameters={**_settings(optimizers[0]), **(hyperparameters or {})},
+            dataset=dataset or {},
+            layers=model_layers(model),
+            versions=_versions(),
+            every=every,
+        )
+        self._log = RunLog(path, metadata, format=format, resume=resume)
+        self.step = self._log.next_step - 1
+        self._first_step = self._log.next_step
+        per_row = max(1, len(self._parameters))
+        self._rows = RowBuffer(max(16, min(BUFFERED_ROWS, BUFFERED_VALUES // per_row)))
+        self._row_step = -1  # the step whose row is open
+        self._row_tags: set[str] = set()
+        self._known_tags: set[str] = set()
+        self._captured_ahead = False
+        self._row_captured = False
+        self._drained_at = time.time()
+        self._optimizers = optimizers
+        self._columns: list[list[NormColumns]] = [[] for _ in optimizers]
+        self._assigned: set[int] = set()
+        self._group_sizes = [-1] * len(optimizers)
+        self._hooks = [
+            each.register_step_post_hook(partial(self._after_step, place))
+            for place, each in enumerate(optimizers)
+        ]
+        atexit.register(self._at_exit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        try:
+            self.close(error=f"{type(error).__name__}: {error}".rstrip(": "))
+        except Exception as problem:  # noqa: BLE001 - the error on its way matters more
+            if problem is not error:
+                error.add_note(f"the log could not be completed either: {problem}")
+
+    def log(self, tag: str, value: float | torch.Tensor) -> None:
+        """Log a number of the step just done.
+
+        Parameters
+        ----------
+        tag : str
+            Any name that does not begin with ``grad_norm/``.
+        value : float or torch.Tensor [one element]
+            A tensor is kept on its device; this does not wait for it.
+
+        Raises
+        ------
+        RuntimeError
+            Before the first optimizer step, or after `close`.
+        ValueError
+            If this step already has a value of this tag, the tag is reserved, or
+            the tensor has more than one element.
+        """
+        if self._log is None:
+            return
+        if self._closed:
+            raise RuntimeError(f"log({tag!r}): this recorder is closed")
+        if self.step < self._first_step:
+            raise RuntimeError(
+                f"log({tag!r}) before the first step: a value belongs to the step just done, "
+                "so log it after optimizer.step()"
+            )
+        if tag not in self._known_tags:
+            self._admit(tag)
+        number = _number(tag, value)
+        self._open_row()
+        if tag in self._row_tags:
+            raise ValueError(f"log({tag!r}): step {self.step} already has a value of this tag")
+        self._row_tags.add(tag)
+        self._rows.log(tag, number)
+
+    def capture(self) -> None:
+        """Measure the gradients as they are now for the coming step.
+
+        Call it between ``backward()`` and clipping; the optimizer's step then
+        does not measure again.  With a GradScaler, after ``unscale_``.
+        """
+        if self._log is None or self._closed or (self.step + 1) % self._every:
+            return
+        self._rows.capture_ahead(
+            [columns for place in range(len(self._optimizers)) for columns in self._of(place)]
+        )
+        self._captured_ahead = True
+
+    def flush(self) -> None:
+        """Wait until everything up to now is safe on disk.
+
+        Raises
+        ------
+        Exception
+            What went wrong while writing, now or earlier.
+        """
+        if self._log is None or self._closed:
+            return
+        for batch in self._rows.take_all():
+            self._log.writer.submit(batch)
+        self._log.writer.flush()
+        self._drained_at = time.time()
+
+    def close(self, *, error: str | None = None) -> None:
+        """Detach from the optimizer, write what is left and complete the log.
+
+        Parameters
+        ----------
+        error : str, optional
+            Why the run failed; by default it finished.
+
+        Raises
+        ------
+        Exception
+            What went wrong while writing; all rows written before stay readable.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        for hook in self._hooks:
+            hook.remove()
+        if self._log is None:
+            return
+        atexit.unregister(self._at_exit)
+        try:
+            self._drain()
+        finally:
+            self._log.close(error=error)
+
+    def _after_step(self, place: int, optimizer: Optimizer, *_: Any) -> None:
+        """Measure what an optimizer has just used (its step post hook)."""
+        if place == 0:
+            self.step += 1
+            self._row_captured, self._captured_ahead = self._captured_ahead, False
+        if max(self.step, 0) % self._every:
+            return
+        if place == 0:
+            self._open_row()
+        if not self._row_captured:
+            self._rows.capture(self._of(place), _left_scaled(optimizer))
+
+    def _open_row(self) -> None:
+        if self._row_step == self.step:
+            return
+        now = time.time()
+        if self._rows.full or now - self._drained_at >= self._flush_seconds:
+            self._drain()
+            self._drained_at = now
+        self._rows.open(self.step, now)
+        self._row_step = self.step
+        self._row_tags.clear()
+
+    def _drain(self) -> None:
+        assert self._log is not None
+        for batch in self._rows.take_done():
+            self._log.writer.submit(batch)
+
+    def _of(self, place: int) -> list[NormColumns]:
+        """Return the columns of an optimizer's parameters, with those that joined since."""
+        groups = self._optimizers[place].param_groups
+        size = sum(len(group["params"]) for group in groups)
+        if size != self._group_sizes[place]:
+            self._group_sizes[place] = size
+            fresh = group_parameters(self._unassigned(place), self._rows.rows_allocated)
+            self._columns[place] += fresh
+            self._rows.norms += fresh
+        return self._columns[place]
+
+    def _unassigned(self, place: int) -> list[tuple[str, nn.Parameter]]:
+        """List the parameters that an optimizer is to measure and that have no column yet.
+
+        The first one also measures those that no optimizer holds.
+        """
+        own = _held([self._optimizers[place]])
+        held = _held(self._optimizers)
+        fresh = [
+            (name, parameter)
+            for name, parameter in self._parameters.items()
+            if id(parameter) not in self._assigned
+            and (id(parameter) in own or (place == 0 and id(parameter) not in held))
+        ]
+        self._assigned |= {id(parameter) for _, parameter in fresh}
+        return fresh
+
+    def _admit(self, tag: str) -> None:
+        if not tag or tag in RESERVED or tag.startswith(GRAD_NORM):
+            raise ValueError(
+                f"log({tag!r}): reserved; {', '.join(sorted(RESERVED))} and names that begin with "
+                f"{GRAD_NORM!r} are the recorder's own"
+            )
+        self._known_tags.add(tag)
+
+    def _require_shared(self, optimizers: Sequence[Optimizer]) -> None:
+        if not optimizers:
+            raise ValueError("no optimizer: pass at least one")
+        ids = {id(parameter) for parameter in self._parameters.values()}
+        for each in optimizers:
+            if not ids & _held([each]):
+                raise ValueError(
+                    f"the {type(each).__name__} optimizer holds no parameter of this model; "
+                    "pass the model that it trains"
+                )
+
+    def _at_exit(self) -> None:
+        if self._log is not None and self._log.writer.owned:
+            self.close(error="the program ended without closing the recorder")
+
+
+def _number(tag: str, value: Any) -> float | torch.Tensor:
+    if not isinstance(value, torch.Tensor):
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"log({tag!r}): got {type(value).__name__}; expected a number or a tensor of "
+                "one element"
+            ) from None
+    if value.numel() != 1:
+        raise ValueError(
+            f"log({tag!r}): got a tensor of shape {tuple(value.shape)}; expected one element"
+        )
+    if value.device.type == "cpu":
+        return value.detach().item()
+    return value.detach().reshape(()).to(torch.float32, copy=True)
+
+
+def _left_scaled(optimizer: Optimizer) -> torch.Tensor | None:
+    """Return what a fused optimizer's gradients are still multiplied with.
+
+    Fused optimizers unscale while they step; one that finds an infinity returns
+    early and leaves all gradients scaled (torch.amp.GradScaler.step).
+    """
+    scale = getattr(optimizer, "grad_scale", None)
+    found = getattr(optimizer, "found_inf", None)
+    if scale is None or found is None:
+        return None
+    return torch.where(found > 0, scale, torch.ones_like(scale))
+
+
+def _held(optimizers: Sequence[Optimizer]) -> set[int]:
+    return {id(p) for each in optimizers for group in each.param_groups for p in group["params"]}
+
+
+def _settings(optimizer: Optimizer) -> dict[str, Any]:
+    """Return an optimizer's name and its plain settings that are not switched off."""
+    plain = {
+        name: value
+        for name, value in optimizer.defaults.items()
+        if isinstance(value, int | float | str) and value is not False
+    }
+    return {"optimizer": type(optimizer).__name__, **plain}
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "earshot": version("earshot"),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def _is_secondary_rank() -> bool:
+    distributed = torch.distributed
+    return (
+        distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0
+    )

@@ -1,0 +1,1 @@
+"""What turns a log into something to hear or to see; nothing here needs torch."""

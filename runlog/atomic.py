@@ -1,0 +1,49 @@
+"""Files that appear whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["replacing", "write_text"]
+
+
+@contextmanager
+def replacing(path: Path, *, scratch: Path | None = None) -> Iterator[Path]:
+    """Yield a temporary path that becomes `path` when the block succeeds.
+
+    Parameters
+    ----------
+    path : Path
+        The file to create or to replace.
+    scratch : Path, optional
+        Folder for the temporary file, on the same file system; by default the
+        folder of `path`.  The parts of a log use it: readers that take a whole
+        folder must never meet a file that is half written.
+
+    Yields
+    ------
+    Path
+        Where the block writes.  If the block raises, for whatever reason, that
+        file is removed and `path` is as it was.
+    """
+    temporary = (scratch or path.parent) / f".{path.name}.{os.getpid()}.tmp"
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file at `path` by `text` (UTF-8), whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _sync(path: Path) -> None:
+    # Renaming before the bytes are on disk would leave an empty file after a
+    # power cut: the rename can reach the disk first.
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

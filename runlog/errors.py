@@ -1,0 +1,23 @@
+"""What goes wrong for a reason that a user can see and mend.
+
+Every message is one line: what, where, what was found, what was expected, and
+the remedy.  The command line prints it without a traceback and exits with 1.
+"""
+
+__all__ = ["EarshotError", "LogError", "OutputError", "RunExistsError"]
+
+
+class EarshotError(Exception):
+    """Base of everything that a user can cause; catch it to catch them all."""
+
+
+class LogError(EarshotError):
+    """A log could not be used as input."""
+
+
+class RunExistsError(EarshotError):
+    """A recorder was pointed at a directory that already holds a run."""
+
+
+class OutputError(EarshotError):
+    """A result could not be written; whatever was there before still is."""

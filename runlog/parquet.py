@@ -1,0 +1,272 @@
+"""The Parquet log: `metrics.parquet`, and `metrics.parts/` while recording.
+
+Each batch of rows becomes one part file, named by its first step, written
+beside the parts folder and renamed into it; so whatever is killed, every part
+that can be seen is whole.  Closing merges the parts into `metrics.parquet`.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from runlog.atomic import replacing
+from runlog.errors import LogError
+from runlog.metadata import RunMetadata
+from runlog.run import STEP, WALL_TIME
+
+__all__ = [
+    "METADATA_KEY",
+    "METRICS",
+    "PARTS",
+    "ParquetWriter",
+    "embedded_metadata",
+    "is_parquet_log",
+    "read_parquet",
+]
+
+METRICS = "metrics.parquet"
+PARTS = "metrics.parts"
+METADATA_KEY = b"earshot.run"  # run.json once more, in the Parquet key-value metadata
+
+# A row group holds about this many values: 16 MiB of float32 before encoding.
+VALUES_A_ROW_GROUP = 1 << 22
+# So many small parts are joined into one while recording: a week at a part
+# every ten seconds stays below a thousand files.
+PARTS_BEFORE_JOINING = 128
+
+_DAMAGE = (pa.ArrowException, OSError)
+
+
+class ParquetWriter:
+    """Writes rows as part files, and on close as one file.
+
+    Parameters
+    ----------
+    directory : Path
+        The run's directory; it must exist.
+    metadata : RunMetadata
+        Stored in every part, so that a run without its `run.json` still says
+        what it is.
+    """
+
+    def __init__(self, directory: Path, metadata: RunMetadata) -> None:
+        self._directory = directory
+        self._metadata = metadata
+        self._fresh: list[Path] = []
+        (directory / PARTS).mkdir(exist_ok=True)
+
+    def write(self, rows: pa.Table) -> None:
+        """Write one part; it is safe on disk when this returns."""
+        if rows.num_rows == 0:
+            return
+        part = self._directory / PARTS / f"{rows[STEP][0].as_py():012d}.parquet"
+        _write([rows], rows.schema, part, self._metadata, scratch=self._directory)
+        self._fresh.append(part)
+        if len(self._fresh) == PARTS_BEFORE_JOINING:
+            # Into the name of the first: a reader that meets the joined part
+            # and the others at once passes over the steps it has already seen.
+            _merge(self._fresh, self._fresh[0], self._metadata, scratch=self._directory)
+            for joined in self._fresh[1:]:
+                joined.unlink()
+            self._fresh.clear()
+
+    def close(self, metadata: RunMetadata) -> None:
+        """Merge everything into `metrics.parquet` and remove the parts.
+
+        Raises
+        ------
+        LogError
+            If a part is damaged; then nothing is removed.
+        """
+        sources = _sources(self._directory)
+        if sources:
+            _merge(sources, self._directory / METRICS, metadata)
+        shutil.rmtree(self._directory / PARTS)
+
+
+def is_parquet_log(directory: Path) -> bool:
+    """Tell whether a directory holds a log of ours in Parquet."""
+    return (directory / METRICS).is_file() or (directory / PARTS).is_dir()
+
+
+def read_parquet(directory: Path) -> tuple[pa.Table, list[str]]:
+    """Read all rows that are whole.
+
+    Parameters
+    ----------
+    directory : Path
+        The run's directory.
+
+    Returns
+    -------
+    rows : pyarrow.Table
+        `step`, `wall_time` and one column a tag, in ascending steps.
+    damage : list of str
+        One line for each piece that could not be read.
+    """
+    damage: list[str] = []
+    tables: list[pa.Table] = []
+    for source in _sources(directory):
+        with contextlib.suppress(FileNotFoundError):  # merged by a recorder meanwhile
+            tables += _intact(source, damage)
+    empty = pa.table({STEP: pa.array([], pa.int64()), WALL_TIME: pa.array([], pa.float64())})
+    rows = pa.concat_tables([empty, *_ascending(tables)], promote_options="default")
+    return rows.combine_chunks(), damage
+
+
+def embedded_metadata(directory: Path) -> str | None:
+    """Return the text of `run.json` that the newest readable file carries, if any."""
+    for source in reversed(_sources(directory)):
+        with contextlib.suppress(*_DAMAGE):
+            stored = pq.read_schema(source).metadata or {}
+            if METADATA_KEY in stored:
+                return str(stored[METADATA_KEY].decode())
+    return None
+
+
+def _sources(directory: Path) -> list[Path]:
+    metrics = directory / METRICS
+    parts = sorted((directory / PARTS).glob("[0-9]*.parquet"))
+    return ([metrics] if metrics.is_file() else []) + parts
+
+
+def _write(
+    tables: Sequence[pa.Table] | Iterator[pa.Table],
+    schema: pa.Schema,
+    target: Path,
+    metadata: RunMetadata,
+    scratch: Path | None = None,
+) -> None:
+    """Write tables as one Parquet file, a row group each."""
+    schema = schema.with_metadata({METADATA_KEY: metadata.to_json().encode()})
+    with (
+        replacing(target, scratch=scratch) as temporary,
+        pq.ParquetWriter(temporary, schema, **_encoding(schema)) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table.cast(schema), row_group_size=max(table.num_rows, 1))
+
+
+def _encoding(schema: pa.Schema) -> dict[str, Any]:
+    # Dictionaries cost more than they save on noise-like floats; splitting the
+    # bytes of a float lets zstd see the slow exponents apart from the mantissas.
+    by_column = {
+        field.name: "BYTE_STREAM_SPLIT"
+        if pa.types.is_floating(field.type)
+        else "DELTA_BINARY_PACKED"
+        for field in schema
+    }
+    return {
+        "compression": "zstd",
+        "use_dictionary": False,
+        "column_encoding": by_column,
+        "write_page_checksum": True,
+    }
+
+
+def _merge(
+    sources: Sequence[Path], target: Path, metadata: RunMetadata, scratch: Path | None = None
+) -> None:
+    damage: list[str] = []
+    schema = pa.unify_schemas([_schema(source) for source in sources])
+    tables = (table for source in sources for table in _intact(source, damage))
+    conformed = (_conform(table, schema) for table in _ascending(tables))
+    rows = max(1, VALUES_A_ROW_GROUP // len(schema))
+
+    def checked() -> Iterator[pa.Table]:
+        yield from _regrouped(conformed, rows)
+        if damage:
+            raise LogError(f"{damage[0]}; its parts stay as they are, beside the rest")
+
+    _write(checked(), schema, target, metadata, scratch)
+
+
+def _schema(source: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(source).remove_metadata()
+    except _DAMAGE as error:
+        raise LogError(f"{source}: {_reason(error)}; the parts stay as they are") from error
+
+
+def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    present = set(table.column_names)
+    columns = [
+        table[field.name] if field.name in present else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _regrouped(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Join small tables until each has about `rows` rows."""
+    pending: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        pending.append(table)
+        count += table.num_rows
+        if count >= rows:
+            yield pa.concat_tables(pending)
+            pending, count = [], 0
+    if pending:
+        yield pa.concat_tables(pending)
+
+
+def _ascending(tables: Sequence[pa.Table] | Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Leave out the steps that an earlier file holds already.
+
+    After a kill between renaming a merged file and removing what went into it,
+    both are there.
+    """
+    last = None
+    for table in tables:
+        steps = table[STEP].to_numpy()
+        fresh = table if last is None else table.filter(pa.array(steps > last))
+        if fresh.num_rows:
+            last = int(fresh[STEP].to_numpy().max())
+            yield fresh
+
+
+def _intact(source: Path, damage: list[str]) -> Iterator[pa.Table]:
+    """Yield a file's row groups; note in `damage` what cannot be read."""
+    try:
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
+            for group in range(file.num_row_groups):
+                table = _read_row_group(file, group, source, damage)
+                if table is not None:
+                    yield table.replace_schema_metadata(None)
+    except FileNotFoundError:
+        raise
+    except _DAMAGE as error:
+        damage.append(f"{source}: damaged, its rows are left out ({_reason(error)})")
+
+
+def _read_row_group(
+    file: pq.ParquetFile, group: int, source: Path, damage: list[str]
+) -> pa.Table | None:
+    try:
+        return file.read_row_group(group)
+    except _DAMAGE:
+        pass
+    columns = {}
+    for name in file.schema_arrow.names:
+        try:
+            columns[name] = file.read_row_group(group, columns=[name])[name]
+        except _DAMAGE as error:
+            where = f"{source}: row group {group + 1} of {file.num_row_groups}"
+            if name == STEP:
+                damage.append(f"{where}: damaged steps, its rows are left out ({_reason(error)})")
+                return None
+            damage.append(f"{where}: damaged, {name} is left out there ({_reason(error)})")
+    rows = len(columns[STEP])
+    columns.setdefault(WALL_TIME, pa.chunked_array([pa.array(np.full(rows, np.nan))]))
+    return pa.table(columns)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())

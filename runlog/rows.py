@@ -1,0 +1,58 @@
+"""Rows on their way from a recorder to a log file: one Arrow table a batch.
+
+A table has the columns `step` (int64), `wall_time` (float64, s since the epoch)
+and one float32 column a tag.  Null means not measured; NaN was measured.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from runlog.metadata import RunMetadata
+from runlog.run import STEP, WALL_TIME
+
+__all__ = ["RESERVED", "LogWriter", "rows_table"]
+
+RESERVED = frozenset({STEP, WALL_TIME})
+
+
+class LogWriter(Protocol):
+    """What every format's writer does.
+
+    `write` returns when the rows are safe: a process that is killed afterwards
+    does not lose them.
+    """
+
+    def write(self, rows: pa.Table) -> None:
+        """Append rows whose steps come after all steps written before."""
+
+    def close(self, metadata: RunMetadata) -> None:
+        """Bring the log into its final form; call once, at the end."""
+
+
+def rows_table(
+    steps: npt.NDArray[np.int64],
+    wall_times: npt.NDArray[np.float64],
+    columns: Mapping[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]],
+) -> pa.Table:
+    """Build a batch of rows.
+
+    Parameters
+    ----------
+    steps : np.ndarray [shape=(n,), int64]
+        Ascending.
+    wall_times : np.ndarray [shape=(n,), float64]
+        Seconds since the epoch.
+    columns : mapping of str to (values [shape=(n,)], measured [shape=(n,)])
+        By tag; `measured` is False where a value is null.  A tag without a
+        measurement in this batch is left out of it.
+    """
+    table = {STEP: pa.array(steps), WALL_TIME: pa.array(wall_times)}
+    for tag, (values, measured) in columns.items():
+        if measured.any():
+            missing = None if measured.all() else ~measured
+            table[tag] = pa.array(np.ascontiguousarray(values), mask=missing)
+    return pa.table(table)

@@ -1,0 +1,170 @@
+"""From a path to runs: what lies there, under which names, and how to open it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from runlog.errors import LogError
+from runlog.metadata import RUN_JSON, RunMetadata
+from runlog.parquet import METRICS, PARTS, embedded_metadata, is_parquet_log, read_parquet
+from runlog.run import Run, series_from_rows
+from runlog.series import Series
+
+__all__ = ["RunSource", "find_runs", "holds_run", "log_files", "log_format", "open_run"]
+
+EXPECTED = f"a run ({RUN_JSON}, {METRICS}), a TensorBoard logdir, or a folder of those"
+
+
+@dataclass(frozen=True)
+class RunSource:
+    """Where a run lies, and what it is called among the others."""
+
+    name: str
+    path: Path
+
+    def open(self) -> Run:
+        """Read the run (see `open_run`)."""
+        return open_run(self.path, name=self.name)
+
+
+def find_runs(path: str | os.PathLike[str]) -> list[RunSource]:
+    """Find every run at or below a path.
+
+    Parameters
+    ----------
+    path : path-like
+        A run, or a folder with runs at any depth.
+
+    Returns
+    -------
+    list of RunSource
+        In the order of their names: a folder that is itself a run goes by its
+        own name, and the runs below it by that name and their path; the runs
+        of a mere folder go by their path in it.
+
+    Raises
+    ------
+    LogError
+        If there is no such path, or nothing that can be read as a run.
+    """
+    root = Path(path)
+    if not root.exists():
+        raise LogError(f"{root}: no such file or folder; expected {EXPECTED}")
+    if not root.is_dir():
+        raise LogError(f"{root}: is a file; expected {EXPECTED}")
+    name = root.resolve().name
+    own = [RunSource(name, root)] if holds_run(root) else []
+    prefix = f"{name}/" if own else ""
+    below = [
+        RunSource(prefix + folder.relative_to(root).as_posix(), folder)
+        for folder in _folders(root)
+        if holds_run(folder)
+    ]
+    found = own + below
+    if not found:
+        raise LogError(f"{root}: no run here or below; expected {EXPECTED}")
+    return sorted(found, key=lambda source: source.name)
+
+
+def open_run(path: str | os.PathLike[str], *, name: str | None = None) -> Run:
+    """Read one run.
+
+    Parameters
+    ----------
+    path : path-like
+        The run's directory.
+    name : str, optional
+        What to call it; by default what its `run.json` or its folder says.
+
+    Returns
+    -------
+    Run
+        With all that is whole; what is not is named in its `damage`.
+
+    Raises
+    ------
+    LogError
+        If there is no run, or a newer version of Earshot wrote it.
+    """
+    directory = Path(path)
+    if not (directory.is_dir() and holds_run(directory)):
+        raise LogError(f"{directory}: not a run; expected {RUN_JSON}, {METRICS} or event files")
+    damage: list[str] = []
+    metadata = _metadata(directory, damage)
+    series = _series(directory, damage)
+    return Run(name or metadata.name, metadata, series, {}, tuple(damage))
+
+
+def holds_run(directory: Path) -> bool:
+    """Tell whether a directory is itself a run, in any format."""
+    return (
+        (directory / RUN_JSON).is_file()
+        or is_parquet_log(directory)
+        or bool(_event_files(directory))
+    )
+
+
+def log_files(directory: Path) -> list[Path]:
+    """List the files and folders that make up a run's log, in any format."""
+    own = [directory / name for name in (RUN_JSON, METRICS, PARTS)]
+    return [path for path in own if path.exists()] + _event_files(directory)
+
+
+def log_format(directory: Path) -> str:
+    """Return how a run was written: parquet, tensorboard, both, or nothing yet."""
+    parquet, events = is_parquet_log(directory), bool(_event_files(directory))
+    if parquet and events:
+        return "both"
+    return "parquet" if parquet else "tensorboard" if events else ""
+
+
+def _series(directory: Path, damage: list[str]) -> dict[str, Series]:
+    if is_parquet_log(directory):
+        rows, found = read_parquet(directory)
+        damage += found
+        return series_from_rows(rows)
+    files = _event_files(directory)
+    if not files:
+        return {}
+    from runlog.tensorboard import read_event_files
+
+    series, found = read_event_files(files)
+    damage += found
+    return series
+
+
+def _metadata(directory: Path, damage: list[str]) -> RunMetadata:
+    """Read `run.json`, else its copy in the Parquet files, else know only the name."""
+    file = directory / RUN_JSON
+    if file.is_file():
+        try:
+            return RunMetadata.from_json(file.read_text(encoding="utf-8"), where=str(file))
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            damage.append(f"{file}: damaged, the log's own copy is used instead ({error!r})")
+    if embedded := embedded_metadata(directory):
+        return RunMetadata.from_json(embedded, where=str(directory / METRICS))
+    return RunMetadata(directory.resolve().name)
+
+
+def _event_files(directory: Path) -> list[Path]:
+    # Importing TensorBoard takes longer than looking; so look first.
+    if not any(directory.glob("*tfevents*")):
+        return []
+    from runlog.tensorboard import event_files
+
+    return event_files(directory)
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """Walk the folders below `root`; links are followed, but no folder is met twice."""
+    seen = {root.resolve()}
+    for parent, names, _ in os.walk(root, followlinks=True):
+        fresh = []
+        for name in sorted(names):
+            real = Path(parent, name).resolve()
+            if not name.startswith(".") and real not in seen:
+                seen.add(real)
+                fresh.append(name)
+        names[:] = fresh  # os.walk goes down into what is left here
+        yield from (Path(parent, name) for name in fresh)

@@ -1,0 +1,116 @@
+"""Event files to series: scalars by tag, checked record by record.
+
+What is broken is passed over and reported; what is whole is kept.
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.util import tensor_util
+
+from runlog.series import Series
+from runlog.tensorboard.records import FOOTER_BYTES, HEADER_BYTES, masked_crc
+
+__all__ = ["event_files", "read_event_files"]
+
+Points = dict[str, list[tuple[int, float, float]]]
+
+_NUMBERS = "fiu"  # NumPy kinds: floats and integers
+
+
+def event_files(directory: Path) -> list[Path]:
+    """Return a directory's event files, in the order of their names.
+
+    A file counts if its first record has a valid header; text files whose name
+    merely looks alike do not.
+    """
+    candidates = sorted(directory.glob("*tfevents*"))
+    return [path for path in candidates if path.is_file() and _starts_like_events(path)]
+
+
+def read_event_files(files: list[Path]) -> tuple[dict[str, Series], list[str]]:
+    """Read the scalars of event files into series.
+
+    Parameters
+    ----------
+    files : list of Path
+        The files of one run, in order.
+
+    Returns
+    -------
+    series : dict of str to Series
+        By tag, float32, in write order.
+    damage : list of str
+        One line for each file of which something could not be used.
+    """
+    points: Points = {}
+    damage: list[str] = []
+    for path in files:
+        for message in _messages(path, damage):
+            _add_points(message, points)
+    return {tag: _series(tag, found) for tag, found in points.items()}, damage
+
+
+def _starts_like_events(path: Path) -> bool:
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    return len(header) == HEADER_BYTES and _length(header) is not None
+
+
+def _length(header: bytes) -> int | None:
+    """Return the length that a record's header gives, or None if its CRC is wrong."""
+    length, crc = struct.unpack("<QI", header)
+    return int(length) if crc == masked_crc(header[:8]) else None
+
+
+def _messages(path: Path, damage: list[str]) -> Iterator[Any]:
+    """Yield the whole messages of a file; note in `damage` what else there is."""
+    data = path.read_bytes()
+    offset, broken = 0, 0
+    while offset + HEADER_BYTES <= len(data):
+        length = _length(data[offset : offset + HEADER_BYTES])
+        end = offset + HEADER_BYTES + (length or 0) + FOOTER_BYTES
+        if length is None or end > len(data):
+            break
+        message = data[offset + HEADER_BYTES : end - FOOTER_BYTES]
+        if struct.unpack("<I", data[end - FOOTER_BYTES : end])[0] == masked_crc(message):
+            try:
+                yield Event.FromString(message)
+            except DecodeError:
+                broken += 1
+        else:
+            broken += 1
+        offset = end
+    if broken:
+        damage.append(f"{path}: {broken} damaged records are left out")
+    if offset < len(data):
+        damage.append(f"{path}: the last {len(data) - offset} bytes are not a whole record")
+
+
+def _add_points(event: Any, points: Points) -> None:
+    for value in event.summary.value:
+        number = _scalar(value)
+        if number is not None:
+            points.setdefault(value.tag, []).append((event.step, number, event.wall_time))
+
+
+def _scalar(value: Any) -> float | None:
+    """Return a summary's number, from TF1's `simple_value` or TF2's tensor of one element."""
+    kind = value.WhichOneof("value")
+    if kind == "simple_value":
+        return float(value.simple_value)
+    if kind != "tensor":
+        return None
+    tensor = tensor_util.make_ndarray(value.tensor)
+    return float(tensor.item()) if tensor.size == 1 and tensor.dtype.kind in _NUMBERS else None
+
+
+def _series(tag: str, points: list[tuple[int, float, float]]) -> Series:
+    steps, values, times = zip(*points, strict=True)
+    with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite
+        return Series(tag, steps, np.array(values, np.float32), times)

@@ -1,0 +1,64 @@
+"""Rows to a standard TensorBoard event file: one Event a step, holding all its tags."""
+
+import itertools
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from tensorboard.compat.proto.event_pb2 import Event
+
+from runlog.metadata import RunMetadata
+from runlog.run import STEP, WALL_TIME, series_from_rows
+from runlog.tensorboard.records import frame
+
+__all__ = ["TensorBoardWriter"]
+
+_counter = itertools.count()
+
+
+class TensorBoardWriter:
+    """Appends rows to an event file of its own in the run's directory.
+
+    Parameters
+    ----------
+    directory : Path
+        The run's directory; it must exist.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        started = time.time()
+        host, pid, number = socket.gethostname(), os.getpid(), next(_counter)
+        name = f"events.out.tfevents.{int(started):010d}.{host}.{pid}.{number}"
+        self._file = (directory / name).open("xb")
+        self._append(
+            frame(Event(wall_time=started, file_version="brain.Event:2").SerializeToString())
+        )
+
+    def write(self, rows: pa.Table) -> None:
+        """Append the rows; they are safe on disk when this returns."""
+        self._append(b"".join(frame(event.SerializeToString()) for event in _events(rows)))
+
+    def close(self, metadata: RunMetadata) -> None:  # noqa: ARG002 - run.json holds it
+        """Close the file."""
+        self._file.close()
+
+    def _append(self, records: bytes) -> None:
+        self._file.write(records)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def _events(rows: pa.Table) -> Iterator[Any]:
+    """Turn each row with a measurement into an Event; nulls are not written."""
+    steps = rows[STEP].to_pylist()
+    times = rows[WALL_TIME].to_pylist()
+    events = [Event(step=step, wall_time=when) for step, when in zip(steps, times, strict=True)]
+    row_of = {step: row for row, step in enumerate(steps)}
+    for tag, series in series_from_rows(rows).items():
+        for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
+            events[row_of[step]].summary.value.add(tag=tag, simple_value=value)
+    return (event for event in events if event.summary.value)

@@ -1,0 +1,144 @@
+"""Starting a log: the run's directory, its writers, and where its steps begin."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from runlog.background import BackgroundWriter
+from runlog.errors import OutputError, RunExistsError
+from runlog.metadata import RunMetadata
+from runlog.parquet import ParquetWriter
+from runlog.rows import LogWriter
+from runlog.sources import holds_run, log_files, log_format, open_run
+
+__all__ = ["Format", "RunLog", "remove_log"]
+
+Format = Literal["parquet", "tensorboard", "both"]
+
+
+class RunLog:
+    """A run that is being written.
+
+    Parameters
+    ----------
+    directory : Path
+        The run's directory; it is created.
+    metadata : RunMetadata
+        What is known at the start.
+    format : {"parquet", "tensorboard", "both"}
+        How the rows are written.
+    resume : bool
+        Go on with the run that is there, if there is one.
+
+    Attributes
+    ----------
+    next_step : int
+        0, or the step after the last one that a resumed run holds.
+
+    Raises
+    ------
+    ValueError
+        If `format` is none of these.
+    RunExistsError
+        If there is a run already and `resume` is false, or if it was written in
+        another format.
+    OutputError
+        If the directory cannot be written to.
+    """
+
+    def __init__(
+        self, directory: Path, metadata: RunMetadata, *, format: Format, resume: bool = False
+    ) -> None:
+        if format not in get_args(Format):
+            raise ValueError(f"format is {format!r}; expected one of {', '.join(get_args(Format))}")
+        self._directory = directory
+        self.next_step = 0
+        self._metadata = metadata.replace(status="running", started=_now())
+        if directory.is_dir() and holds_run(directory):
+            self._continue(format, resume)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._metadata.save(directory)
+            self.writer = BackgroundWriter(self._writers(format))
+        except OSError as error:
+            raise OutputError(
+                f"{directory}: cannot record there ({error.strerror or error}); "
+                "choose a folder that can be written to"
+            ) from error
+
+    def close(self, *, error: str | None = None) -> None:
+        """Write what is left, merge, and note how the run ended.
+
+        Parameters
+        ----------
+        error : str, optional
+            Why it failed; by default it finished.
+
+        Raises
+        ------
+        Exception
+            What went wrong while writing; the run is then noted as failed.
+        """
+        ended = self._metadata.replace(
+            status="failed" if error else "finished", error=error, finished=_now()
+        )
+        try:
+            self.writer.close(ended)
+        except Exception as problem:
+            ended = ended.replace(status="failed", error=error or f"the log: {problem}")
+            raise
+        finally:
+            ended.save(self._directory)
+
+    def _continue(self, format: Format, resume: bool) -> None:
+        earlier = open_run(self._directory)
+        last = int(earlier.steps[-1]) if earlier.steps.size else -1
+        if not resume:
+            raise RunExistsError(
+                f"{self._directory}: already holds a run ({earlier.metadata.status}, "
+                f"{last + 1} steps); record into another directory, remove this one, or pass "
+                "resume=True to go on with it"
+            )
+        written = log_format(self._directory)
+        if written and format != written:
+            raise RunExistsError(
+                f"{self._directory}: was recorded as {written}, not as {format}; resume it with "
+                f"format={written!r}"
+            )
+        self.next_step = last + 1
+        before = earlier.metadata
+        self._metadata = self._metadata.replace(
+            started=before.started or self._metadata.started,
+            layers=self._metadata.layers or before.layers,
+            hyperparameters={**before.hyperparameters, **self._metadata.hyperparameters},
+            dataset=self._metadata.dataset or before.dataset,
+            seed=before.seed if self._metadata.seed is None else self._metadata.seed,
+            unknown=before.unknown,
+        )
+
+    def _writers(self, format: Format) -> list[LogWriter]:
+        writers: list[LogWriter] = []
+        if format != "tensorboard":
+            writers.append(ParquetWriter(self._directory, self._metadata))
+        if format != "parquet":
+            from runlog.tensorboard import TensorBoardWriter
+
+            writers.append(TensorBoardWriter(self._directory))
+        return writers
+
+
+def remove_log(directory: Path) -> None:
+    """Remove a run's log from its directory; other files there stay.
+
+    Parameters
+    ----------
+    directory : Path
+        The run's directory.
+    """
+    for path in log_files(directory):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
