@@ -7,9 +7,8 @@ Exit codes: 0 all done; 1 an input could not be used or an output not written;
 import signal
 import sys
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 
 from pipeline.commands import record, render
@@ -22,11 +21,15 @@ __all__ = ["app", "main"]
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 TERMINATED = 143  # 128 + SIGTERM
 
+# typer has brought its own copy of click since 0.26 and does not name this class.
+UsageError: Any = typer.BadParameter.__base__
+
 app = typer.Typer(
     name="earshot",
     help="Hear your training runs.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.add_typer(record.app)
@@ -34,15 +37,21 @@ app.add_typer(render.app)
 app.command()(inspect)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        result(version("earshot"))
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback has answered
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        result(installed("earshot"))
-        raise typer.Exit
+    """Make room for options of the whole program."""
 
 
 def main() -> NoReturn:
@@ -50,21 +59,36 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = app(standalone_mode=False)
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "earshot"
-        fail(f"{error.format_message()} (see '{command} --help')")
+    except UsageError as error:
+        _explain(error)
         code = 2
     except EarshotError as error:
         fail(error)
         code = 1
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         fail("interrupted")
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0  # whoever read our output has had enough
+    except OSError as error:
+        fail(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        code = 1
     sys.exit(code)
 
 
-def _terminate(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+def _explain(error: Any) -> None:
+    """Say in one line what was wrong with the command; without any command, show the help."""
+    message = error.format_message()
+    if "\n" in message:
+        print(message, file=sys.stderr)
+        return
+    message = message.replace("Value error, ", "").rstrip(".")
+    commands = getattr(error.ctx.command, "commands", None) if error.ctx else None
+    if commands and message.startswith("No such command"):
+        message += f"; expected one of {', '.join(commands)}"
+    fail(f"{message} (see '{error.ctx.command_path if error.ctx else 'earshot'} --help')")
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
     # As an exception, so that half-written files are removed and the log is closed.
     sys.exit(TERMINATED)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -78,11 +78,7 @@ def layer_norms(
         If the run has no gradient norms.
     LogError
         If a name in `layers` matches nothing.
-    ValueError
-        If `parameters` is neither.
     """
-    if parameters not in get_args(Parameters):
-        raise ValueError(f"parameters is {parameters!r}; expected 'weight' or 'all'")
     if not run.parameters:
         tags = ", ".join(list(run.series)[:8]) or "no measurement at all"
         raise NothingToHearError(

@@ -14,6 +14,7 @@ from runlog.series import Series
 __all__ = ["RunSource", "find_runs", "holds_run", "log_files", "log_format", "open_run"]
 
 EXPECTED = f"a run ({RUN_JSON}, {METRICS}), a TensorBoard logdir, or a folder of those"
+REMEDY = "'earshot record sgd' makes one"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def find_runs(path: str | os.PathLike[str]) -> list[RunSource]:
     """
     root = Path(path)
     if not root.exists():
-        raise LogError(f"{root}: no such file or folder; expected {EXPECTED}")
+        raise LogError(f"{root}: no such file or folder; expected {EXPECTED} ({REMEDY})")
     if not root.is_dir():
         raise LogError(f"{root}: is a file; expected {EXPECTED}")
     name = root.resolve().name
@@ -63,7 +64,7 @@ def find_runs(path: str | os.PathLike[str]) -> list[RunSource]:
     ]
     found = own + below
     if not found:
-        raise LogError(f"{root}: no run here or below; expected {EXPECTED}")
+        raise LogError(f"{root}: no run here or below; expected {EXPECTED} ({REMEDY})")
     return sorted(found, key=lambda source: source.name)
 
 

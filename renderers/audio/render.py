@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,8 @@ class AudioSettings:
     def __post_init__(self) -> None:
         if self.voicing not in VOICINGS:
             raise ValueError(f"voicing is {self.voicing!r}; expected one of {', '.join(VOICINGS)}")
+        if self.parameters not in get_args(Parameters):
+            raise ValueError(f"parameters is {self.parameters!r}; expected weight or all")
         for name, least in (("tone", 0.001), ("silence", 0.0)):
             seconds = getattr(self, name)
             if not least <= seconds <= 10:  # also refuses NaN
