@@ -47,7 +47,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001 - its callback has answered
+    version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
@@ -89,6 +89,6 @@ def _explain(error: Any) -> None:
     fail(f"{message} (see '{error.ctx.command_path if error.ctx else 'earshot'} --help')")
 
 
-def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
+def _terminate(_signum: int, _frame: FrameType | None) -> NoReturn:
     # As an exception, so that half-written files are removed and the log is closed.
     sys.exit(TERMINATED)

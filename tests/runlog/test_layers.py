@@ -1,0 +1,56 @@
+"""Parameters are grouped into few layers, by module prefix, in registration order."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runlog import LogError
+from runlog.layers import choose_layers, group_by_module, is_weight, module_of
+
+names = st.lists(
+    st.lists(st.sampled_from(["a", "b", "c", "0", "1"]), min_size=1, max_size=4).map(".".join),
+    unique=True,
+    max_size=40,
+)
+
+
+@given(names, st.integers(1, 8))
+def test_grouping_keeps_every_parameter_once_and_in_order(parameters, limit):
+    """Grouping is a partition, and there are few groups wherever top-level modules are few."""
+    groups = group_by_module(parameters, limit)
+    assert sorted(name for members in groups.values() for name in members) == sorted(parameters)
+    for layer, members in groups.items():
+        assert members == [name for name in parameters if name in members]
+        assert all(name == layer or name.startswith(f"{layer}.") for name in members)
+    top_level = {module_of(name).split(".")[0] for name in parameters}
+    assert len(groups) <= max(limit, len(top_level))
+
+
+def test_a_large_model_is_cut_at_the_deepest_level_with_few_layers():
+    """Twelve transformer blocks of four modules each are heard as twelve blocks."""
+    blocks = [f"h.{b}.{m}.weight" for b in range(12) for m in ("ln", "attn", "proj", "mlp")]
+    assert list(group_by_module(["wte.weight", *blocks], limit=16)) == [
+        "wte",
+        *(f"h.{b}" for b in range(12)),
+    ]
+    assert list(group_by_module(["wte.weight", *blocks], limit=2)) == ["wte", "h"]
+
+
+def test_layers_are_chosen_by_prefix_or_glob_in_the_order_asked_for():
+    """A prefix is one layer, a glob one layer a match."""
+    parameters = ["a.0.lin.weight", "a.0.lin.bias", "a.1.lin.weight", "b.weight"]
+    assert choose_layers(parameters, ["b", "a"]) == {"b": ["b.weight"], "a": parameters[:3]}
+    assert choose_layers(parameters, ["a.*.lin"]) == {
+        "a.0.lin": parameters[:2],
+        "a.1.lin": parameters[2:3],
+    }
+    with pytest.raises(LogError, match=r"no layer matches 'c'; layers of this run: a\.0\.lin"):
+        choose_layers(parameters, ["c"])
+
+
+def test_weights_are_told_from_biases():
+    """An LSTM's weights count too; a bare parameter is its own module."""
+    assert is_weight("conv.weight")
+    assert is_weight("lstm.weight_ih_l0")
+    assert not is_weight("conv.bias")
+    assert module_of("scale") == "scale"
