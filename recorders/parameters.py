@@ -1,8 +1,8 @@
 """The parameters of a model under stable names, and the layers that own them."""
 
+import sys
 from collections.abc import Iterator
 
-import torch
 from torch import nn
 
 from runlog import Layer, Parameter
@@ -64,17 +64,17 @@ def refuse_sharded(model: nn.Module) -> None:
 
 
 def _sharded(model: nn.Module) -> Iterator[tuple[str, str]]:
-    if not torch.distributed.is_available():
-        return
-    from torch.distributed.fsdp import FullyShardedDataParallel
-    from torch.distributed.tensor import DTensor
-
-    for name, module in model.named_modules():
-        if isinstance(module, FullyShardedDataParallel):
-            yield name, "FullyShardedDataParallel"
-    for name, parameter in model.named_parameters():
-        if isinstance(parameter, DTensor) or isinstance(parameter.data, DTensor):
-            yield name, "DTensor"
+    # Whoever sharded the model has these modules loaded; loading them takes half a second.
+    fsdp = sys.modules.get("torch.distributed.fsdp")
+    tensor = sys.modules.get("torch.distributed.tensor")
+    if fsdp:
+        for name, module in model.named_modules():
+            if isinstance(module, fsdp.FullyShardedDataParallel):
+                yield name, "FullyShardedDataParallel"
+    if tensor:
+        for name, parameter in model.named_parameters():
+            if isinstance(parameter, tensor.DTensor) or isinstance(parameter.data, tensor.DTensor):
+                yield name, "DTensor"
 
 
 def _is_parallel(model: nn.Module) -> bool:

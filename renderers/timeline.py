@@ -109,6 +109,8 @@ def root_sum_of_squares(norms: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float3
         Computed in float64, where no square of a float32 overflows; a single
         part comes back unchanged, to the bit.
     """
+    if len(norms) == 1:
+        return np.asarray(norms[0], dtype=np.float32)
     total = np.zeros(np.shape(norms[0]), dtype=np.float64)
     for norm in norms:
         total += np.square(np.asarray(norm, dtype=np.float64))

@@ -4,7 +4,6 @@ import itertools
 import os
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +32,25 @@ class TensorBoardWriter:
         started = time.time()
         host, pid, number = socket.gethostname(), os.getpid(), next(_counter)
         name = f"events.out.tfevents.{int(started):010d}.{host}.{pid}.{number}"
+        self._last: tuple[int, set[str]] = (-1, set())  # the last row's step and tags
         self._file = (directory / name).open("xb")
         self._append(
             frame(Event(wall_time=started, file_version="brain.Event:2").SerializeToString())
         )
 
     def write(self, rows: pa.Table) -> None:
-        """Append the rows; they are safe on disk when this returns."""
-        self._append(b"".join(frame(event.SerializeToString()) for event in _events(rows)))
+        """Append rows, at least one; they are safe on disk when this returns.
+
+        A first row of the step written last is that row completed: of it, only
+        what is new is appended.
+        """
+        events = _events(rows)
+        step, tags = self._last
+        if events[0].step == step:
+            _drop_tags(events[0], tags)
+        self._append(b"".join(frame(e.SerializeToString()) for e in events if e.summary.value))
+        fresh = {value.tag for value in events[-1].summary.value}
+        self._last = (events[-1].step, fresh | tags if events[-1].step == step else fresh)
 
     def close(self, metadata: RunMetadata) -> None:  # noqa: ARG002 - run.json holds it
         """Close the file."""
@@ -52,8 +62,8 @@ class TensorBoardWriter:
         os.fsync(self._file.fileno())
 
 
-def _events(rows: pa.Table) -> Iterator[Any]:
-    """Turn each row with a measurement into an Event; nulls are not written."""
+def _events(rows: pa.Table) -> list[Any]:
+    """Turn each row into an Event; nulls are not written."""
     steps = rows[STEP].to_pylist()
     times = rows[WALL_TIME].to_pylist()
     events = [Event(step=step, wall_time=when) for step, when in zip(steps, times, strict=True)]
@@ -61,4 +71,10 @@ def _events(rows: pa.Table) -> Iterator[Any]:
     for tag, series in series_from_rows(rows).items():
         for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
             events[row_of[step]].summary.value.add(tag=tag, simple_value=value)
-    return (event for event in events if event.summary.value)
+    return events
+
+
+def _drop_tags(event: Any, tags: set[str]) -> None:
+    kept = [value for value in event.summary.value if value.tag not in tags]
+    del event.summary.value[:]
+    event.summary.value.extend(kept)

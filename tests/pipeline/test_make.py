@@ -1,0 +1,141 @@
+"""The Makefile's chain: one invocation records and renders, in that order, and only what is due.
+
+The targets run for real, with this very Python in place of the one they would install.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STEPS = "STEPS=4"
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run make in a folder that looks like a fresh clone whose environment is installed."""
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    environment = tmp_path / ".venv" / "bin"
+    environment.mkdir(parents=True)
+    script = f'#!/bin/sh\nexec {sys.executable} -m pipeline "$@"\n'
+    (environment / "earshot").write_text(script)
+    (environment / "earshot").chmod(0o755)
+    for stamp in (".python", ".render", ".record", ".dev"):
+        (tmp_path / ".venv" / stamp).touch()
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            # A make that runs these tests must not pass its own options on.
+            env={key: value for key, value in os.environ.items() if "MAKE" not in key},
+        )
+
+    return run
+
+
+def modified(folder: Path) -> dict[str, int]:
+    """Give the time of modification of every file, in ns."""
+    return {p.name: p.stat().st_mtime_ns for p in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize(
+    "goals",
+    [
+        ("record-sgd", "render-audio"),
+        ("-j2", "record-sgd", "render-audio"),
+        ("-j2", "render-audio", "record-sgd"),
+    ],
+)
+def test_one_invocation_renders_the_run_that_it_records(make, tmp_path, goals):
+    """On a fresh clone, in parallel, in either order."""
+    done = make(*goals, STEPS)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stdout.splitlines() if not line.startswith("make: ")]
+    assert said == ["runs/sgd", "renders/sgd/audio.wav"]
+    assert (tmp_path / "renders" / "sgd" / "audio.wav").stat().st_size == 58 + 4 * 4 * 2646
+
+
+def test_again_does_nothing_and_a_render_setting_renders_only(make, tmp_path):
+    """Recording is not repeated for the sake of a sound."""
+    assert make("record-sgd", "render-audio", STEPS).returncode == 0
+    run, sound = tmp_path / "runs" / "sgd", tmp_path / "renders" / "sgd"
+    runs, sounds = modified(run), modified(sound)
+    assert make("record-sgd", "render-audio", STEPS).returncode == 0
+    assert (modified(run), modified(sound)) == (runs, sounds)
+    (run / "metrics.parquet").touch()
+    runs = modified(run)
+    assert make("record-sgd", "render-audio", STEPS).returncode == 0
+    assert modified(sound) == sounds  # a touched log is no other log
+    assert make("record-sgd", "render-audio", STEPS, "LAYERS=fc2,conv1").returncode == 0
+    assert modified(run) == runs
+    assert modified(sound) != sounds
+
+
+def test_other_settings_record_anew_and_so_does_an_unfinished_run(make, tmp_path):
+    """What make built with other settings is built again; half a run is no run."""
+    assert make("record-sgd", STEPS).returncode == 0
+    run = tmp_path / "runs" / "sgd" / "run.json"
+    before = run.read_text()
+    assert make("record-sgd", "STEPS=5").returncode == 0
+    assert '"steps": 5' in run.read_text()
+    run.write_text(before.replace('"finished"', '"running"'))
+    assert make("record-sgd", STEPS).returncode == 0
+    assert '"finished"' in run.read_text()
+
+
+def test_log_formats_sound_alike(make, tmp_path):
+    """The same training recorded as event files gives the same bytes of sound."""
+    sound = tmp_path / "renders" / "sgd" / "audio.wav"
+    assert make("record-sgd", "render-audio", STEPS).returncode == 0
+    parquet = sound.read_bytes()
+    done = make("record-sgd", "render-audio", STEPS, "LOG_FORMAT=tensorboard")
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "runs" / "sgd").glob("events.out.tfevents.*"))
+    assert not (tmp_path / "runs" / "sgd" / "metrics.parquet").exists()
+    assert sound.read_bytes() == parquet
+
+
+def test_cleaning_keeps_runs_and_data(make, tmp_path):
+    """What cannot be made again at once is not removed."""
+    for folder in ("runs", "data", "renders"):
+        (tmp_path / folder).mkdir()
+    assert make("clean").returncode == 0
+    assert not (tmp_path / "renders").exists()
+    assert (tmp_path / "runs").exists()
+    assert (tmp_path / "data").exists()
+
+
+def test_help_is_the_default_goal_and_lists_every_public_target(make):
+    """Plain make explains itself and installs nothing."""
+    done = make()
+    assert done.returncode == 0
+    for word in ("record-all", "render-audio", "test", "bench", "clean", "RUNS", "DATA", "VOICING"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("python", "message"),
+    [
+        ('[ "$1" = --version ] && echo Python 3.8.2; exit 1', "needs Python 3.11 or later"),
+        ('case "$2" in *venv*) exit 1;; esac', "needs Python's venv module"),
+    ],
+)
+def test_an_unfit_python_is_one_line_with_the_remedy(make, tmp_path, python, message):
+    """Instead of a traceback out of venv or pip."""
+    shutil.rmtree(tmp_path / ".venv")
+    unfit = tmp_path / "unfit-python"
+    unfit.write_text(f"#!/bin/sh\n{python}\n")
+    unfit.chmod(0o755)
+    done = make("render-audio", f"PYTHON={unfit}")
+    assert done.returncode != 0
+    assert message in done.stderr.splitlines()[0]
+    assert not (tmp_path / ".venv" / ".python").exists()

@@ -1,0 +1,90 @@
+"""A run becomes a sound file with its score and its description, once."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+
+from renderers.audio import AudioSettings, render_audio
+from renderers.audio.render import AUDIO, DESCRIPTION, SCORE
+
+
+def contents(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def run(make_run):
+    return make_run({"a.weight": [1.0, np.nan, 500.0], "b.weight": [2.0, 3.0, 4.0]})
+
+
+def test_equal_logs_and_settings_give_equal_bytes(tmp_path, run):
+    """Nothing in the results depends on when or where they were made."""
+    render_audio(run, tmp_path / "x")
+    render_audio(run, tmp_path / "y")
+    assert contents(tmp_path / "x") == contents(tmp_path / "y")
+    assert set(contents(tmp_path / "x")) == {AUDIO, SCORE, DESCRIPTION}
+
+
+def test_the_description_says_what_was_made_of_what(tmp_path, run):
+    """Settings, hash, voices and what was not simply heard."""
+    result = render_audio(run, tmp_path, AudioSettings(layers=("b", "a")))
+    about = json.loads((tmp_path / DESCRIPTION).read_text())
+    assert about["log_hash"] == run.log_hash()
+    assert about["voices"] == ["b", "a"]
+    assert about["settings"]["layers"] == ["b", "a"]
+    assert about["counts"] == {
+        "held": 1, "nan": 1, "positive_infinity": 0, "negative_infinity": 0, "missing": 0,
+    }  # fmt: skip
+    assert about["duration"] == soundfile.info(result.path).duration == pytest.approx(0.12)
+
+
+def test_the_score_is_a_table_of_what_sounds_when(tmp_path, run):
+    """One row a frame and voice, in the order of time."""
+    render_audio(run, tmp_path)
+    score = pq.read_table(tmp_path / SCORE).to_pydict()
+    assert score["time"] == pytest.approx([0, 0.01, 0.04, 0.05, 0.08, 0.09])
+    assert score["step"] == [0, 0, 1, 1, 2, 2]
+    assert score["tag"] == ["a", "b"] * 3
+    assert repr(score["value"]) == "[1.0, 2.0, nan, 3.0, 500.0, 4.0]"
+    assert score["pitch"] == [300.0, 400.0, 20_000.0, 500.0, 20_000.0, 600.0]
+    assert score["state"] == ["sounding", "sounding", "nan", "sounding", "held", "sounding"]
+
+
+def test_what_is_up_to_date_is_not_made_again(tmp_path, run, make_run):
+    """Only another log, another setting or a missing file makes it anew."""
+    assert render_audio(run, tmp_path).made
+    before = (tmp_path / AUDIO).stat().st_mtime_ns
+    assert not render_audio(run, tmp_path).made
+    assert (tmp_path / AUDIO).stat().st_mtime_ns == before
+    assert render_audio(run, tmp_path, AudioSettings(parameters="all")).made
+    assert render_audio(run, tmp_path).made
+    (tmp_path / AUDIO).unlink()
+    assert render_audio(run, tmp_path).made
+    assert render_audio(make_run({"a.weight": [1.0]}), tmp_path).made
+
+
+def test_progress_ends_at_the_whole(tmp_path, make_run):
+    """The bar is told how much there is and reaches it."""
+    seen = []
+    run = make_run({"a.weight": np.ones(2000)})
+    render_audio(run, tmp_path, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (2000 * 1323, 2000 * 1323)
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"voicing": "nope"}, "voicing is 'nope'; expected one of original"),
+        ({"parameters": "bias"}, "parameters is 'bias'; expected weight or all"),
+        ({"tone": 0.0}, r"tone is 0.0 s; expected 0.001 to 10 s"),
+        ({"silence": float("nan")}, "silence is nan s"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, message):
+    """Each with what it got and what it may be."""
+    with pytest.raises(ValueError, match=message):
+        AudioSettings(**settings)
