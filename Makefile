@@ -64,7 +64,7 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
@@ -91,7 +91,7 @@ $(VENV)/.render: $(VENV)/.python pyproject.toml
 
 $(VENV)/.record: $(VENV)/.render
 	@echo 'Installing torch and torchvision into $(VENV): about 5.5 GB of disk …' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[record]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[record]' >&2
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.record

@@ -45,5 +45,5 @@ def write_text(path: Path, text: str) -> None:
 def _sync(path: Path) -> None:
     # Renaming before the bytes are on disk would leave an empty file after a
     # power cut: the rename can reach the disk first.
-    with path.open("rb") as file:
+    with path.open("r+b") as file:
         os.fsync(file.fileno())

@@ -41,6 +41,7 @@ class Series(NDArrayOperatorsMixin):
 
     Examples
     --------
+    >>> import numpy as np
     >>> loss = Series("loss", [0, 1, 2], [8.0, 4.0, 2.0])
     >>> np.log2(loss)
     <Series 'loss': 3 × float64, steps 0…2>

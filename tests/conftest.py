@@ -1,6 +1,8 @@
 """What several rooms' tests use: real data, small logs, and one profile for hypothesis."""
 
 import os
+import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,6 +26,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("earshot")
+
+ROOT = Path(__file__).parents[1]
 
 Columns = Mapping[str, npt.ArrayLike]
 WriteRun = Callable[..., Path]
@@ -83,3 +87,17 @@ def write_run() -> WriteRun:
         return directory
 
     return write
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Make a folder like a fresh clone whose environment is installed: this Python's."""
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    command = tmp_path / ".venv" / "bin" / "earshot"
+    command.parent.mkdir(parents=True)
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipeline "$@"\n')
+    command.chmod(0o755)
+    for stamp in (".python", ".render", ".record", ".dev"):
+        (tmp_path / ".venv" / stamp).touch()
+    return tmp_path

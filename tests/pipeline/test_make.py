@@ -6,32 +6,21 @@ The targets run for real, with this very Python in place of the one they would i
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 STEPS = "STEPS=4"
 
 
 @pytest.fixture
-def make(tmp_path):
-    """Run make in a folder that looks like a fresh clone whose environment is installed."""
-    for name in ("Makefile", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path)
-    environment = tmp_path / ".venv" / "bin"
-    environment.mkdir(parents=True)
-    script = f'#!/bin/sh\nexec {sys.executable} -m pipeline "$@"\n'
-    (environment / "earshot").write_text(script)
-    (environment / "earshot").chmod(0o755)
-    for stamp in (".python", ".render", ".record", ".dev"):
-        (tmp_path / ".venv" / stamp).touch()
+def make(clone):
+    """Run make in a clone."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["make", *arguments],
-            cwd=tmp_path,
+            cwd=clone,
             capture_output=True,
             text=True,
             timeout=120,

@@ -1,0 +1,27 @@
+"""Runs the code of the README, in an empty folder, and the examples of docstrings."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+from sybil.parsers.rest import DocTestParser
+
+
+def _enter(namespace: dict[str, Any]) -> None:
+    namespace["before"], namespace["folder"] = Path.cwd(), tempfile.TemporaryDirectory()
+    os.chdir(namespace["folder"].name)
+
+
+def _leave(namespace: dict[str, Any]) -> None:
+    os.chdir(namespace["before"])
+    namespace["folder"].cleanup()
+
+
+_readme = Sybil(
+    parsers=[PythonCodeBlockParser()], patterns=["README.md"], setup=_enter, teardown=_leave
+)
+_docstrings = Sybil(parsers=[DocTestParser()], patterns=["series.py"])
+pytest_collect_file = (_readme + _docstrings).pytest()
