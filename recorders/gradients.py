@@ -16,13 +16,13 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from recorders.norms import NormColumns, group_parameters
+from recorders.assignment import Assignment
 from recorders.parameters import model_layers, named_parameters, refuse_sharded
 from recorders.rows import RowBuffer
 from runlog.metadata import RunMetadata
 from runlog.rows import RESERVED
 from runlog.run import GRAD_NORM
-from runlog.writing import Format, RunLog
+from runlog.writing import Format, RunLog, next_step
 
 __all__ = ["GradientRecorder"]
 
@@ -47,7 +47,8 @@ class GradientRecorder:
         null there.
     optimizer : torch.optim.Optimizer, or a sequence of them
         Of several, the first one counts the steps; a further one's norms go
-        into the row of the step just done, the last ones if it steps again.
+        into the row of the step just done; if it steps again before the next
+        one, the last norms count, but for a row that was flushed.
     directory : path-like
         The run's directory, such as ``"runs/mine"``; its name is the run's name.
     every : int
@@ -117,46 +118,39 @@ class GradientRecorder:
             raise ValueError(f"every is {every}; expected an integer of at least 1")
         optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
         refuse_sharded(model)
-        self._parameters = named_parameters(model)
-        self._require_shared(optimizers)
+        parameters = named_parameters(model)
+        per_row = max(1, len(parameters))
+        self._rows = RowBuffer(max(16, min(BUFFERED_ROWS, BUFFERED_VALUES // per_row)))
+        self._assignment = Assignment(parameters, optimizers, self._rows)
         self._every = every
         self._flush_seconds = flush_seconds
         self._closed = False
-        self._log: RunLog | None = None
-        self._hooks: list[Any] = []
-        self.step = -1
-        if _is_secondary_rank():
-            return
-        path = Path(directory)
-        metadata = RunMetadata(
-            name=path.resolve().name,
-            seed=seed,
-            hyperparameters={**_settings(optimizers[0]), **(hyperparameters or {})},
-            dataset=dataset or {},
-            layers=model_layers(model),
-            versions=_versions(),
-            every=every,
-        )
-        self._log = RunLog(path, metadata, format=format, resume=resume)
-        self.step = self._log.next_step - 1
-        self._first_step = self._log.next_step
-        per_row = max(1, len(self._parameters))
-        self._rows = RowBuffer(max(16, min(BUFFERED_ROWS, BUFFERED_VALUES // per_row)))
         self._row_step = -1  # the step whose row is open
         self._row_tags: set[str] = set()
         self._known_tags: set[str] = set()
         self._captured_ahead = False
         self._row_captured = False
         self._drained_at = time.time()
-        self._optimizers = optimizers
-        self._columns: list[list[NormColumns]] = [[] for _ in optimizers]
-        self._assigned: set[int] = set()
-        self._group_sizes = [-1] * len(optimizers)
+        path = Path(directory)
+        self._log: RunLog | None = None
+        if _writes():
+            metadata = RunMetadata(
+                name=path.resolve().name,
+                seed=seed,
+                every=every,
+                hyperparameters={**_settings(optimizers[0]), **(hyperparameters or {})},
+                dataset=dataset or {},
+                layers=model_layers(model),
+                versions=_versions(),
+            )
+            self._log = RunLog(path, metadata, format=format, resume=resume)
+            atexit.register(self._at_exit)
+        self._first_step = self._log.next_step if self._log else next_step(path) if resume else 0
+        self.step = self._first_step - 1
         self._hooks = [
             each.register_step_post_hook(partial(self._after_step, place))
             for place, each in enumerate(optimizers)
         ]
-        atexit.register(self._at_exit)
 
     def __enter__(self) -> Self:
         return self
@@ -220,9 +214,7 @@ class GradientRecorder:
         """
         if self._log is None or self._closed or (self.step + 1) % self._every:
             return
-        self._rows.capture_ahead(
-            [columns for place in range(len(self._optimizers)) for columns in self._of(place)]
-        )
+        self._rows.capture_ahead(self._assignment.all())
         self._captured_ahead = True
 
     def flush(self) -> None:
@@ -264,19 +256,19 @@ class GradientRecorder:
         try:
             self._drain()
         finally:
-            self._log.close(error=error)
+            self._log.close(self.step + 1, error=error)
 
     def _after_step(self, place: int, optimizer: Optimizer, *_: Any) -> None:
         """Measure what an optimizer has just used (its step post hook)."""
         if place == 0:
             self.step += 1
             self._row_captured, self._captured_ahead = self._captured_ahead, False
-        if max(self.step, 0) % self._every:
+        if self._log is None or max(self.step, 0) % self._every:
             return
         if place == 0:
             self._open_row()
         if not self._row_captured:
-            self._rows.capture(self._of(place), _left_scaled(optimizer))
+            self._rows.capture(self._assignment.of(place), _left_scaled(optimizer))
 
     def _open_row(self) -> None:
         if self._row_step == self.step:
@@ -294,33 +286,6 @@ class GradientRecorder:
         for batch in self._rows.take_done():
             self._log.writer.submit(batch)
 
-    def _of(self, place: int) -> list[NormColumns]:
-        """Return the columns of an optimizer's parameters, with those that joined since."""
-        groups = self._optimizers[place].param_groups
-        size = sum(len(group["params"]) for group in groups)
-        if size != self._group_sizes[place]:
-            self._group_sizes[place] = size
-            fresh = group_parameters(self._unassigned(place), self._rows.rows_allocated)
-            self._columns[place] += fresh
-            self._rows.norms += fresh
-        return self._columns[place]
-
-    def _unassigned(self, place: int) -> list[tuple[str, nn.Parameter]]:
-        """List the parameters that an optimizer is to measure and that have no column yet.
-
-        The first one also measures those that no optimizer holds.
-        """
-        own = _held([self._optimizers[place]])
-        held = _held(self._optimizers)
-        fresh = [
-            (name, parameter)
-            for name, parameter in self._parameters.items()
-            if id(parameter) not in self._assigned
-            and (id(parameter) in own or (place == 0 and id(parameter) not in held))
-        ]
-        self._assigned |= {id(parameter) for _, parameter in fresh}
-        return fresh
-
     def _admit(self, tag: str) -> None:
         if not tag or tag in RESERVED or tag.startswith(GRAD_NORM):
             raise ValueError(
@@ -329,38 +294,27 @@ class GradientRecorder:
             )
         self._known_tags.add(tag)
 
-    def _require_shared(self, optimizers: Sequence[Optimizer]) -> None:
-        if not optimizers:
-            raise ValueError("no optimizer: pass at least one")
-        ids = {id(parameter) for parameter in self._parameters.values()}
-        for each in optimizers:
-            if not ids & _held([each]):
-                raise ValueError(
-                    f"the {type(each).__name__} optimizer holds no parameter of this model; "
-                    "pass the model that it trains"
-                )
-
     def _at_exit(self) -> None:
         if self._log is not None and self._log.writer.owned:
             self.close(error="the program ended without closing the recorder")
 
 
 def _number(tag: str, value: Any) -> float | torch.Tensor:
-    if not isinstance(value, torch.Tensor):
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"log({tag!r}): got {type(value).__name__}; expected a number or a tensor of "
-                "one element"
-            ) from None
-    if value.numel() != 1:
-        raise ValueError(
-            f"log({tag!r}): got a tensor of shape {tuple(value.shape)}; expected one element"
-        )
-    if value.device.type == "cpu":
-        return value.detach().item()
-    return value.detach().reshape(()).to(torch.float32, copy=True)
+    if isinstance(value, torch.Tensor):
+        if value.numel() != 1:
+            raise ValueError(
+                f"log({tag!r}): got a tensor of shape {tuple(value.shape)}; expected one element"
+            )
+        if not (value.is_cpu or value.is_complex()):
+            return value.detach().reshape(()).to(torch.float32, copy=True)
+        value = value.item()
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"log({tag!r}): got {type(value).__name__} {value!r}; expected a real number or a "
+            "tensor of one"
+        ) from None
 
 
 def _left_scaled(optimizer: Optimizer) -> torch.Tensor | None:
@@ -374,10 +328,6 @@ def _left_scaled(optimizer: Optimizer) -> torch.Tensor | None:
     if scale is None or found is None:
         return None
     return torch.where(found > 0, scale, torch.ones_like(scale))
-
-
-def _held(optimizers: Sequence[Optimizer]) -> set[int]:
-    return {id(p) for each in optimizers for group in each.param_groups for p in group["params"]}
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:
@@ -399,8 +349,8 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _is_secondary_rank() -> bool:
+def _writes() -> bool:
+    """Tell whether this process writes the log: of several that train together, rank 0."""
     distributed = torch.distributed
-    return (
-        distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0
-    )
+    together = distributed.is_available() and distributed.is_initialized()
+    return not together or distributed.get_rank() == 0

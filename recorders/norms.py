@@ -32,9 +32,9 @@ class NormColumns:
         self._dtype = torch.float32 if first.dtype in _NARROW else None
         self._norms = torch.zeros(rows, len(parameters), dtype=torch.float32, device=first.device)
         self._rows = self._norms.unbind(0)  # views made once: indexing a tensor costs microseconds
-        self._measured = np.zeros((rows, len(parameters)), dtype=bool)
+        self._complete = bytearray(rows)  # 1 where all were measured, which costs no NumPy call
+        self._partial: dict[int, npt.NDArray[np.bool_]] = {}
 
-    @torch.no_grad()
     def capture(self, row: int, divisor: torch.Tensor | None = None) -> None:
         """Measure the gradients that are there now.
 
@@ -45,21 +45,20 @@ class NormColumns:
         divisor : torch.Tensor [shape=()], optional
             What the gradients are still multiplied with.
         """
-        gradients = [parameter.grad for parameter in self._parameters]
-        whole = [gradient for gradient in gradients if gradient is not None]
-        if not whole:
-            self._measured[row] = False
-        elif len(whole) == len(gradients):
-            torch.stack(self._norms_of(whole), out=self._rows[row])
-            self._measured[row] = True
-        else:
-            measured = np.array([gradient is not None for gradient in gradients])
-            places = torch.from_numpy(np.flatnonzero(measured)).to(self._norms.device)
-            norms = torch.stack(self._norms_of(whole)).to(self._norms.dtype)
-            self._rows[row].index_copy_(0, places, norms)
-            self._measured[row] = measured
+        gradients: list[Any] = [parameter.grad for parameter in self._parameters]
+        try:
+            norms = torch._foreach_norm(gradients, 2, dtype=self._dtype)
+            torch.stack(norms, out=self._rows[row])  # type: ignore[arg-type]
+            self._complete[row] = True
+        except (RuntimeError, TypeError):
+            # A gradient is None, sparse, of another precision, or has a graph.
+            self._capture_present(row, gradients)
         if divisor is not None:
             self._rows[row].div_(divisor.to(self._norms.device, non_blocking=True))
+
+    def measured(self, row: int) -> bool:
+        """Tell whether a row holds any norm."""
+        return bool(self._complete[row]) or row in self._partial
 
     def take(self, start: int, stop: int) -> Callable[[], "Columns"]:
         """Copy rows out; the function returned waits for the device and gives the columns.
@@ -69,7 +68,11 @@ class NormColumns:
         callable
             Gives values and measured [shape=(stop - start,)] by parameter name.
         """
-        measured = self._measured[start:stop].copy()
+        complete = np.frombuffer(self._complete, dtype=bool)[start:stop]
+        measured = np.repeat(complete[:, None], len(self.names), axis=1)
+        for row, present in self._partial.items():
+            if start <= row < stop:
+                measured[row - start] = present
         norms = to_host(self._norms[start:stop])
 
         def columns() -> Columns:
@@ -84,14 +87,26 @@ class NormColumns:
     def restart(self, keep: int) -> None:
         """Begin the buffer anew with the two rows from `keep` on."""
         self._norms[:2] = self._norms[keep : keep + 2].clone()
-        kept = self._measured[keep : keep + 2].copy()
-        self._measured[:] = False
-        self._measured[: len(kept)] = kept
+        self._complete = self._complete[keep : keep + 2].ljust(len(self._rows), b"\0")
+        self._partial = {row - keep: m for row, m in self._partial.items() if row >= keep}
+
+    @torch.no_grad()
+    def _capture_present(self, row: int, gradients: list[torch.Tensor | None]) -> None:
+        present = [gradient for gradient in gradients if gradient is not None]
+        self._complete[row] = len(present) == len(gradients)
+        self._partial.pop(row, None)
+        if present and not self._complete[row]:
+            self._partial[row] = np.array([gradient is not None for gradient in gradients])
+        if present:
+            places = [i for i, gradient in enumerate(gradients) if gradient is not None]
+            index = torch.tensor(places).to(self._norms.device, non_blocking=True)
+            norms = torch.stack(self._norms_of(present)).to(self._norms.dtype)
+            self._rows[row].index_copy_(0, index, norms)
 
     def _norms_of(self, gradients: list[torch.Tensor]) -> list[torch.Tensor]:
         try:
             return list(torch._foreach_norm(gradients, 2, dtype=self._dtype))
-        except (RuntimeError, TypeError):  # a sparse gradient, or one of another precision
+        except (RuntimeError, TypeError):
             return [_norm(gradient) for gradient in gradients]
 
 

@@ -43,7 +43,8 @@ def model_layers(model: nn.Module) -> tuple[Layer, ...]:
             parameters = tuple(
                 Parameter(known.pop(id(p)), tuple(p.shape), p.requires_grad) for p in owned
             )
-            layers.append(Layer(_plain(name, strip), type(module).__name__, parameters))
+            plain = _plain(f"{name}.", strip).rstrip(".")
+            layers.append(Layer(plain, type(module).__name__, parameters))
     return tuple(layers)
 
 

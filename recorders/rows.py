@@ -40,6 +40,7 @@ class RowBuffer:
         self.opened = 0
         self.norms: list[NormColumns] = []
         self._sent = 0  # 1 when row 0 is an open row that `take_all` has given out already
+        self._given_out = False  # whether the open row has been, in whatever state
         self._steps = np.zeros(capacity, dtype=np.int64)
         self._wall_times = np.zeros(capacity, dtype=np.float64)
         self._logged: list[tuple[int, str, float | torch.Tensor]] = []
@@ -58,13 +59,16 @@ class RowBuffer:
         """Begin the row of a step that has just been done."""
         self._steps[self.opened] = step
         self._wall_times[self.opened] = wall_time
+        self._given_out = False
         self.opened += 1
 
     def capture(self, norms: list[NormColumns], divisor: torch.Tensor | None = None) -> None:
-        """Measure gradients into the open row."""
+        """Measure gradients into the open row, but where it has been given out with them."""
         self._changed()
+        row = max(self.opened - 1, 0)
         for columns in norms:
-            columns.capture(max(self.opened - 1, 0), divisor)
+            if not (self._given_out and columns.measured(row)):
+                columns.capture(row, divisor)
 
     def capture_ahead(self, norms: list[NormColumns]) -> None:
         """Measure gradients into the row that opens next."""
@@ -92,6 +96,7 @@ class RowBuffer:
         batches = self._take([(self._sent, last), (max(self._sent, last), self.opened)])
         self._restart(keep=last)
         self._sent = self.opened
+        self._given_out = self.opened > 0
         return batches
 
     def _changed(self) -> None:

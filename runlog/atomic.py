@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing", "write_text"]
+__all__ = ["leftovers", "replacing", "write_text"]
 
 
 @contextmanager
@@ -34,6 +34,11 @@ def replacing(path: Path, *, scratch: Path | None = None) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leftovers(directory: Path) -> list[Path]:
+    """List the temporary files that a process left in a directory when it was killed."""
+    return sorted(directory.glob(".*.[0-9]*.tmp"))
 
 
 def write_text(path: Path, text: str) -> None:

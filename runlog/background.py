@@ -92,9 +92,13 @@ class BackgroundWriter:
             What went wrong; what was written before stays readable.
         """
         self._stop()
-        self._raise_again()
-        for writer in self._writers:
-            writer.close(metadata)
+        try:
+            self._raise_again()
+            for writer in self._writers:
+                writer.complete(metadata)
+        finally:
+            for writer in self._writers:
+                writer.close()
 
     def _work(self) -> None:
         while (batch := self._queue.get()) is not None:

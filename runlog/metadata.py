@@ -60,8 +60,13 @@ class RunMetadata:
         ISO 8601, UTC.
     seed : int, optional
         What the random numbers were seeded with.
+    format : str
+        How the log was written: parquet, tensorboard or both; empty for logs
+        that others wrote.
     every : int
         Gradient norms were measured at every so many steps.
+    steps : int, optional
+        How many steps were done, measured or not; known once a run has ended.
     hyperparameters, dataset, versions : mapping
         Plain JSON values; `dataset` names its source.
     layers : sequence of Layer
@@ -76,7 +81,9 @@ class RunMetadata:
     started: str | None = None
     finished: str | None = None
     seed: int | None = None
+    format: str = ""
     every: int = 1
+    steps: int | None = None
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     dataset: Mapping[str, Any] = field(default_factory=dict)
     layers: Sequence[Layer] = ()

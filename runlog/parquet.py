@@ -40,11 +40,13 @@ VALUES_A_ROW_GROUP = 1 << 22
 # every ten seconds stays below a thousand files.
 PARTS_BEFORE_JOINING = 128
 
+Metadata = dict[bytes, bytes]  # key-value metadata of a Parquet file
+
 _DAMAGE = (pa.ArrowException, OSError)
 
 
 class ParquetWriter:
-    """Writes rows as part files, and on close as one file.
+    """Writes rows as part files, and in the end as one file.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ class ParquetWriter:
 
     def __init__(self, directory: Path, metadata: RunMetadata) -> None:
         self._directory = directory
-        self._metadata = metadata
+        self._metadata = _stored(metadata)
         self._fresh: list[Path] = []
         (directory / PARTS).mkdir(exist_ok=True)
 
@@ -67,16 +69,19 @@ class ParquetWriter:
             return
         part = self._directory / PARTS / f"{rows[STEP][0].as_py():012d}.parquet"
         _write([rows], rows.schema, part, self._metadata, scratch=self._directory)
-        self._fresh.append(part)
-        if len(self._fresh) == PARTS_BEFORE_JOINING:
-            # Into the name of the first: a reader that meets the joined part
-            # and the others at once passes over the steps it has already seen.
-            _merge(self._fresh, self._fresh[0], self._metadata, scratch=self._directory)
-            for joined in self._fresh[1:]:
+        if part not in self._fresh[-1:]:
+            self._fresh.append(part)
+        if len(self._fresh) > PARTS_BEFORE_JOINING:
+            # The last part may still be replaced by the same row, completed.
+            # The others go into the name of the first: a reader that meets the
+            # joined part and them at once passes over the steps it has seen.
+            *done, last = self._fresh
+            _merge(done, done[0], self._metadata, scratch=self._directory)
+            for joined in done[1:]:
                 joined.unlink()
-            self._fresh.clear()
+            self._fresh = [last]
 
-    def close(self, metadata: RunMetadata) -> None:
+    def complete(self, metadata: RunMetadata) -> None:
         """Merge everything into `metrics.parquet` and remove the parts.
 
         Raises
@@ -86,8 +91,11 @@ class ParquetWriter:
         """
         sources = _sources(self._directory)
         if sources:
-            _merge(sources, self._directory / METRICS, metadata)
+            _merge(sources, self._directory / METRICS, _stored(metadata))
         shutil.rmtree(self._directory / PARTS)
+
+    def close(self) -> None:
+        """Do nothing: no file stays open between two parts."""
 
 
 def is_parquet_log(directory: Path) -> bool:
@@ -130,6 +138,10 @@ def embedded_metadata(directory: Path) -> str | None:
     return None
 
 
+def _stored(metadata: RunMetadata) -> Metadata:
+    return {METADATA_KEY: metadata.to_json().encode()}
+
+
 def _sources(directory: Path) -> list[Path]:
     metrics = directory / METRICS
     parts = sorted((directory / PARTS).glob("[0-9]*.parquet"))
@@ -140,11 +152,11 @@ def _write(
     tables: Sequence[pa.Table] | Iterator[pa.Table],
     schema: pa.Schema,
     target: Path,
-    metadata: RunMetadata,
+    metadata: Metadata,
     scratch: Path | None = None,
 ) -> None:
     """Write tables as one Parquet file, a row group each."""
-    schema = schema.with_metadata({METADATA_KEY: metadata.to_json().encode()})
+    schema = schema.with_metadata(metadata)
     with (
         replacing(target, scratch=scratch) as temporary,
         pq.ParquetWriter(temporary, schema, **_encoding(schema)) as writer,
@@ -171,7 +183,7 @@ def _encoding(schema: pa.Schema) -> dict[str, Any]:
 
 
 def _merge(
-    sources: Sequence[Path], target: Path, metadata: RunMetadata, scratch: Path | None = None
+    sources: Sequence[Path], target: Path, metadata: Metadata, scratch: Path | None = None
 ) -> None:
     damage: list[str] = []
     schema = pa.unify_schemas([_schema(source) for source in sources])
@@ -226,7 +238,8 @@ def _ascending(tables: Sequence[pa.Table] | Iterator[pa.Table]) -> Iterator[pa.T
     last = None
     for table in tables:
         steps = table[STEP].to_numpy()
-        fresh = table if last is None else table.filter(pa.array(steps > last))
+        overlaps = last is not None and len(steps) and steps[0] <= last
+        fresh = table.filter(pa.array(steps > last)) if overlaps else table
         if fresh.num_rows:
             last = int(fresh[STEP].to_numpy().max())
             yield fresh

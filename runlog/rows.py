@@ -29,8 +29,11 @@ class LogWriter(Protocol):
     def write(self, rows: pa.Table) -> None:
         """Append rows whose steps come after all steps written before."""
 
-    def close(self, metadata: RunMetadata) -> None:
-        """Bring the log into its final form; call once, at the end."""
+    def complete(self, metadata: RunMetadata) -> None:
+        """Bring the log into its final form; call once, after all rows."""
+
+    def close(self) -> None:
+        """Let go of open files; call once, whatever happened before."""
 
 
 def rows_table(

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from runlog.atomic import leftovers
 from runlog.errors import LogError
 from runlog.metadata import RUN_JSON, RunMetadata
 from runlog.parquet import METRICS, PARTS, embedded_metadata, is_parquet_log, read_parquet
 from runlog.run import Run, series_from_rows
 from runlog.series import Series
 
-__all__ = ["RunSource", "find_runs", "holds_run", "log_files", "log_format", "open_run"]
+__all__ = ["RunSource", "find_runs", "holds_run", "log_files", "open_run"]
 
 EXPECTED = f"a run ({RUN_JSON}, {METRICS}), a TensorBoard logdir, or a folder of those"
 REMEDY = "'earshot record sgd' makes one"
@@ -107,17 +108,10 @@ def holds_run(directory: Path) -> bool:
 
 
 def log_files(directory: Path) -> list[Path]:
-    """List the files and folders that make up a run's log, in any format."""
+    """List what makes up a run's log, in any format, with what a kill left half-written."""
     own = [directory / name for name in (RUN_JSON, METRICS, PARTS)]
-    return [path for path in own if path.exists()] + _event_files(directory)
-
-
-def log_format(directory: Path) -> str:
-    """Return how a run was written: parquet, tensorboard, both, or nothing yet."""
-    parquet, events = is_parquet_log(directory), bool(_event_files(directory))
-    if parquet and events:
-        return "both"
-    return "parquet" if parquet else "tensorboard" if events else ""
+    whole = [path for path in own if path.exists()]
+    return whole + leftovers(directory) + _event_files(directory)
 
 
 def _series(directory: Path, damage: list[str]) -> dict[str, Series]:

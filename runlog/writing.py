@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
+from runlog.atomic import leftovers
 from runlog.background import BackgroundWriter
 from runlog.errors import OutputError, RunExistsError
 from runlog.metadata import RunMetadata
-from runlog.parquet import ParquetWriter
+from runlog.parquet import ParquetWriter, is_parquet_log
 from runlog.rows import LogWriter
-from runlog.sources import holds_run, log_files, log_format, open_run
+from runlog.run import Run
+from runlog.sources import holds_run, log_files, open_run
 
-__all__ = ["Format", "RunLog", "remove_log"]
+__all__ = ["Format", "RunLog", "next_step", "remove_log"]
 
 Format = Literal["parquet", "tensorboard", "both"]
 
@@ -54,11 +56,13 @@ class RunLog:
             raise ValueError(f"format is {format!r}; expected one of {', '.join(get_args(Format))}")
         self._directory = directory
         self.next_step = 0
-        self._metadata = metadata.replace(status="running", started=_now())
+        self._metadata = metadata.replace(status="running", started=_now(), format=format)
         if directory.is_dir() and holds_run(directory):
             self._continue(format, resume)
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            for stale in leftovers(directory):
+                stale.unlink()
             self._metadata.save(directory)
             self.writer = BackgroundWriter(self._writers(format))
         except OSError as error:
@@ -67,11 +71,13 @@ class RunLog:
                 "choose a folder that can be written to"
             ) from error
 
-    def close(self, *, error: str | None = None) -> None:
+    def close(self, steps: int, *, error: str | None = None) -> None:
         """Write what is left, merge, and note how the run ended.
 
         Parameters
         ----------
+        steps : int
+            How many steps were done, measured or not.
         error : str, optional
             Why it failed; by default it finished.
 
@@ -81,7 +87,7 @@ class RunLog:
             What went wrong while writing; the run is then noted as failed.
         """
         ended = self._metadata.replace(
-            status="failed" if error else "finished", error=error, finished=_now()
+            status="failed" if error else "finished", error=error, finished=_now(), steps=steps
         )
         try:
             self.writer.close(ended)
@@ -93,20 +99,21 @@ class RunLog:
 
     def _continue(self, format: Format, resume: bool) -> None:
         earlier = open_run(self._directory)
-        last = int(earlier.steps[-1]) if earlier.steps.size else -1
         if not resume:
             raise RunExistsError(
                 f"{self._directory}: already holds a run ({earlier.metadata.status}, "
-                f"{last + 1} steps); record into another directory, remove this one, or pass "
-                "resume=True to go on with it"
+                f"{_after(earlier)} steps); record into another directory, remove this one, or "
+                "pass resume=True to go on with it"
             )
-        written = log_format(self._directory)
-        if written and format != written:
+        written = earlier.metadata.format or (
+            "parquet" if is_parquet_log(self._directory) else "tensorboard"
+        )
+        if format != written:
             raise RunExistsError(
                 f"{self._directory}: was recorded as {written}, not as {format}; resume it with "
                 f"format={written!r}"
             )
-        self.next_step = last + 1
+        self.next_step = _after(earlier)
         before = earlier.metadata
         self._metadata = self._metadata.replace(
             started=before.started or self._metadata.started,
@@ -128,6 +135,17 @@ class RunLog:
         return writers
 
 
+def next_step(directory: Path) -> int:
+    """Return the step after the last one that a run holds; 0 if there is no run.
+
+    Parameters
+    ----------
+    directory : Path
+        The run's directory.
+    """
+    return _after(open_run(directory)) if holds_run(directory) else 0
+
+
 def remove_log(directory: Path) -> None:
     """Remove a run's log from its directory; other files there stay.
 
@@ -138,6 +156,11 @@ def remove_log(directory: Path) -> None:
     """
     for path in log_files(directory):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _after(run: Run) -> int:
+    measured = int(run.steps[-1]) + 1 if run.steps.size else 0
+    return max(measured, run.metadata.steps or 0)
 
 
 def _now() -> str:

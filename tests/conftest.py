@@ -82,7 +82,8 @@ def write_run() -> WriteRun:
                 },
             )
         )
-        writer.close(about)
+        writer.complete(about)
+        writer.close()
         about.save(directory)
         return directory
 

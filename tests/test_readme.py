@@ -31,7 +31,8 @@ def workplace(clone, write_run):
     writer = TensorBoardWriter(logdir)
     columns = {series.tag: (series.values, np.ones(len(series), bool))}
     writer.write(rows_table(series.steps, series.wall_times, columns))
-    writer.close(RunMetadata("logdir"))
+    writer.complete(RunMetadata("logdir"))
+    writer.close()
     return clone
 
 

@@ -57,14 +57,14 @@ for _experiment in EXPERIMENTS.values():
 
 def _make_room(recording: Recording, overwrite: bool) -> bool:
     """Tell whether there is something to record; remove an earlier recording if allowed."""
-    from runlog.sources import holds_run, log_format, open_run
+    from runlog.sources import holds_run, open_run
     from runlog.writing import remove_log
 
     directory = recording.directory
     if not (directory.is_dir() and holds_run(directory)):
         return True
     before = open_run(directory).metadata
-    if recording.made(before, log_format(directory)):
+    if recording.made(before):
         note(f"{directory}: was recorded with these settings already; nothing to do")
         return False
     if before.hyperparameters.get("experiment") != recording.experiment.name:

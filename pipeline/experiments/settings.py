@@ -102,17 +102,15 @@ class Recording:
             "steps": self.steps,
         }
 
-    def made(self, run: RunMetadata, format: str) -> bool:
+    def made(self, run: RunMetadata) -> bool:
         """Tell whether a run is this very recording, complete.
 
         Parameters
         ----------
         run : RunMetadata
             The run's metadata.
-        format : str
-            The format of its log.
         """
         settings = {key: run.hyperparameters.get(key) for key in self.hyperparameters}
         wanted = (self.hyperparameters, self.data, self.seed, self.format)
-        there = (settings, run.dataset.get("name"), run.seed, format)
+        there = (settings, run.dataset.get("name"), run.seed, run.format)
         return run.status == "finished" and wanted == there

@@ -14,6 +14,22 @@ from renderers.timeline import Timeline
 __all__ = ["Score", "State", "states", "write_score"]
 
 
+ROWS_A_GROUP = 1 << 16  # bounds the memory of a long score
+
+SCHEMA = pa.schema(
+    {
+        "time": pa.float64(),
+        "step": pa.int64(),
+        "tag": pa.dictionary(pa.int32(), pa.string()),
+        "value": pa.float32(),
+        "pitch": pa.float32(),
+        "gain": pa.float32(),
+        "pan": pa.float32(),
+        "state": pa.dictionary(pa.int8(), pa.string()),
+    }
+)
+
+
 class State(IntEnum):
     """What a value is to a voice."""
 
@@ -113,25 +129,27 @@ def write_score(score: Score, path: Path) -> None:
         Parquet file with the columns time (s), step, tag, value (null where
         nothing was measured), pitch (Hz), gain, pan and state.
     """
-    timeline = score.timeline
-    voices, frames = score.pitch.shape
-    onsets = np.array(score.onsets)[None, :] + np.arange(frames)[:, None] * score.frame_length
-    by_frame = {
-        "value": pa.array(timeline.values.T.ravel(), mask=~timeline.measured.T.ravel()),
-        "pitch": score.pitch.T.ravel(),
-        "gain": score.gain.T.ravel(),
-        "pan": np.tile(score.pan, frames),
-        "state": pa.DictionaryArray.from_arrays(
-            score.state.T.ravel(), [state.name.lower() for state in State]
-        ),
-    }
-    tags = np.tile(np.arange(voices, dtype=np.int32), frames)
-    table = pa.table(
-        {
-            "time": onsets.ravel() / score.sample_rate,
-            "step": np.repeat(timeline.steps, voices),
-            "tag": pa.DictionaryArray.from_arrays(tags, list(timeline.names)),
-            **by_frame,
-        }
-    )
-    pq.write_table(table, path, compression="zstd")
+    voices = max(1, len(score.timeline.names))
+    frames = max(1, ROWS_A_GROUP // voices)
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+        for start in range(0, score.timeline.frames, frames):
+            writer.write_table(_rows(score, start, min(start + frames, score.timeline.frames)))
+
+
+def _rows(score: Score, start: int, stop: int) -> pa.Table:
+    timeline, span = score.timeline, slice(start, stop)
+    voices = len(timeline.names)
+    begins = np.arange(start, stop)[:, None] * score.frame_length
+    tag = np.tile(np.arange(voices, dtype=np.int32), stop - start)
+    state = score.state[:, span].T.ravel()
+    columns = [
+        (begins + np.array(score.onsets)).ravel() / score.sample_rate,
+        np.repeat(timeline.steps[span], voices),
+        pa.DictionaryArray.from_arrays(tag, list(timeline.names)),
+        pa.array(timeline.values[:, span].T.ravel(), mask=~timeline.measured[:, span].T.ravel()),
+        score.pitch[:, span].T.ravel(),
+        score.gain[:, span].T.ravel(),
+        np.tile(score.pan, stop - start),
+        pa.DictionaryArray.from_arrays(state, [each.name.lower() for each in State]),
+    ]
+    return pa.table(columns, schema=SCHEMA)

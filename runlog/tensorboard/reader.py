@@ -14,7 +14,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.util import tensor_util
 
 from runlog.series import Series
-from runlog.tensorboard.records import FOOTER_BYTES, HEADER_BYTES, masked_crc
+from runlog.tensorboard.records import FOOTER_BYTES, HEADER_BYTES, masked_crc, order
 
 __all__ = ["event_files", "read_event_files"]
 
@@ -24,12 +24,12 @@ _NUMBERS = "fiu"  # NumPy kinds: floats and integers
 
 
 def event_files(directory: Path) -> list[Path]:
-    """Return a directory's event files, in the order of their names.
+    """Return a directory's event files, in the order of their time stamps.
 
     A file counts if its first record has a valid header; text files whose name
     merely looks alike do not.
     """
-    candidates = sorted(directory.glob("*tfevents*"))
+    candidates = sorted(directory.glob("*tfevents*"), key=lambda path: (order(path), path.name))
     return [path for path in candidates if path.is_file() and _starts_like_events(path)]
 
 

@@ -1,6 +1,5 @@
 """Rows to a standard TensorBoard event file: one Event a step, holding all its tags."""
 
-import itertools
 import os
 import socket
 import time
@@ -12,11 +11,9 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from runlog.metadata import RunMetadata
 from runlog.run import STEP, WALL_TIME, series_from_rows
-from runlog.tensorboard.records import frame
+from runlog.tensorboard.records import frame, order
 
 __all__ = ["TensorBoardWriter"]
-
-_counter = itertools.count()
 
 
 class TensorBoardWriter:
@@ -29,14 +26,14 @@ class TensorBoardWriter:
     """
 
     def __init__(self, directory: Path) -> None:
-        started = time.time()
-        host, pid, number = socket.gethostname(), os.getpid(), next(_counter)
-        name = f"events.out.tfevents.{int(started):010d}.{host}.{pid}.{number}"
         self._last: tuple[int, set[str]] = (-1, set())  # the last row's step and tags
+        now = time.time()
+        # Readers take a run's files in the order of their names.
+        earlier = [order(path)[0] for path in directory.glob("events.out.tfevents.*")]
+        second = max([int(now), *(before + 1 for before in earlier)])
+        name = f"events.out.tfevents.{second:010d}.{socket.gethostname()}.{os.getpid()}.0"
         self._file = (directory / name).open("xb")
-        self._append(
-            frame(Event(wall_time=started, file_version="brain.Event:2").SerializeToString())
-        )
+        self._append(frame(Event(wall_time=now, file_version="brain.Event:2").SerializeToString()))
 
     def write(self, rows: pa.Table) -> None:
         """Append rows, at least one; they are safe on disk when this returns.
@@ -52,7 +49,10 @@ class TensorBoardWriter:
         fresh = {value.tag for value in events[-1].summary.value}
         self._last = (events[-1].step, fresh | tags if events[-1].step == step else fresh)
 
-    def close(self, metadata: RunMetadata) -> None:  # noqa: ARG002 - run.json holds it
+    def complete(self, metadata: RunMetadata) -> None:
+        """Do nothing: the file is final as it grows, and run.json holds the metadata."""
+
+    def close(self) -> None:
         """Close the file."""
         self._file.close()
 

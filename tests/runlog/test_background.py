@@ -19,7 +19,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.written: list[int] = []
-        self.closed = False
+        self.completed = self.closed = False
         self.go_on = threading.Event()
         self.go_on.set()
         self.fail_at: int | None = None
@@ -31,8 +31,11 @@ class Memory:
             raise OSError(28, "No space left on device")
         self.written.append(step)
 
-    def close(self, metadata: RunMetadata) -> None:
+    def complete(self, metadata: RunMetadata) -> None:
         assert metadata is ABOUT
+        self.completed = True
+
+    def close(self) -> None:
         self.closed = True
 
 
@@ -51,6 +54,7 @@ def test_batches_are_written_in_order_by_another_thread():
     assert memory.written == list(range(50))
     assert {thread.name for thread in threads} == {"earshot-log"}
     writer.close(ABOUT)
+    assert memory.completed
     assert memory.closed
 
 
@@ -92,7 +96,8 @@ def test_an_error_comes_up_at_the_next_call_and_nothing_is_written_after_it():
     with pytest.raises(OSError, match="No space left"):
         writer.close(ABOUT)
     assert memory.written == [0]
-    assert not memory.closed
+    assert not memory.completed
+    assert memory.closed
 
 
 def test_what_was_submitted_is_written_when_the_program_just_ends(tmp_path):
@@ -106,7 +111,8 @@ class Slow:
         time.sleep(0.05)
         with open(sys.argv[1], "a") as file:
             file.write(f"{rows['step'][0].as_py()} ")
-    def close(self, metadata): pass
+    def complete(self, metadata): pass
+    def close(self): pass
 writer = BackgroundWriter([Slow()])
 for step in range(8):
     writer.submit(lambda step=step: pa.table({"step": [step]}))

@@ -73,7 +73,8 @@ def test_read_equals_written_before_and_after_merging(tmp_path, written):
     for place, batch in enumerate(written):
         writer.write(table(3 * place, batch))
     assert repr(as_model(tmp_path)) == repr(expected(written))
-    writer.close(ABOUT)
+    writer.complete(ABOUT)
+    writer.close()
     assert not (tmp_path / PARTS).exists()
     assert repr(as_model(tmp_path)) == repr(expected(written))
 
@@ -85,7 +86,8 @@ def test_many_parts_are_joined_while_recording_and_nothing_is_lost(tmp_path):
         writer.write(table(step, {"t": [float(step)]}))
     assert len(list((tmp_path / PARTS).iterdir())) < 150
     assert as_model(tmp_path)["t"] == [(step, float(step)) for step in range(300)]
-    writer.close(ABOUT)
+    writer.complete(ABOUT)
+    writer.close()
     assert as_model(tmp_path)["t"] == [(step, float(step)) for step in range(300)]
 
 
@@ -107,7 +109,8 @@ def test_parts_left_over_after_merging_are_not_counted_twice(tmp_path):
     for step in range(4):
         writer.write(table(step, {"a": [float(step)]}))
     shutil.copytree(tmp_path / PARTS, tmp_path / "kept")
-    writer.close(ABOUT)
+    writer.complete(ABOUT)
+    writer.close()
     shutil.move(tmp_path / "kept", tmp_path / PARTS)
     assert as_model(tmp_path) == {"a": [(step, float(step)) for step in range(4)]}
 
@@ -181,7 +184,7 @@ def test_a_damaged_part_is_named_and_the_others_are_used(tmp_path):
     assert len(run.damage) == 1
     assert str(bad) in run.damage[0]
     with pytest.raises(LogError, match="000000000001"):
-        writer.close(ABOUT)
+        writer.complete(ABOUT)
     assert open_run(tmp_path)["a"].steps.tolist() == [0, 2]
 
 

@@ -45,7 +45,8 @@ def written(directory: Path, *batches) -> Path:
     writer = TensorBoardWriter(directory)
     for place, batch in enumerate(batches):
         writer.write(table(batch, first=4 * place))
-    writer.close(ABOUT)
+    writer.complete(ABOUT)
+    writer.close()
     return directory
 
 
@@ -57,7 +58,8 @@ def test_a_run_in_both_formats_reads_back_equal(tmp_path_factory, data):
     (folder / "p").mkdir()
     parquet_writer = ParquetWriter(folder / "p", ABOUT)
     parquet_writer.write(table(data))
-    parquet_writer.close(ABOUT)
+    parquet_writer.complete(ABOUT)
+    parquet_writer.close()
     parquet = open_run(folder / "p").series
     assert sorted(events) == sorted(parquet)
     for tag, series in parquet.items():
@@ -101,7 +103,8 @@ def test_a_row_written_again_adds_only_what_is_new(tmp_path):
     row = table({"a": [1.0] * 4, "b": [None, None, None, 2.0]})
     writer.write(row.slice(3).drop_columns("b"))
     writer.write(row.slice(3))
-    writer.close(ABOUT)
+    writer.complete(ABOUT)
+    writer.close()
     run = open_run(tmp_path)
     assert run["a"].steps.tolist() == [3]
     assert run["b"].steps.tolist() == [3]

@@ -1,0 +1,1 @@
+"""What Earshot costs, measured against its peers: ``python -m benchmarks``."""
