@@ -48,7 +48,7 @@ class NormColumns:
         gradients: list[Any] = [parameter.grad for parameter in self._parameters]
         try:
             norms = torch._foreach_norm(gradients, 2, dtype=self._dtype)
-            torch.stack(norms, out=self._rows[row])  # type: ignore[arg-type]
+            torch.stack(norms, out=self._rows[row])
             self._complete[row] = True
         except (RuntimeError, TypeError):
             # A gradient is None, sparse, of another precision, or has a graph.
