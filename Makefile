@@ -15,15 +15,15 @@ RECORD      := $(addprefix record-,$(EXPERIMENTS))
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-EARSHOT := $(BIN)/earshot
+EARSHOT := $(BIN)/python -m pipeline
 # numba (librosa) compiles for half a minute when its cache is cold.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install $(RECORD) record-all render-audio test bench clean
+.PHONY: help $(RECORD) record-all render-audio test bench clean
 
-help: ## List targets and variables
+help:
 	@echo 'Earshot: hear your training runs.'
 	@echo
 	@echo '  make record-sgd render-audio     train a small network and hear its gradients'
@@ -71,8 +71,6 @@ bench: $(VENV)/.dev
 
 clean:
 	rm -rf renders .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-
-install: $(VENV)/.record ## Everything that recording and rendering need
 
 # The environment grows in stages; rendering alone installs no torch. A stage's
 # stamp is written last, so an interrupted installation is taken up again.

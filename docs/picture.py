@@ -39,7 +39,7 @@ def main() -> None:
         level[:top],
         origin="lower",
         aspect="auto",
-        extent=(0, len(samples) / rate, 0, transform.f[top]),
+        extent=(*transform.extent(len(samples))[:2], 0, transform.f[top]),
         vmin=-70,
         vmax=-30,
         cmap="magma",

@@ -4,6 +4,7 @@ Exit codes: 0 all done; 1 an input could not be used or an output not written;
 2 wrong usage; 130 interrupted.
 """
 
+import io
 import signal
 import sys
 from types import FrameType
@@ -57,6 +58,7 @@ def _options(
 def main() -> NoReturn:
     """Run the command line and exit; no traceback for anything that a user can cause."""
     signal.signal(signal.SIGTERM, _terminate)
+    _print_anything()
     try:
         code = app(standalone_mode=False)
     except UsageError as error:
@@ -68,12 +70,18 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         fail("interrupted")
         code = INTERRUPTED
-    except BrokenPipeError:
-        code = 0  # whoever read our output has had enough
     except OSError as error:
         fail(f"{error.filename or 'input or output'}: {error.strerror or error}")
         code = 1
     sys.exit(code)
+
+
+def _print_anything() -> None:
+    """Let no name of a file, and no terminal's encoding, end in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            utf8 = stream.encoding.lower() in ("utf-8", "utf8")
+            stream.reconfigure(errors="surrogateescape" if utf8 else "replace")
 
 
 def _explain(error: Any) -> None:

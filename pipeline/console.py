@@ -16,7 +16,8 @@ from rich.progress import (
 
 __all__ = ["Bar", "bar", "fail", "note", "result", "stderr", "stdout"]
 
-stdout = Console()
+# A table for a file or a pipe is not squeezed into 80 columns.
+stdout = Console(width=None if sys.stdout.isatty() else 160)
 stderr = Console(stderr=True)
 
 

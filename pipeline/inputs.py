@@ -1,5 +1,6 @@
 """From the paths on a command line to runs, each with a place for its results."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,14 @@ class Found:
     named: bool
 
     def open(self) -> Run:
-        """Read the run."""
-        return self.source.open()
+        """Read the run; raises LogError if that fails."""
+        try:
+            return self.source.open()
+        except OSError as error:
+            where = error.filename or self.source.path
+            raise LogError(f"{where}: cannot be read ({error.strerror or error})") from error
+        except UnicodeError as error:  # pyarrow takes no other names of files
+            raise LogError(f"{self.source.path}: the name is not UTF-8; rename it") from error
 
 
 def find(paths: Iterable[str]) -> tuple[list[Found], list[EarshotError]]:
@@ -55,8 +62,11 @@ def find(paths: Iterable[str]) -> tuple[list[Found], list[EarshotError]]:
         except LogError as error:
             errors.append(error)
             continue
+        except OSError as error:
+            errors.append(LogError(f"{error.filename or place}: {error.strerror or error}"))
+            continue
         for source in sources:
-            found.setdefault(source.path.resolve(), Found(source, source.path == place))
+            found.setdefault(source.path.resolve(), Found(_named(source), source.path == place))
     return list(found.values()), errors
 
 
@@ -90,6 +100,15 @@ def results_folders(found: Sequence[Found], out: Path) -> dict[Path, Found]:
                 "render one of them alone with another --out"
             )
     return folders
+
+
+def _named(source: RunSource) -> RunSource:
+    """Call a run below ``runs/`` by its path there, however it was reached."""
+    # Not resolved: a link keeps the name under which it was reached.
+    absolute, runs = (Path(os.path.abspath(path)) for path in (source.path, RUNS))  # noqa: PTH100
+    if runs in absolute.parents:
+        return RunSource(absolute.relative_to(runs).as_posix(), source.path)
+    return source
 
 
 def _place(path: str) -> Path:

@@ -19,10 +19,11 @@ from torch.optim import Optimizer
 from recorders.assignment import Assignment
 from recorders.parameters import model_layers, named_parameters, refuse_sharded
 from recorders.rows import RowBuffer
-from runlog.metadata import RunMetadata
+from runlog.errors import in_one_line
+from runlog.metadata import Format, RunMetadata
 from runlog.rows import RESERVED
 from runlog.run import GRAD_NORM
-from runlog.writing import Format, RunLog, next_step
+from runlog.writing import RunLog, next_step
 
 __all__ = ["GradientRecorder"]
 
@@ -37,8 +38,8 @@ class GradientRecorder:
     A step is a call of the (first) optimizer's ``step`` that was not skipped,
     counted from 0.  After each one the 2-norm of every parameter's gradient is
     measured on the gradient's device and kept there; rows go to the log in
-    batches, from a thread of its own.  Nothing waits for the device, and
-    training computes what it would have computed without the recorder.
+    batches, from a thread of its own.  Nothing waits for the device (but for
+    sparse gradients), and training computes what it would have computed without the recorder.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ class GradientRecorder:
     hyperparameters, dataset : mapping, optional
         Noted in `run.json`; plain JSON values.
     flush_seconds : float
-        Rows are handed to the writer at least this often while steps are done.
+        Rows are handed to the writer at least this often, at the next step.
 
     Attributes
     ----------
@@ -76,6 +77,8 @@ class GradientRecorder:
         If there is a run in `directory` and `resume` is false.
     OutputError
         If `directory` cannot be written to.
+    LogError
+        If `directory` holds a log that cannot be read.
     NotImplementedError
         If parameters are sharded (DTensor, FSDP).
     ValueError
@@ -128,9 +131,9 @@ class GradientRecorder:
         self._row_step = -1  # the step whose row is open
         self._row_tags: set[str] = set()
         self._known_tags: set[str] = set()
-        self._captured_ahead = False
-        self._row_captured = False
-        self._drained_at = time.time()
+        self._optimizers = optimizers
+        self._captured_ahead = [False] * len(optimizers)
+        self._drained_at = time.monotonic()
         path = Path(directory)
         self._log: RunLog | None = None
         if _writes():
@@ -161,11 +164,11 @@ class GradientRecorder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None:
+        if error is None or (isinstance(error, SystemExit) and not error.code):
             self.close()
             return
         try:
-            self.close(error=f"{type(error).__name__}: {error}".rstrip(": "))
+            self.close(error=in_one_line(error))
         except Exception as problem:  # noqa: BLE001 - the error on its way matters more
             if problem is not error:
                 error.add_note(f"the log could not be completed either: {problem}")
@@ -187,6 +190,8 @@ class GradientRecorder:
         ValueError
             If this step already has a value of this tag, the tag is reserved, or
             the tensor has more than one element.
+        TypeError
+            If `value` is no real number.
         """
         if self._log is None:
             return
@@ -206,16 +211,35 @@ class GradientRecorder:
         self._row_tags.add(tag)
         self._rows.log(tag, number)
 
-    def capture(self) -> None:
-        """Measure the gradients as they are now for the coming step.
+    def capture(self, optimizer: Optimizer | None = None) -> None:
+        """Measure the gradients as they are now, for the coming step of an optimizer.
 
-        Call it between ``backward()`` and clipping; the optimizer's step then
-        does not measure again.  With a GradScaler, after ``unscale_``.
+        Call it between ``backward()`` and clipping; the step then does not
+        measure again.  With a GradScaler, after ``unscale_``.
+
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer, optional
+            Whose; needed where the recorder has several.
+
+        Raises
+        ------
+        ValueError
+            If it is needed and missing, or not one of the recorder's.
         """
-        if self._log is None or self._closed or (self.step + 1) % self._every:
+        if optimizer is None and len(self._optimizers) > 1:
+            raise ValueError(
+                "capture(): there are several optimizers; name the one that steps next"
+            )
+        if optimizer is not None and optimizer not in self._optimizers:
+            raise ValueError("capture(): this optimizer is not one of the recorder's")
+        place = self._optimizers.index(optimizer) if optimizer else 0
+        coming = self.step + 1 if place == 0 else max(self.step, 0)
+        if self._log is None or self._closed or (place == 0 and coming % self._every):
             return
-        self._rows.capture_ahead(self._assignment.all())
-        self._captured_ahead = True
+        for columns in self._assignment.of(place):
+            columns.capture_ahead()
+        self._captured_ahead[place] = True
 
     def flush(self) -> None:
         """Wait until everything up to now is safe on disk.
@@ -230,7 +254,7 @@ class GradientRecorder:
         for batch in self._rows.take_all():
             self._log.writer.submit(batch)
         self._log.writer.flush()
-        self._drained_at = time.time()
+        self._drained_at = time.monotonic()
 
     def close(self, *, error: str | None = None) -> None:
         """Detach from the optimizer, write what is left and complete the log.
@@ -255,33 +279,47 @@ class GradientRecorder:
         atexit.unregister(self._at_exit)
         try:
             self._drain()
+        except BaseException as problem:
+            error = error or in_one_line(problem)
+            raise
         finally:
             self._log.close(self.step + 1, error=error)
 
     def _after_step(self, place: int, optimizer: Optimizer, *_: Any) -> None:
         """Measure what an optimizer has just used (its step post hook)."""
+        ahead, self._captured_ahead[place] = self._captured_ahead[place], False
         if place == 0:
             self.step += 1
-            self._row_captured, self._captured_ahead = self._captured_ahead, False
-        if self._log is None or max(self.step, 0) % self._every:
+        if self._log is None:
+            return
+        if place == 0:
+            self._drain_if_due()
+        if max(self.step, 0) % self._every:
             return
         if place == 0:
             self._open_row()
-        if not self._row_captured:
+        if ahead:
+            self._rows.adopt(self._assignment.of(place))
+        else:
             self._rows.capture(self._assignment.of(place), _left_scaled(optimizer))
 
     def _open_row(self) -> None:
         if self._row_step == self.step:
             return
-        now = time.time()
-        if self._rows.full or now - self._drained_at >= self._flush_seconds:
+        if self._rows.full:
             self._drain()
-            self._drained_at = now
-        self._rows.open(self.step, now)
+        self._rows.open(self.step, time.time())
         self._row_step = self.step
         self._row_tags.clear()
 
+    def _drain_if_due(self) -> None:
+        now = time.monotonic()
+        if now - self._drained_at >= self._flush_seconds:
+            self._drain()
+            self._drained_at = now
+
     def _drain(self) -> None:
+        """Hand over all rows; only between a step and the row that it opens."""
         assert self._log is not None
         for batch in self._rows.take_done():
             self._log.writer.submit(batch)

@@ -14,6 +14,14 @@ __all__ = ["NormColumns", "group_parameters", "to_host"]
 _NARROW = frozenset({torch.float16, torch.bfloat16, torch.float32})
 
 
+Norms = tuple[torch.Tensor, ...] | list[torch.Tensor]
+Columns = dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]
+"""By parameter: values and whether they were measured."""
+
+Present = bool | tuple[bool, ...] | None
+"""Of a row: all were measured, which of them were, or none of them yet."""
+
+
 class NormColumns:
     """The norm columns of parameters that share a device and a precision.
 
@@ -22,7 +30,7 @@ class NormColumns:
     parameters : mapping of str to torch.nn.Parameter
         By name; all on one device.
     rows : int
-        How many rows the device buffer holds.
+        How many rows the buffer on that device holds.
     """
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], rows: int) -> None:
@@ -30,10 +38,11 @@ class NormColumns:
         self._parameters = list(parameters.values())
         first = self._parameters[0]
         self._dtype = torch.float32 if first.dtype in _NARROW else None
-        self._norms = torch.zeros(rows, len(parameters), dtype=torch.float32, device=first.device)
+        # One row more, for norms whose row has not been opened yet.
+        self._norms = torch.zeros(rows + 1, len(parameters), device=first.device)
         self._rows = self._norms.unbind(0)  # views made once: indexing a tensor costs microseconds
-        self._complete = bytearray(rows)  # 1 where all were measured, which costs no NumPy call
-        self._partial: dict[int, npt.NDArray[np.bool_]] = {}
+        self._zero = self._norms.new_zeros(())
+        self._present: list[Present] = [None] * (rows + 1)
 
     def capture(self, row: int, divisor: torch.Tensor | None = None) -> None:
         """Measure the gradients that are there now.
@@ -45,22 +54,37 @@ class NormColumns:
         divisor : torch.Tensor [shape=()], optional
             What the gradients are still multiplied with.
         """
-        gradients: list[Any] = [parameter.grad for parameter in self._parameters]
+        gradients = [parameter.grad for parameter in self._parameters]
+        whole = [gradient for gradient in gradients if gradient is not None]
+        norms = self._norms_of(whole)
+        if len(whole) == len(gradients):
+            self._present[row] = True
+        else:
+            self._present[row] = tuple(gradient is not None for gradient in gradients)
+            found = iter(norms)
+            norms = [self._zero if gradient is None else next(found) for gradient in gradients]
         try:
-            norms = torch._foreach_norm(gradients, 2, dtype=self._dtype)
             torch.stack(norms, out=self._rows[row])
-            self._complete[row] = True
-        except (RuntimeError, TypeError):
-            # A gradient is None, sparse, of another precision, or has a graph.
-            self._capture_present(row, gradients)
+        except RuntimeError:  # gradients have a graph, or the model has moved since
+            torch.stack([norm.detach().to(self._norms) for norm in norms], out=self._rows[row])
         if divisor is not None:
             self._rows[row].div_(divisor.to(self._norms.device, non_blocking=True))
 
+    def capture_ahead(self) -> None:
+        """Measure the gradients that are there now, for a row that comes later."""
+        self.capture(-1)
+
+    def adopt(self, row: int) -> None:
+        """Make what was captured ahead the norms of a row."""
+        self._rows[row].copy_(self._rows[-1])
+        self._present[row] = self._present[-1]
+
     def measured(self, row: int) -> bool:
         """Tell whether a row holds any norm."""
-        return bool(self._complete[row]) or row in self._partial
+        present = self._present[row]
+        return any(present) if isinstance(present, tuple) else bool(present)
 
-    def take(self, start: int, stop: int) -> Callable[[], "Columns"]:
+    def take(self, start: int, stop: int) -> Callable[[], Columns]:
         """Copy rows out; the function returned waits for the device and gives the columns.
 
         Returns
@@ -68,11 +92,10 @@ class NormColumns:
         callable
             Gives values and measured [shape=(stop - start,)] by parameter name.
         """
-        complete = np.frombuffer(self._complete, dtype=bool)[start:stop]
-        measured = np.repeat(complete[:, None], len(self.names), axis=1)
-        for row, present in self._partial.items():
-            if start <= row < stop:
-                measured[row - start] = present
+        measured = np.zeros((stop - start, len(self.names)), dtype=bool)
+        for row, present in enumerate(self._present[start:stop]):
+            if present is not None:
+                measured[row] = present
         norms = to_host(self._norms[start:stop])
 
         def columns() -> Columns:
@@ -85,32 +108,16 @@ class NormColumns:
         return columns
 
     def restart(self, keep: int) -> None:
-        """Begin the buffer anew with the two rows from `keep` on."""
-        self._norms[:2] = self._norms[keep : keep + 2].clone()
-        self._complete = self._complete[keep : keep + 2].ljust(len(self._rows), b"\0")
-        self._partial = {row - keep: m for row, m in self._partial.items() if row >= keep}
+        """Begin the buffer anew with the row `keep`."""
+        rows = len(self._present)
+        self._rows[0].copy_(self._rows[keep])
+        self._present = [self._present[keep], *[None] * (rows - 2), self._present[-1]]
 
-    @torch.no_grad()
-    def _capture_present(self, row: int, gradients: list[torch.Tensor | None]) -> None:
-        present = [gradient for gradient in gradients if gradient is not None]
-        self._complete[row] = len(present) == len(gradients)
-        self._partial.pop(row, None)
-        if present and not self._complete[row]:
-            self._partial[row] = np.array([gradient is not None for gradient in gradients])
-        if present:
-            places = [i for i, gradient in enumerate(gradients) if gradient is not None]
-            index = torch.tensor(places).to(self._norms.device, non_blocking=True)
-            norms = torch.stack(self._norms_of(present)).to(self._norms.dtype)
-            self._rows[row].index_copy_(0, index, norms)
-
-    def _norms_of(self, gradients: list[torch.Tensor]) -> list[torch.Tensor]:
+    def _norms_of(self, gradients: list[torch.Tensor]) -> Norms:
         try:
-            return list(torch._foreach_norm(gradients, 2, dtype=self._dtype))
-        except (RuntimeError, TypeError):
+            return torch._foreach_norm(gradients, 2, dtype=self._dtype) if gradients else []
+        except RuntimeError:  # a gradient is sparse or of another precision
             return [_norm(gradient) for gradient in gradients]
-
-
-Columns = dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]
 
 
 def group_parameters(
@@ -146,5 +153,5 @@ def to_host(values: torch.Tensor) -> Callable[[], npt.NDArray[np.float32]]:
 def _norm(gradient: torch.Tensor) -> torch.Tensor:
     values = gradient.coalesce().values() if gradient.is_sparse else gradient
     dtype = torch.float32 if values.dtype in _NARROW else None
-    norm: torch.Tensor = torch.linalg.vector_norm(values, dtype=dtype)
+    norm: torch.Tensor = torch.linalg.vector_norm(values.detach(), dtype=dtype)
     return norm.to(torch.float32)

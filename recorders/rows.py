@@ -1,8 +1,7 @@
 """Rows that are being measured: norms and logged values, kept where they are until taken.
 
 A row is opened when its step has been done, and stays open until the next one
-opens.  The row after the open one may already hold norms (`capture()` before
-clipping), so two rows survive when the buffer starts anew.
+opens; so one row survives when the buffer starts anew.
 """
 
 from collections.abc import Callable
@@ -47,8 +46,8 @@ class RowBuffer:
 
     @property
     def rows_allocated(self) -> int:
-        """Rows that the norm columns have to provide: two may come after the last one."""
-        return self.capacity + 2
+        """Rows that the norm columns have to provide: the next one to open, too."""
+        return self.capacity + 1
 
     @property
     def full(self) -> bool:
@@ -64,16 +63,22 @@ class RowBuffer:
 
     def capture(self, norms: list[NormColumns], divisor: torch.Tensor | None = None) -> None:
         """Measure gradients into the open row, but where it has been given out with them."""
-        self._changed()
-        row = max(self.opened - 1, 0)
-        for columns in norms:
-            if not (self._given_out and columns.measured(row)):
-                columns.capture(row, divisor)
+        for columns in self._open_for(norms):
+            columns.capture(self._row, divisor)
 
-    def capture_ahead(self, norms: list[NormColumns]) -> None:
-        """Measure gradients into the row that opens next."""
-        for columns in norms:
-            columns.capture(self.opened)
+    def adopt(self, norms: list[NormColumns]) -> None:
+        """Put what was captured ahead into the open row, as `capture` does."""
+        for columns in self._open_for(norms):
+            columns.adopt(self._row)
+
+    @property
+    def _row(self) -> int:
+        # Before the first row is opened, a further optimizer may have stepped.
+        return max(self.opened - 1, 0)
+
+    def _open_for(self, norms: list[NormColumns]) -> list[NormColumns]:
+        self._changed()
+        return [c for c in norms if not (self._given_out and c.measured(self._row))]
 
     def log(self, tag: str, value: float | torch.Tensor) -> None:
         """Note a value in the open row; a tensor stays on its device."""

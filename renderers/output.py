@@ -62,7 +62,7 @@ def describe(path: Path, description: Mapping[str, Any]) -> None:
         If it cannot be written.
     """
     with writing(path) as temporary:
-        text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(description, indent=2) + "\n"
         temporary.write_text(text, encoding="utf-8")
 
 

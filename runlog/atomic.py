@@ -32,6 +32,7 @@ def replacing(path: Path, *, scratch: Path | None = None) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.replace(path)
+        _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -48,7 +49,17 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _sync(path: Path) -> None:
-    # Renaming before the bytes are on disk would leave an empty file after a
-    # power cut: the rename can reach the disk first.
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
+    # Else a power cut could leave an empty file, since the renaming can reach the
+    # disk before the bytes do, or the old one, since it may not have reached it.
+    if path.is_dir():
+        if os.name == "posix":  # elsewhere folders cannot be opened
+            _sync_descriptor(os.open(path, os.O_RDONLY))
+    else:
+        _sync_descriptor(os.open(path, os.O_RDWR))
+
+
+def _sync_descriptor(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

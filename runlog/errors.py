@@ -4,7 +4,7 @@ Every message is one line: what, where, what was found, what was expected, and
 the remedy.  The command line prints it without a traceback and exits with 1.
 """
 
-__all__ = ["EarshotError", "LogError", "OutputError", "RunExistsError"]
+__all__ = ["EarshotError", "LogError", "OutputError", "RunExistsError", "in_one_line"]
 
 
 class EarshotError(Exception):
@@ -21,3 +21,8 @@ class RunExistsError(EarshotError):
 
 class OutputError(EarshotError):
     """A result could not be written; whatever was there before still is."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return an exception's type and message as one line, for a log or a message."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -1,6 +1,7 @@
 """What a run is, as `run.json` says it: settings, layers, status, versions."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any, Literal, Self
 from runlog.atomic import write_text
 from runlog.errors import LogError
 
-__all__ = ["RUN_JSON", "SCHEMA_VERSION", "Layer", "Parameter", "RunMetadata", "Status"]
+__all__ = ["RUN_JSON", "SCHEMA_VERSION", "Format", "Layer", "Parameter", "RunMetadata", "Status"]
 
 RUN_JSON = "run.json"
 SCHEMA_VERSION = 1
 
 Status = Literal["running", "finished", "failed", "unknown"]
+Format = Literal["parquet", "tensorboard", "both"]
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,7 @@ class Parameter:
     @property
     def size(self) -> int:
         """Number of elements."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,8 @@ class RunMetadata:
         document |= {f.name: getattr(self, f.name) for f in fields(self)}
         document |= {"layers": [_layer_to_dict(layer) for layer in self.layers]}
         document |= document.pop("unknown")
-        return json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
+        # ASCII, since names of files need not be valid in any encoding.
+        return json.dumps(document, indent=2, default=str) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, where: str) -> Self:
@@ -130,6 +130,9 @@ class RunMetadata:
         known = {f.name for f in fields(cls)}
         values = {key: document.pop(key) for key in list(document) if key in known}
         values["layers"] = tuple(_layer_from_dict(layer) for layer in values.get("layers", ()))
+        for name in ("hyperparameters", "dataset", "versions"):
+            if not isinstance(values.get(name, {}), dict):
+                raise TypeError(f"{name} is no object")
         return cls(**values, unknown=document)
 
     def save(self, directory: Path) -> None:

@@ -36,11 +36,13 @@ METADATA_KEY = b"earshot.run"  # run.json once more, in the Parquet key-value me
 
 # A row group holds about this many values: 16 MiB of float32 before encoding.
 VALUES_A_ROW_GROUP = 1 << 22
-# So many small parts are joined into one while recording: a week at a part
-# every ten seconds stays below a thousand files.
+# So many parts are joined into one while recording: a week at a part every five
+# seconds stays at about a thousand files.
 PARTS_BEFORE_JOINING = 128
 
 Metadata = dict[bytes, bytes]  # key-value metadata of a Parquet file
+
+READ_ATTEMPTS = 5
 
 _DAMAGE = (pa.ArrowException, OSError)
 
@@ -118,11 +120,15 @@ def read_parquet(directory: Path) -> tuple[pa.Table, list[str]]:
     damage : list of str
         One line for each piece that could not be read.
     """
-    damage: list[str] = []
-    tables: list[pa.Table] = []
-    for source in _sources(directory):
-        with contextlib.suppress(FileNotFoundError):  # merged by a recorder meanwhile
-            tables += _intact(source, damage)
+    for _ in range(READ_ATTEMPTS):
+        damage: list[str] = []
+        try:
+            tables = [table for source in _sources(directory) for table in _intact(source, damage)]
+            break
+        except FileNotFoundError as error:  # a recorder has merged it meanwhile: look again
+            vanished = f"{error.filename or directory}: vanished while it was read"
+    else:
+        tables, damage = [], [vanished]
     empty = pa.table({STEP: pa.array([], pa.int64()), WALL_TIME: pa.array([], pa.float64())})
     rows = pa.concat_tables([empty, *_ascending(tables)], promote_options="default")
     return rows.combine_chunks(), damage
@@ -143,8 +149,9 @@ def _stored(metadata: RunMetadata) -> Metadata:
 
 
 def _sources(directory: Path) -> list[Path]:
-    metrics = directory / METRICS
+    # The parts first: merging meanwhile then shows up as a file that has gone.
     parts = sorted((directory / PARTS).glob("[0-9]*.parquet"))
+    metrics = directory / METRICS
     return ([metrics] if metrics.is_file() else []) + parts
 
 
@@ -249,6 +256,10 @@ def _intact(source: Path, damage: list[str]) -> Iterator[pa.Table]:
     """Yield a file's row groups; note in `damage` what cannot be read."""
     try:
         with pq.ParquetFile(source, page_checksum_verification=True) as file:
+            step = file.schema_arrow.get_field_index(STEP)
+            if step < 0 or not pa.types.is_integer(file.schema_arrow.field(step).type):
+                damage.append(f"{source}: has no column {STEP!r} of integers, so it is left out")
+                return
             for group in range(file.num_row_groups):
                 table = _read_row_group(file, group, source, damage)
                 if table is not None:

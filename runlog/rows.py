@@ -51,11 +51,14 @@ def rows_table(
         Seconds since the epoch.
     columns : mapping of str to (values [shape=(n,)], measured [shape=(n,)])
         By tag; `measured` is False where a value is null.  A tag without a
-        measurement in this batch is left out of it.
+        measurement in this batch is left out of it, and so is a row without one.
     """
     table = {STEP: pa.array(steps), WALL_TIME: pa.array(wall_times)}
+    some = np.zeros(len(steps), dtype=bool)
     for tag, (values, measured) in columns.items():
         if measured.any():
+            some |= measured
             missing = None if measured.all() else ~measured
             table[tag] = pa.array(np.ascontiguousarray(values), mask=missing)
-    return pa.table(table)
+    rows = pa.table(table)
+    return rows if some.all() else rows.filter(pa.array(some))

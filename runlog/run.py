@@ -57,10 +57,9 @@ class Run:
     def parameters(self) -> list[str]:
         """Parameters whose gradient norm was recorded, in registration order."""
         recorded = {tag.removeprefix(GRAD_NORM): None for tag in self.series if _is_norm(tag)}
-        registered = [p.name for layer in self.metadata.layers for p in layer.parameters]
-        return [p for p in registered if p in recorded] + [
-            p for p in recorded if p not in set(registered)
-        ]
+        registered = {p.name: None for layer in self.metadata.layers for p in layer.parameters}
+        known = [name for name in registered if name in recorded]
+        return known + [name for name in recorded if name not in registered]
 
     @property
     def steps(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -76,7 +75,7 @@ class Run:
         Parameters
         ----------
         tags : iterable of str, optional
-            Which series, in which order; by default all.
+            Which series, in which order; by default all.  One tag may stand alone.
 
         Returns
         -------
@@ -92,7 +91,7 @@ class Run:
         """
         import pandas as pd
 
-        chosen = list(self.series if tags is None else tags)
+        chosen = [tags] if isinstance(tags, str) else list(self.series if tags is None else tags)
         missing = [tag for tag in chosen if tag not in self.series]
         if missing:
             raise LogError(
@@ -153,7 +152,8 @@ def series_from_rows(rows: pa.Table) -> dict[str, Series]:
     series = {}
     for tag in rows.column_names:
         column = rows[tag]
-        if tag in (STEP, WALL_TIME) or column.null_count == len(column):
+        numeric = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+        if tag in (STEP, WALL_TIME) or not numeric or column.null_count == len(column):
             continue
         if column.null_count == 0:
             series[tag] = Series(tag, steps, column.to_numpy(), times)

@@ -213,6 +213,8 @@ _ONE_VALUE_A_STEP: frozenset[Callable[..., Any]] = frozenset(
 
 def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return a read-only view: a log does not change because someone computes with it."""
+    if not array.flags.writeable:
+        return array  # as it is: series of one log share their steps
     view = array.view()
     view.flags.writeable = False
     return view

@@ -4,9 +4,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+import numpy as np
 
 from runlog.atomic import leftovers
-from runlog.errors import LogError
+from runlog.errors import LogError, in_one_line
 from runlog.metadata import RUN_JSON, RunMetadata
 from runlog.parquet import METRICS, PARTS, embedded_metadata, is_parquet_log, read_parquet
 from runlog.run import Run, series_from_rows
@@ -56,12 +59,12 @@ def find_runs(path: str | os.PathLike[str]) -> list[RunSource]:
     if not root.is_dir():
         raise LogError(f"{root}: is a file; expected {EXPECTED}")
     name = root.resolve().name
-    own = [RunSource(name, root)] if holds_run(root) else []
+    own = [RunSource(name, root)] if _may_hold_run(root) else []
     prefix = f"{name}/" if own else ""
     below = [
         RunSource(prefix + folder.relative_to(root).as_posix(), folder)
         for folder in _folders(root)
-        if holds_run(folder)
+        if _may_hold_run(folder)
     ]
     found = own + below
     if not found:
@@ -77,7 +80,7 @@ def open_run(path: str | os.PathLike[str], *, name: str | None = None) -> Run:
     path : path-like
         The run's directory.
     name : str, optional
-        What to call it; by default what its `run.json` or its folder says.
+        What to call it; by default as its folder.
 
     Returns
     -------
@@ -87,7 +90,8 @@ def open_run(path: str | os.PathLike[str], *, name: str | None = None) -> Run:
     Raises
     ------
     LogError
-        If there is no run, or a newer version of Earshot wrote it.
+        If there is no run, nothing of it can be read, or a newer version of
+        Earshot wrote it.
     """
     directory = Path(path)
     if not (directory.is_dir() and holds_run(directory)):
@@ -95,7 +99,9 @@ def open_run(path: str | os.PathLike[str], *, name: str | None = None) -> Run:
     damage: list[str] = []
     metadata = _metadata(directory, damage)
     series = _series(directory, damage)
-    return Run(name or metadata.name, metadata, series, {}, tuple(damage))
+    if damage and not series:
+        raise LogError(f"{directory}: nothing of this log can be read; {damage[0]}")
+    return Run(name or directory.resolve().name, metadata, series, {}, tuple(damage))
 
 
 def holds_run(directory: Path) -> bool:
@@ -107,26 +113,47 @@ def holds_run(directory: Path) -> bool:
     )
 
 
+def _may_hold_run(directory: Path) -> bool:
+    try:
+        return holds_run(directory)
+    except OSError:
+        return True  # opening it will say why it cannot be read
+
+
 def log_files(directory: Path) -> list[Path]:
     """List what makes up a run's log, in any format, with what a kill left half-written."""
-    own = [directory / name for name in (RUN_JSON, METRICS, PARTS)]
+    # run.json last: what is removed in this order keeps its name to the end.
+    own = [directory / name for name in (METRICS, PARTS, RUN_JSON)]
     whole = [path for path in own if path.exists()]
-    return whole + leftovers(directory) + _event_files(directory)
+    return leftovers(directory) + _event_files(directory) + whole
 
 
 def _series(directory: Path, damage: list[str]) -> dict[str, Series]:
+    series: dict[str, Series] = {}
     if is_parquet_log(directory):
         rows, found = read_parquet(directory)
         damage += found
-        return series_from_rows(rows)
+        series = series_from_rows(rows)
+        if not found:
+            return series
     files = _event_files(directory)
-    if not files:
-        return {}
-    from runlog.tensorboard import read_event_files
+    if files:
+        from runlog.tensorboard import read_event_files
 
-    series, found = read_event_files(files)
-    damage += found
+        # Where a run was written in both formats, one makes up for the other.
+        events, found = read_event_files(files)
+        damage += found
+        series |= {tag: _filled(series.get(tag), other) for tag, other in events.items()}
     return series
+
+
+def _filled(series: Series | None, other: Series) -> Series:
+    """Add the steps that only the other series has."""
+    if series is None:
+        return other
+    missing = other[~np.isin(other.steps, series.steps)]
+    both = cast(Series, np.concatenate([series, missing]))
+    return cast(Series, both[np.argsort(both.steps, kind="stable")])
 
 
 def _metadata(directory: Path, damage: list[str]) -> RunMetadata:
@@ -136,7 +163,9 @@ def _metadata(directory: Path, damage: list[str]) -> RunMetadata:
         try:
             return RunMetadata.from_json(file.read_text(encoding="utf-8"), where=str(file))
         except (ValueError, TypeError, KeyError, OSError) as error:
-            damage.append(f"{file}: damaged, the log's own copy is used instead ({error!r})")
+            damage.append(
+                f"{file}: damaged ({in_one_line(error)}); used instead: what the log itself says"
+            )
     if embedded := embedded_metadata(directory):
         return RunMetadata.from_json(embedded, where=str(directory / METRICS))
     return RunMetadata(directory.resolve().name)
@@ -156,7 +185,8 @@ def _folders(root: Path) -> Iterator[Path]:
     seen = {root.resolve()}
     for parent, names, _ in os.walk(root, followlinks=True):
         fresh = []
-        for name in sorted(names):
+        # Real folders before links, so that a link `latest` does not take a run's name.
+        for name in sorted(names, key=lambda each: (Path(parent, each).is_symlink(), each)):
             real = Path(parent, name).resolve()
             if not name.startswith(".") and real not in seen:
                 seen.add(real)

@@ -3,20 +3,20 @@
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
+
+import pyarrow.compute as pc
 
 from runlog.atomic import leftovers
 from runlog.background import BackgroundWriter
-from runlog.errors import OutputError, RunExistsError
-from runlog.metadata import RunMetadata
-from runlog.parquet import ParquetWriter, is_parquet_log
+from runlog.errors import OutputError, RunExistsError, in_one_line
+from runlog.metadata import Format, RunMetadata
+from runlog.parquet import ParquetWriter, is_parquet_log, read_parquet
 from runlog.rows import LogWriter
-from runlog.run import Run
+from runlog.run import STEP, Run
 from runlog.sources import holds_run, log_files, open_run
 
-__all__ = ["Format", "RunLog", "next_step", "remove_log"]
-
-Format = Literal["parquet", "tensorboard", "both"]
+__all__ = ["RunLog", "next_step", "remove_log"]
 
 
 class RunLog:
@@ -64,7 +64,8 @@ class RunLog:
             for stale in leftovers(directory):
                 stale.unlink()
             self._metadata.save(directory)
-            self.writer = BackgroundWriter(self._writers(format))
+            writers = self._writers(format)
+            self.writer = BackgroundWriter(writers)
         except OSError as error:
             raise OutputError(
                 f"{directory}: cannot record there ({error.strerror or error}); "
@@ -91,8 +92,8 @@ class RunLog:
         )
         try:
             self.writer.close(ended)
-        except Exception as problem:
-            ended = ended.replace(status="failed", error=error or f"the log: {problem}")
+        except BaseException as problem:
+            ended = ended.replace(status="failed", error=error or in_one_line(problem))
             raise
         finally:
             ended.save(self._directory)
@@ -121,6 +122,7 @@ class RunLog:
             hyperparameters={**before.hyperparameters, **self._metadata.hyperparameters},
             dataset=self._metadata.dataset or before.dataset,
             seed=before.seed if self._metadata.seed is None else self._metadata.seed,
+            steps=self.next_step,
             unknown=before.unknown,
         )
 
@@ -129,9 +131,14 @@ class RunLog:
         if format != "tensorboard":
             writers.append(ParquetWriter(self._directory, self._metadata))
         if format != "parquet":
-            from runlog.tensorboard import TensorBoardWriter
+            from runlog.tensorboard import TensorBoardWriter, last_step
 
+            written = last_step(self._directory)
             writers.append(TensorBoardWriter(self._directory))
+            if format == "both" and self.next_step:
+                # A kill between the two formats leaves the events behind.
+                rows, _ = read_parquet(self._directory)
+                writers[-1].write(rows.filter(pc.field(STEP) > written))
         return writers
 
 

@@ -95,10 +95,11 @@ def clone(tmp_path: Path) -> Path:
     """Make a folder like a fresh clone whose environment is installed: this Python's."""
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
-    command = tmp_path / ".venv" / "bin" / "earshot"
-    command.parent.mkdir(parents=True)
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipeline "$@"\n')
-    command.chmod(0o755)
+    folder = tmp_path / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    for name, command in (("python", ""), ("earshot", "-m pipeline")):
+        (folder / name).write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n')
+        (folder / name).chmod(0o755)
     for stamp in (".python", ".render", ".record", ".dev"):
         (tmp_path / ".venv" / stamp).touch()
     return tmp_path

@@ -12,11 +12,11 @@ from pipeline.experiments.settings import (
     EXPERIMENTS,
     DataName,
     Experiment,
-    LogFormat,
     Recording,
 )
 from pipeline.inputs import RUNS
 from runlog.errors import EarshotError, OutputError, RunExistsError
+from runlog.metadata import Format
 
 __all__ = ["app"]
 
@@ -33,7 +33,7 @@ def _command(experiment: Experiment) -> Callable[..., None]:
         data_dir: Annotated[Path, typer.Option(help="Where MNIST lies, or is put.")] = Path("data"),
         steps: Annotated[int, typer.Option(min=1, help="Number of batches.")] = BATCHES,
         seed: Annotated[int, typer.Option(help="For weights and order of images.")] = 0,
-        format: Annotated[LogFormat, typer.Option(help="How to write the log.")] = "parquet",
+        format: Annotated[Format, typer.Option(help="How to write the log.")] = "parquet",
         out: Annotated[
             Path | None, typer.Option(help="The run's directory.  [default: runs/NAME]")
         ] = None,
@@ -43,7 +43,7 @@ def _command(experiment: Experiment) -> Callable[..., None]:
     ) -> None:
         directory = out or RUNS / experiment.name
         recording = Recording(experiment, directory, data, data_dir, steps, seed, format)
-        if _make_room(recording, overwrite):
+        if not _made(recording, overwrite):
             _train(recording)
         result(directory)
 
@@ -55,18 +55,23 @@ for _experiment in EXPERIMENTS.values():
     app.command(_experiment.name)(_command(_experiment))
 
 
-def _make_room(recording: Recording, overwrite: bool) -> bool:
-    """Tell whether there is something to record; remove an earlier recording if allowed."""
+def _made(recording: Recording, overwrite: bool) -> bool:
+    """Tell whether the recording is there already.
+
+    Raises
+    ------
+    RunExistsError
+        If something else is there that must not, or may not, be replaced.
+    """
     from runlog.sources import holds_run, open_run
-    from runlog.writing import remove_log
 
     directory = recording.directory
     if not (directory.is_dir() and holds_run(directory)):
-        return True
+        return False
     before = open_run(directory).metadata
     if recording.made(before):
         note(f"{directory}: was recorded with these settings already; nothing to do")
-        return False
+        return True
     if before.hyperparameters.get("experiment") != recording.experiment.name:
         raise RunExistsError(
             f"{directory}: holds a run that is not this experiment's; record elsewhere with --out"
@@ -76,11 +81,11 @@ def _make_room(recording: Recording, overwrite: bool) -> bool:
             f"{directory}: holds a run of this experiment ({before.status}, perhaps with other "
             "settings); replace it with --overwrite or record elsewhere with --out"
         )
-    remove_log(directory)
-    return True
+    return False
 
 
 def _train(recording: Recording) -> None:
+    """Train; an earlier recording goes when nothing is in the way any more."""
     try:
         from pipeline.experiments.gradient_norms import load, train
     except ModuleNotFoundError as error:
@@ -88,7 +93,10 @@ def _train(recording: Recording) -> None:
             f"recording needs {error.name}, which is not installed: run 'make "
             f"record-{recording.experiment.name}', or pip install 'earshot[record]'"
         ) from error
+    from runlog.writing import remove_log
+
     dataset = load(recording)
+    remove_log(recording.directory)
     steps = recording.steps
     with bar(f"record {recording.experiment.name}", total=steps) as progress:
         try:

@@ -29,8 +29,8 @@ class DataError(EarshotError):
 def describe(name: DataName) -> dict[str, str]:
     """Return what `run.json` is to say of a data set."""
     sources = {
-        "digits": "scikit-learn's bundled digits (UCI optical recognition, 1,797 scans of 8 × 8), "
-        "scaled to 20 × 20 and padded to 28 × 28",
+        "digits": "scikit-learn's bundled digits (UCI optical recognition, 1,797 scans of 8 by 8), "
+        "scaled to 20 by 20 and padded to 28 by 28",
         "mnist": "MNIST training split, by torchvision",
     }
     return {"name": name, "source": sources[name]}
@@ -72,13 +72,28 @@ def load_mnist(folder: Path) -> TensorDataset:
     DataError
         If it is not there and cannot be downloaded.
     """
-    from torchvision.datasets import MNIST
-
+    mnist = _torchvision_mnist()
     try:
-        split = MNIST(str(folder), train=True, download=False)
-    except RuntimeError:
-        split = _download(MNIST, folder)
+        split = mnist(str(folder), train=True, download=False)
+    except RuntimeError:  # not there
+        split = _download(mnist, folder)
+    except (ValueError, TypeError, AssertionError, OSError) as error:
+        raise DataError(
+            f"{folder}/MNIST/raw: the files there are damaged ({_one_line(error)}); delete them "
+            "and try again"
+        ) from error
     return _normalised(split.data.unsqueeze(1).float() / 255, split.targets)
+
+
+def _torchvision_mnist() -> Any:
+    try:
+        from torchvision.datasets import MNIST
+    except (ImportError, RuntimeError) as error:
+        raise DataError(
+            f"torchvision cannot be used ({_one_line(error)}); install torch and torchvision "
+            "together, as the pair that pip resolves, or use --data digits"
+        ) from error
+    return MNIST
 
 
 def _download(mnist: Any, folder: Path) -> Any:
@@ -88,7 +103,7 @@ def _download(mnist: Any, folder: Path) -> Any:
     except (RuntimeError, URLError, OSError) as error:
         raise DataError(
             f"MNIST is not in {folder}/MNIST/raw and could not be downloaded "
-            f"({' '.join(str(error).split())}); put its four .gz files there (choose another "
+            f"({_one_line(error)}); put its four .gz files there (choose another "
             "folder with --data-dir), or use --data digits, which needs no network"
         ) from error
 
@@ -102,6 +117,10 @@ def _time_limit() -> Iterator[None]:
         yield
     finally:
         socket.setdefaulttimeout(before)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _normalised(images: torch.Tensor, digits: torch.Tensor) -> TensorDataset:

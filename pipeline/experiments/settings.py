@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from runlog.metadata import RunMetadata
+from runlog.metadata import Format, RunMetadata
 
-__all__ = ["BATCHES", "EXPERIMENTS", "DataName", "Experiment", "LogFormat", "Recording"]
+__all__ = ["BATCHES", "EXPERIMENTS", "DataName", "Experiment", "Recording"]
 
 DataName = Literal["digits", "mnist"]
-LogFormat = Literal["parquet", "tensorboard", "both"]
 
 # The original stops after batch 200 of its first epoch, counted from 0.
 BATCHES = 201
@@ -89,7 +88,7 @@ class Recording:
     data_dir: Path = Path("data")
     steps: int = BATCHES
     seed: int = 0
-    format: LogFormat = "parquet"
+    format: Format = "parquet"
 
     @property
     def hyperparameters(self) -> dict[str, Any]:

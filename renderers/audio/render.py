@@ -11,10 +11,10 @@ import numpy.typing as npt
 from renderers.audio.score import Score, write_score
 from renderers.audio.synthesis import blocks
 from renderers.audio.voicings import VOICINGS
-from renderers.audio.wav import write_float_wav
+from renderers.audio.wav import BYTES_A_SAMPLE, MAX_DATA_BYTES, write_float_wav
 from renderers.output import describe, is_up_to_date, writing
 from renderers.timeline import Parameters, layer_norms
-from runlog import Run
+from runlog import OutputError, Run
 
 __all__ = ["AUDIO", "AudioResult", "AudioSettings", "render_audio"]
 
@@ -124,6 +124,7 @@ def render_audio(
     beside = folder / DESCRIPTION
     if is_up_to_date(beside, description):
         return AudioResult(folder / AUDIO, made=False, description=description)
+    _require_room(score, folder / AUDIO)
     with writing(folder / AUDIO) as temporary:
         beside.unlink(missing_ok=True)  # it must never describe a sound that it was not made with
         sound = _reporting(blocks(score), score.samples, progress)
@@ -133,6 +134,14 @@ def render_audio(
     sizes = {name: (folder / name).stat().st_size for name in (AUDIO, SCORE)}
     describe(beside, description | {"files": sizes})
     return AudioResult(folder / AUDIO, made=True, description=description)
+
+
+def _require_room(score: Score, path: Path) -> None:
+    if score.samples * BYTES_A_SAMPLE > MAX_DATA_BYTES:
+        raise OutputError(
+            f"{path}: {score.duration / 3600:.1f} h of sound exceed the 4 GiB of a WAV file; "
+            "choose fewer layers or shorter tones (--layers, --tone, --silence)"
+        )
 
 
 def _description(run: Run, settings: AudioSettings, score: Score) -> dict[str, Any]:

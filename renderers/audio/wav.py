@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from runlog import OutputError
-
-__all__ = ["MAX_DATA_BYTES", "write_float_wav"]
+__all__ = ["BYTES_A_SAMPLE", "MAX_DATA_BYTES", "write_float_wav"]
 
 # Microsoft, "Multiple Channel Audio Data and WAVE Files"; sizes are 32 bits wide.
 WAVE_FORMAT_IEEE_FLOAT = 3
+BYTES_A_SAMPLE = 4  # float32
 HEADER = "<4sI4s4sIHHIIHHH4sII4sI"
 HEADER_BYTES = struct.calcsize(HEADER)
-MAX_DATA_BYTES = 2**32 - 1 - HEADER_BYTES
+MAX_DATA_BYTES = 2**32 - 1 - (HEADER_BYTES - 8)
 
 
 def write_float_wav(
@@ -49,18 +48,12 @@ def write_float_wav(
 
     Raises
     ------
-    OutputError
-        If the sound is too long for a WAV file (4 GiB).
     OSError
         If the file cannot be written.
+    struct.error
+        If there are more than `MAX_DATA_BYTES` of samples.
     """
-    data_bytes = samples * channels * 4
-    if data_bytes > MAX_DATA_BYTES:
-        hours = samples / sample_rate / 3600
-        raise OutputError(
-            f"{path.name}: {hours:.1f} h of sound exceed the 4 GiB of a WAV file; "
-            "choose fewer layers or shorter tones (--tone, --silence)"
-        )
+    data_bytes = samples * channels * BYTES_A_SAMPLE
     with path.open("wb") as file:
         file.write(_header(data_bytes, samples, sample_rate, channels))
         for block in blocks:
@@ -68,12 +61,12 @@ def write_float_wav(
 
 
 def _header(data_bytes: int, samples: int, sample_rate: int, channels: int) -> bytes:
-    frame_bytes = 4 * channels
+    frame_bytes = BYTES_A_SAMPLE * channels
     return struct.pack(
         HEADER,
         *(b"RIFF", HEADER_BYTES - 8 + data_bytes, b"WAVE"),
         *(b"fmt ", 18, WAVE_FORMAT_IEEE_FLOAT, channels, sample_rate),
-        *(sample_rate * frame_bytes, frame_bytes, 32, 0),
+        *(sample_rate * frame_bytes, frame_bytes, 8 * BYTES_A_SAMPLE, 0),
         *(b"fact", 4, samples),  # required of every format but PCM
         *(b"data", data_bytes),
     )

@@ -16,9 +16,10 @@ from tensorboard.util import tensor_util
 from runlog.series import Series
 from runlog.tensorboard.records import FOOTER_BYTES, HEADER_BYTES, masked_crc, order
 
-__all__ = ["event_files", "read_event_files"]
+__all__ = ["event_files", "last_step", "read_event_files"]
 
-Points = dict[str, list[tuple[int, float, float]]]
+Point = tuple[int, float, float]  # step, value, wall time
+Points = dict[str, list[Point]]
 
 _NUMBERS = "fiu"  # NumPy kinds: floats and integers
 
@@ -51,14 +52,27 @@ def read_event_files(files: list[Path]) -> tuple[dict[str, Series], list[str]]:
     points: Points = {}
     damage: list[str] = []
     for path in files:
-        for message in _messages(path, damage):
-            _add_points(message, points)
+        try:
+            for found in _messages(path, damage):
+                for tag, point in found:
+                    points.setdefault(tag, []).append(point)
+        except OSError as error:
+            damage.append(f"{path}: cannot be read ({error.strerror or error})")
     return {tag: _series(tag, found) for tag, found in points.items()}, damage
 
 
+def last_step(directory: Path) -> int:
+    """Return the last step with a scalar in a directory's event files; -1 if there is none."""
+    series, _ = read_event_files(event_files(directory))
+    return max((int(each.steps.max()) for each in series.values()), default=-1)
+
+
 def _starts_like_events(path: Path) -> bool:
-    with path.open("rb") as file:
-        header = file.read(HEADER_BYTES)
+    try:
+        with path.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+    except OSError:
+        return True  # reading it will say why it cannot be read
     return len(header) == HEADER_BYTES and _length(header) is not None
 
 
@@ -68,8 +82,8 @@ def _length(header: bytes) -> int | None:
     return int(length) if crc == masked_crc(header[:8]) else None
 
 
-def _messages(path: Path, damage: list[str]) -> Iterator[Any]:
-    """Yield the whole messages of a file; note in `damage` what else there is."""
+def _messages(path: Path, damage: list[str]) -> Iterator[list[tuple[str, Point]]]:
+    """Yield the points of each whole record; note in `damage` what else there is."""
     data = path.read_bytes()
     offset, broken = 0, 0
     while offset + HEADER_BYTES <= len(data):
@@ -78,25 +92,29 @@ def _messages(path: Path, damage: list[str]) -> Iterator[Any]:
         if length is None or end > len(data):
             break
         message = data[offset + HEADER_BYTES : end - FOOTER_BYTES]
-        if struct.unpack("<I", data[end - FOOTER_BYTES : end])[0] == masked_crc(message):
-            try:
-                yield Event.FromString(message)
-            except DecodeError:
-                broken += 1
-        else:
+        try:
+            if struct.unpack("<I", data[end - FOOTER_BYTES : end])[0] != masked_crc(message):
+                raise DecodeError("wrong CRC")
+            yield _points(Event.FromString(message))
+        except (DecodeError, ValueError, TypeError, KeyError):
             broken += 1
         offset = end
     if broken:
-        damage.append(f"{path}: {broken} damaged records are left out")
+        damage.append(f"{path}: damaged records are left out ({broken})")
     if offset < len(data):
-        damage.append(f"{path}: the last {len(data) - offset} bytes are not a whole record")
+        damage.append(
+            f"{path}: no whole record at byte {offset}; the {len(data) - offset} bytes from there "
+            "on are not read"
+        )
 
 
-def _add_points(event: Any, points: Points) -> None:
-    for value in event.summary.value:
-        number = _scalar(value)
-        if number is not None:
-            points.setdefault(value.tag, []).append((event.step, number, event.wall_time))
+def _points(event: Any) -> list[tuple[str, Point]]:
+    numbers = [(value.tag, _scalar(value)) for value in event.summary.value]
+    return [
+        (tag, (event.step, number, event.wall_time))
+        for tag, number in numbers
+        if number is not None
+    ]
 
 
 def _scalar(value: Any) -> float | None:
@@ -110,7 +128,7 @@ def _scalar(value: Any) -> float | None:
     return float(tensor.item()) if tensor.size == 1 and tensor.dtype.kind in _NUMBERS else None
 
 
-def _series(tag: str, points: list[tuple[int, float, float]]) -> Series:
+def _series(tag: str, points: list[Point]) -> Series:
     steps, values, times = zip(*points, strict=True)
     with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite
         return Series(tag, steps, np.array(values, np.float32), times)

@@ -36,11 +36,13 @@ class TensorBoardWriter:
         self._append(frame(Event(wall_time=now, file_version="brain.Event:2").SerializeToString()))
 
     def write(self, rows: pa.Table) -> None:
-        """Append rows, at least one; they are safe on disk when this returns.
+        """Append rows; they are safe on disk when this returns.
 
         A first row of the step written last is that row completed: of it, only
         what is new is appended.
         """
+        if rows.num_rows == 0:
+            return
         events = _events(rows)
         step, tags = self._last
         if events[0].step == step:

@@ -242,3 +242,45 @@ def test_an_interrupted_rendering_leaves_nothing_half_made(tmp_path, write_run, 
     assert out == ""
     assert "Traceback" not in err
     assert list(folder.iterdir()) == []
+
+
+def test_runs_below_runs_keep_their_path_however_they_are_named(earshot, write_run):
+    """Two runs x in different folders do not overwrite each other, in one call or in two."""
+    write_run(Path("runs/g1/x"), NORMS)
+    write_run(Path("runs/g2/x"), NORMS)
+    assert earshot("render", "audio", "runs/g1/x")[1] == "renders/g1/x/audio.wav\n"
+    assert earshot("render", "audio", "g2")[1] == "renders/g2/x/audio.wav\n"
+    assert earshot("render", "audio", "runs/g1", "runs/g2")[0] == 0
+
+
+def test_a_log_of_which_nothing_can_be_read_is_an_error(earshot, write_run):
+    """Exit 1, for render and inspect, also when it is one of many."""
+    write_run(Path("runs/good"), NORMS)
+    bad = write_run(Path("runs/bad"), NORMS) / "metrics.parquet"
+    bad.write_bytes(bad.read_bytes()[:100])
+    code, out, err = earshot("render", "audio")
+    assert (code, out) == (1, "renders/good/audio.wav\n")
+    assert "runs/bad: nothing of this log can be read" in err
+    assert earshot("inspect", "bad")[0] == 1
+
+
+def test_a_terminal_that_is_not_utf8_gets_question_marks(tmp_path, write_run):
+    """No traceback for the sake of a dash."""
+    write_run(tmp_path / "runs" / "a", NORMS)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "inspect"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"(0?1)" in done.stdout
+
+
+def test_a_run_whose_name_is_in_no_encoding(earshot, write_run):
+    """File names are bytes, but Arrow's are text: one line says so."""
+    write_run(Path("runs/good"), NORMS)
+    write_run(Path("runs/bad"), NORMS).rename(Path("runs") / os.fsdecode(b"caf\xe9"))
+    code, out, err = earshot("render", "audio")
+    assert (code, out) == (1, "renders/good/audio.wav\n")
+    assert "the name is not UTF-8; rename it" in err

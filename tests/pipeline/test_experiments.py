@@ -183,3 +183,17 @@ def test_recording_again_does_nothing_replaces_or_refuses(tmp_path, write_run):
     assert open_run(stranger)["loss"].values.tolist() == [1.0]
     about = json.loads((tmp_path / "runs" / "sgd" / "run.json").read_text())
     assert about["hyperparameters"]["steps"] == 4
+
+
+def test_what_cannot_be_recorded_does_not_cost_what_was(tmp_path):
+    """The earlier recording goes only when the data are there."""
+    assert earshot(tmp_path, "--steps", "3").returncode == 0
+    (tmp_path / "data" / "MNIST" / "raw").mkdir(parents=True)
+    for split in ("train", "t10k"):
+        for kind in ("images-idx3", "labels-idx1"):
+            (tmp_path / "data" / "MNIST" / "raw" / f"{split}-{kind}-ubyte").write_bytes(b"x" * 40)
+    failed = earshot(tmp_path, "--steps", "3", "--data", "mnist", "--overwrite")
+    assert failed.returncode == 1
+    assert "MNIST/raw: the files there are damaged" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert open_run(tmp_path / "runs" / "sgd").metadata.status == "finished"

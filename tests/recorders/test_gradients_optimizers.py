@@ -218,7 +218,7 @@ def test_of_several_steps_of_the_second_the_last_counts(
     oracle.assert_recorded(open_run(tmp_path / "mine"))
 
 
-def test_capture_measures_for_all_optimizers(gan, tmp_path, oracle):
+def test_capture_measures_for_each_optimizer(gan, tmp_path, oracle):
     """Two optimizers that step on one backward pass, clipped: the raw norms of both."""
     model, optimizers = gan
     both = list(optimizers.values())
@@ -226,7 +226,8 @@ def test_capture_measures_for_all_optimizers(gan, tmp_path, oracle):
         for step in range(4):
             model.zero_grad()
             model["d"](model["g"](torch.randn(5, 2))).square().mean().backward()
-            recorder.capture()
+            for optimizer in both:
+                recorder.capture(optimizer)
             oracle.see(model, step)
             nn.utils.clip_grad_norm_(model.parameters(), 1e-3)
             for optimizer in both:

@@ -41,7 +41,14 @@ def test_a_newer_schema_is_refused_by_name(tmp_path, write_run):
         open_run(run)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "r"}', '{"schema_version": 1}', "null"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", '{"name": "r"}', '{"schema_version": 1}'),
+        '{"schema_version": 1, "name": "r", "dataset": null}',
+        '{"schema_version": 1, "name": "r", "layers": [{"name": "a"}]}',
+    ],
+)
 def test_a_broken_run_json_does_not_cost_the_log(tmp_path, write_run, text):
     """The copy inside the Parquet file takes its place, and the damage is named."""
     run = write_run(tmp_path / "r", {"a": [1.0]}, seed=5)

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import polars
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -201,3 +202,42 @@ def test_damage_in_one_column_costs_that_column_only(tmp_path, write_run):
     assert "a" not in read.series
     assert read["b"].values.tolist() == np.float32(values).tolist()
     assert "a is left out" in read.damage[0]
+
+
+def test_a_reader_that_meets_the_merge_sees_all_rows(tmp_path, monkeypatch):
+    """Parts that vanish while they are read are found again in the merged file."""
+    writer = ParquetWriter(tmp_path, ABOUT)
+    for step in range(3):
+        writer.write(table(step, {"a": [float(step)]}))
+    opened = pq.ParquetFile
+
+    def merge_first(source, **options):
+        monkeypatch.setattr(pq, "ParquetFile", opened)
+        writer.complete(ABOUT)
+        return opened(source, **options)
+
+    monkeypatch.setattr(pq, "ParquetFile", merge_first)
+    assert as_model(tmp_path) == {"a": [(0, 0.0), (1, 1.0), (2, 2.0)]}
+
+
+@pytest.mark.parametrize("columns", [{"a": [1.0]}, {"step": ["x"], "a": [1.0]}])
+def test_a_parquet_file_of_something_else_is_named(tmp_path, columns):
+    """No column of steps: no log of ours."""
+    pq.write_table(pa.table(columns), tmp_path / METRICS)
+    with pytest.raises(LogError, match=r"nothing of this log can be read; .*no column 'step'"):
+        open_run(tmp_path)
+
+
+def test_columns_that_are_no_numbers_are_no_series(tmp_path):
+    """Someone added a column of text."""
+    columns = {"step": [0, 1], "wall_time": [0.0, 1.0], "note": ["x", "y"], "a": [1.0, 2.0]}
+    pq.write_table(pa.table(columns), tmp_path / METRICS)
+    assert list(open_run(tmp_path).series) == ["a"]
+
+
+def test_a_log_that_cannot_be_read_at_all_is_an_error(tmp_path, write_run):
+    """There is no silence to render."""
+    run = write_run(tmp_path / "r", {"a": [1.0]})
+    (run / METRICS).write_bytes((run / METRICS).read_bytes()[:-20])
+    with pytest.raises(LogError, match=r"r: nothing of this log can be read; .*metrics\.parquet"):
+        open_run(run)

@@ -1,8 +1,17 @@
 """Runs are found wherever they lie, under names that stay apart."""
 
+import subprocess
+import sys
+
+import numpy as np
 import pytest
 
-from runlog import LogError, find_runs, open_run
+from runlog import LogError, RunMetadata, find_runs, open_run
+from runlog.parquet import ParquetWriter
+from runlog.rows import rows_table
+from runlog.run import log_hash
+from runlog.tensorboard import TensorBoardWriter, event_files, read_event_files
+from runlog.writing import RunLog
 
 
 def names(path) -> list[str]:
@@ -55,3 +64,107 @@ def test_text_files_that_look_like_event_files_are_no_run(tmp_path):
     (tmp_path / "events.out.tfevents.1.host.meta").write_text("guid: 0123456789abcdef")
     with pytest.raises(LogError, match="no run here"):
         find_runs(tmp_path)
+
+
+def test_a_link_does_not_take_a_runs_name(tmp_path, write_run):
+    """The folder itself comes before the link `latest` to it."""
+    write_run(tmp_path / "runs" / "sgd", {"t": [1.0]})
+    (tmp_path / "runs" / "latest").symlink_to("sgd")
+    assert names(tmp_path / "runs") == ["sgd"]
+
+
+def test_a_run_is_called_as_its_folder_wherever_it_is_opened(tmp_path, write_run):
+    """A run that was moved or copied goes by its new name."""
+    write_run(tmp_path / "old", {"t": [1.0]}).rename(tmp_path / "new")
+    assert open_run(tmp_path / "new").name == "new"
+    assert find_runs(tmp_path / "new")[0].open().name == "new"
+
+
+def test_an_unreadable_folder_is_named_and_the_others_are_found(tmp_path, write_run):
+    """Permissions of one folder do not hide the rest."""
+    write_run(tmp_path / "runs" / "a", {"t": [1.0]})
+    locked = write_run(tmp_path / "runs" / "locked", {"t": [1.0]})
+    script = """
+import os, sys
+sys.argv = ["earshot", "inspect"]
+from pipeline.cli import main
+try:
+    main()  # once, so that all modules are loaded before this process may read less
+except SystemExit:
+    pass
+sys.stdout.flush()
+os.chmod("runs/locked", 0)
+if os.getuid() == 0:
+    os.chroot(".")
+    os.chdir("/")
+    os.setuid(65534)
+print("again")
+main()
+"""
+    (tmp_path / "runs").chmod(0o755)
+    tmp_path.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    locked.chmod(0o700)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.split("again\n")[1].startswith("a finished")
+    assert "runs/locked" in done.stderr
+    assert "Permission denied" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_an_event_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path):
+    """A bad sector under one file."""
+    writer = TensorBoardWriter(tmp_path)
+    one = np.ones(1, dtype=bool)
+    writer.write(rows_table(np.arange(1), np.zeros(1), {"a": (np.float32([1.5]), one)}))
+    writer.close()
+    # Reading the first bytes of a process's memory is an input/output error.
+    (tmp_path / "events.out.tfevents.1.host").symlink_to("/proc/self/mem")
+    run = open_run(tmp_path)
+    assert run["a"].values.tolist() == [1.5]
+    assert "events.out.tfevents.1.host: cannot be read (Input/output error)" in run.damage[0]
+
+
+@pytest.mark.parametrize("lost", ["metrics.parquet", "the rest of it"])
+def test_where_both_formats_were_written_one_makes_up_for_the_other(tmp_path, lost):
+    """Damage to the Parquet file costs nothing while the events are whole."""
+    log = RunLog(tmp_path / "r", RunMetadata("r"), format="both")
+    steps = np.arange(8000)
+    values = np.random.default_rng(0).normal(size=8000).astype(np.float32)
+    measured = np.ones(8000, dtype=bool)
+    log.writer.submit(lambda: rows_table(steps, steps * 1.0, {"a": (values, measured)}))
+    log.close(8000)
+    file = tmp_path / "r" / "metrics.parquet"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    file.write_bytes(b"" if lost == "metrics.parquet" else data)
+    run = open_run(tmp_path / "r")
+    assert run["a"].steps.tolist() == steps.tolist()
+    np.testing.assert_array_equal(run["a"].values, values)
+    assert "metrics.parquet" in run.damage[0]
+
+
+def test_resuming_both_formats_after_a_kill_between_them_fills_the_gap(tmp_path):
+    """The event files get the rows that only Parquet has."""
+
+    def rows(first: int):
+        steps = np.arange(first, first + 3)
+        one = np.ones(3, dtype=bool)
+        return lambda: rows_table(steps, steps * 1.0, {"a": (steps.astype(np.float32), one)})
+
+    log = RunLog(tmp_path / "r", RunMetadata("r"), format="both")
+    log.writer.submit(rows(0))
+    log.writer.flush()
+    ParquetWriter(tmp_path / "r", RunMetadata("r")).write(rows(3)())  # then it was killed
+    again = RunLog(tmp_path / "r", RunMetadata("r"), format="both", resume=True)
+    assert again.next_step == 6
+    again.writer.submit(rows(6))
+    again.close(9)
+    series, _ = read_event_files(event_files(tmp_path / "r"))
+    assert series["a"].steps.tolist() == list(range(9))
+    assert open_run(tmp_path / "r").log_hash() == log_hash(series)
+    with pytest.raises(FileNotFoundError):
+        log.writer.close(RunMetadata("r"))  # lets its event file go

@@ -15,7 +15,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from runlog import RunMetadata, open_run
 from runlog.parquet import ParquetWriter
 from runlog.rows import rows_table
-from runlog.tensorboard import TensorBoardWriter
+from runlog.tensorboard import TensorBoardWriter, event_files
+from runlog.tensorboard.records import frame
 
 ABOUT = RunMetadata("mine")
 number = st.none() | st.floats(width=32)
@@ -58,6 +59,7 @@ def test_a_run_in_both_formats_reads_back_equal(tmp_path_factory, data):
     (folder / "p").mkdir()
     parquet_writer = ParquetWriter(folder / "p", ABOUT)
     parquet_writer.write(table(data))
+    ABOUT.save(folder / "p")
     parquet_writer.complete(ABOUT)
     parquet_writer.close()
     parquet = open_run(folder / "p").series
@@ -118,7 +120,7 @@ def test_a_truncated_file_keeps_its_whole_records(tmp_path, cut):
     file.write_bytes(file.read_bytes()[:-cut])
     read = open_run(run)
     assert read["a"].values.tolist() == [1.0, 2.0, 3.0]
-    assert "not a whole record" in read.damage[0]
+    assert "no whole record at byte" in read.damage[0]
 
 
 def test_a_flipped_byte_costs_its_record_only(tmp_path):
@@ -131,7 +133,34 @@ def test_a_flipped_byte_costs_its_record_only(tmp_path):
     file.write_bytes(data)
     read = open_run(run)
     assert read["a"].steps.tolist() == [0, 2, 3]
-    assert "1 damaged record" in read.damage[0]
+    assert "damaged records are left out (1)" in read.damage[0]
+
+
+def test_a_record_whose_crc_is_right_and_whose_tensor_is_not_is_passed_over(tmp_path):
+    """A broken writer costs its own record only."""
+    run = written(tmp_path, {"a": [1.0, 2.0, 3.0, 4.0]})
+    (file,) = run.glob("events.out.tfevents.*")
+    event = Event(step=9)
+    event.summary.value.add(tag="a").tensor.dtype = 1
+    event.summary.value[0].tensor.tensor_shape.dim.add(size=5)
+    with file.open("ab") as stream:
+        stream.write(frame(event.SerializeToString()))
+    read = open_run(run)
+    assert read["a"].steps.tolist() == [0, 1, 2, 3]
+    assert "damaged records are left out (1)" in read.damage[0]
+
+
+def test_files_of_one_run_are_read_in_the_order_of_time_pid_and_counter(tmp_path):
+    """Numbers are no text: 10 comes after 9."""
+    names = [
+        f"events.out.tfevents.{t}.my.host.{pid}.{n}"
+        for t in (99, 100)
+        for pid in (9, 10)
+        for n in (2, 11)
+    ]
+    for name in names:
+        (tmp_path / name).write_bytes(frame(b""))
+    assert [path.name for path in event_files(tmp_path)] == names
 
 
 def test_real_logs_give_what_the_event_accumulator_gives(real_data):

@@ -19,6 +19,7 @@ HZ_PER_NORM = np.float32(100.0)
 # The original goes on rising: past half the sampling rate, so above norm 218.5,
 # its tones fold back to lower ones. Here the pitch stops at norm 198.
 TOP_HZ = np.float32(20_000.0)
+TOP_NORM = (TOP_HZ - BASE_HZ) / HZ_PER_NORM
 AMPLITUDE = np.float32(0.1)
 
 
@@ -62,9 +63,7 @@ def original(timeline: Timeline, tone_seconds: float, silence_seconds: float) ->
     silence = round(silence_seconds * SAMPLE_RATE)
     state = states(timeline)
     pitch = original_pitch(timeline.values)
-    state[(state == State.SOUNDING) & (np.abs(pitch) >= TOP_HZ) & _beyond(timeline.values)] = (
-        State.HELD
-    )
+    state[(state == State.SOUNDING) & (np.abs(timeline.values) > TOP_NORM)] = State.HELD
     return Score(
         timeline=timeline,
         voicing="original",
@@ -77,8 +76,3 @@ def original(timeline: Timeline, tone_seconds: float, silence_seconds: float) ->
         pan=np.zeros(voices, dtype=np.float32),
         state=state,
     )
-
-
-def _beyond(norms: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    top = (TOP_HZ - BASE_HZ) / HZ_PER_NORM  # norm 198
-    return np.abs(norms) > top

@@ -9,6 +9,7 @@ import soundfile
 
 from renderers.audio import AudioSettings, render_audio
 from renderers.audio.render import AUDIO, DESCRIPTION, SCORE
+from runlog import OutputError
 
 
 def contents(folder) -> dict[str, bytes]:
@@ -88,3 +89,24 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
     """Each with what it got and what it may be."""
     with pytest.raises(ValueError, match=message):
         AudioSettings(**settings)
+
+
+def test_a_sound_too_long_for_a_wav_file_is_refused_and_the_earlier_one_stays(tmp_path, make_run):
+    """It names the result, not a temporary file."""
+    before = render_audio(make_run({"a.weight": [1.0]}), tmp_path)
+    run = make_run({"a.weight": np.ones(5000)})
+    with pytest.raises(OutputError, match=r"audio\.wav: 13\.\d h of sound exceed the 4 GiB"):
+        render_audio(run, tmp_path, AudioSettings(tone=9.7))
+    assert not render_audio(make_run({"a.weight": [1.0]}), before.path.parent).made
+
+
+def test_a_long_score_is_written_in_groups_without_a_seam(tmp_path, make_run):
+    """More rows than one group holds, in the same order."""
+    norms = np.arange(40_000, dtype=np.float32) / 1000
+    run = make_run({"a.weight": norms, "b.weight": norms[::-1]})
+    render_audio(run, tmp_path, AudioSettings(tone=0.001, silence=0))
+    score = pq.read_table(tmp_path / SCORE)
+    assert score["step"].to_numpy().tolist() == np.repeat(np.arange(40_000), 2).tolist()
+    assert (np.diff(score["time"].to_numpy()) > 0).all()
+    np.testing.assert_array_equal(score["value"].to_numpy()[::2], norms)
+    np.testing.assert_array_equal(score["value"].to_numpy()[1::2], norms[::-1])
