@@ -51,6 +51,19 @@ class Oracle:
 
 
 @pytest.fixture
+def one():
+    """Give a model of one parameter, its optimizer, and a function that does a step."""
+    model = nn.ParameterDict({"p": nn.Parameter(torch.zeros(1))})
+    optimizer = torch.optim.SGD(model.parameters(), 0.0)
+
+    def step(number: int) -> None:
+        model["p"].grad = torch.tensor([number + 0.5])
+        optimizer.step()
+
+    return model, optimizer, step
+
+
+@pytest.fixture
 def oracle() -> Oracle:
     """Give an oracle that has seen nothing yet."""
     return Oracle()

@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
-from torch import nn
 
 from recorders import GradientRecorder
 from runlog import OutputError, open_run
@@ -17,19 +15,6 @@ from runlog.run import GRAD_NORM
 from runlog.tensorboard import event_files, read_event_files
 
 FORMATS = ["parquet", "tensorboard", "both"]
-
-
-@pytest.fixture
-def one():
-    """Give a model of one parameter, its optimizer, and a function that does a step."""
-    model = nn.ParameterDict({"p": nn.Parameter(torch.zeros(1))})
-    optimizer = torch.optim.SGD(model.parameters(), 0.0)
-
-    def step(number: int) -> None:
-        model["p"].grad = torch.tensor([number + 0.5])
-        optimizer.step()
-
-    return model, optimizer, step
 
 
 class OutOfPatience(Exception):

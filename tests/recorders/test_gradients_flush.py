@@ -1,8 +1,6 @@
 """A flush makes rows safe while recording goes on; nothing is lost by it, nothing doubled."""
 
 import pytest
-import torch
-from torch import nn
 
 from recorders import GradientRecorder
 from runlog import open_run
@@ -10,19 +8,6 @@ from runlog.run import GRAD_NORM
 from runlog.tensorboard import event_files, read_event_files
 
 FORMATS = ["parquet", "tensorboard", "both"]
-
-
-@pytest.fixture
-def one():
-    """Give a model of one parameter, its optimizer, and a function that does step number n."""
-    model = nn.ParameterDict({"p": nn.Parameter(torch.zeros(1))})
-    optimizer = torch.optim.SGD(model.parameters(), 0.0)
-
-    def step(number: int) -> None:
-        model["p"].grad = torch.tensor([number + 0.5])
-        optimizer.step()
-
-    return model, optimizer, step
 
 
 def logs_of(directory, format: str):

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from recorders import GradientRecorder
+from renderers.audio import render_audio
 from runlog import Run, open_run
 from runlog.run import GRAD_NORM
 from runlog.tensorboard import event_files, read_event_files
@@ -167,6 +168,23 @@ def everything(run: Run) -> dict[str, list[tuple[int, float]]]:
         tag: list(zip(series.steps.tolist(), series.values.tolist(), strict=True))
         for tag, series in run.series.items()
     }
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_killed_run_can_be_inspected_and_heard(format, killed, tmp_path):
+    """`inspect` says that it did not finish, and its sound has a frame for each step."""
+    job = of_format(killed, format)[-1]
+    run = open_run(job["directory"])
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "inspect", job["directory"]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "did not finish" in done.stdout
+    heard = render_audio(run, tmp_path)
+    assert heard.description["steps"] == len(run.steps)
+    assert heard.path.stat().st_size > 0
 
 
 @pytest.mark.parametrize("format", FORMATS)
