@@ -1,5 +1,6 @@
 """A run in numbers: what `earshot inspect` shows."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ def summarise(run: Run) -> dict[str, Any]:
         Its metadata, ``steps`` (count, first, last), ``layers`` (norms of all
         of a layer's parameters), ``others`` (tags that are no gradient norms),
         ``tags`` (all of them) and ``damage``.  Of each series: how many points,
-        null (steps without one), NaN and infinite ones, and the least, median,
-        greatest and last of the finite ones.
+        null (steps without one), NaN and infinite ones, the least, median and
+        greatest of the finite ones, and the last one of all (as a string if
+        it is not finite, since JSON has no number for it).
     """
     steps = run.steps
     tags = [_numbers(tag, series.values, len(steps)) for tag, series in run.series.items()]
@@ -76,8 +78,13 @@ def _numbers(name: str, values: npt.NDArray[np.float32], steps: int) -> dict[str
         "min": float(finite.min()) if some else None,
         "median": float(np.median(finite)) if some else None,
         "max": float(finite.max()) if some else None,
-        "last": float(finite[-1]) if some else None,
+        "last": _plain(values[-1]) if len(values) else None,
         "null": max(0, steps - len(values)),
         "nan": int(np.isnan(values).sum()),
         "inf": int(np.isinf(values).sum()),
     }
+
+
+def _plain(value: np.floating) -> float | str:
+    number = float(value)
+    return number if math.isfinite(number) else str(number)

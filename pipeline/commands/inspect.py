@@ -50,7 +50,9 @@ def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    for summary in summaries:
+    for place, summary in enumerate(summaries):
+        if place:
+            stdout.print()
         stdout.print(Text(summary["name"], style="bold"), Text(_headline(summary)), soft_wrap=True)
         table = Table(box=None, pad_edge=False, header_style="dim")
         table.add_column("tag" if tags else "layer or tag", overflow="fold")
@@ -62,10 +64,16 @@ def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
             table.add_row(
                 Text(row["name"]),
                 str(row["points"]),
-                *("–" if number is None else f"{number:.4g}" for number in numbers),
+                *(_number(number) for number in numbers),
                 *(str(count) if count else "·" for count in counts),
             )
         stdout.print(table)
+
+
+def _number(value: float | str | None) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def _headline(summary: dict[str, Any]) -> str:

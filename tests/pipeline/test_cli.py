@@ -142,12 +142,12 @@ def test_an_unknown_experiment_names_the_known_ones(earshot):
 def test_inspect_shows_layers_ranges_and_what_is_not_a_number(earshot, write_run):
     """A table for people."""
     nan, inf = float("nan"), float("inf")
-    write_run(Path("runs/mine"), {"grad_norm/a.weight": [3.0, nan, inf, None], "loss": [1.0] * 4})
+    write_run(Path("runs/mine"), {"grad_norm/a.weight": [3.0, inf, nan, None], "loss": [1.0] * 4})
     code, out, _ = earshot("inspect", "mine")
     assert code == 0
     assert "mine finished, 4 steps (0…3)" in out
     layer = next(line for line in out.splitlines() if line.startswith("a "))
-    assert layer.split() == ["a", "3", "3", "3", "3", "3", "1", "1", "1"]
+    assert layer.split() == ["a", "3", "3", "3", "3", "nan", "1", "1", "1"]
 
 
 def test_inspect_says_that_a_run_did_not_finish(earshot, write_run):
@@ -169,7 +169,7 @@ def test_inspect_prints_json_for_programs(earshot, write_run):
 
     first, second = (json.loads(line, parse_constant=refuse) for line in out.splitlines())
     assert first["tags"][0] == {
-        "name": "loss", "points": 2, "min": 1.0, "median": 1.0, "max": 1.0, "last": 1.0,
+        "name": "loss", "points": 2, "min": 1.0, "median": 1.0, "max": 1.0, "last": "nan",
         "null": 0, "nan": 1, "inf": 0,
     }  # fmt: skip
     assert second["seed"] == 4
