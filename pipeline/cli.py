@@ -60,7 +60,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     _print_anything()
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="earshot", standalone_mode=False)
     except UsageError as error:
         _explain(error)
         code = 2

@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["Bar", "bar", "fail", "note", "result", "stderr", "stdout"]
+__all__ = ["Bar", "bar", "fail", "note", "plural", "result", "stderr", "stdout"]
 
 # A table for a file or a pipe is not squeezed into 80 columns.
 stdout = Console(width=None if sys.stdout.isatty() else 160)
@@ -34,6 +34,11 @@ def note(line: str) -> None:
 def fail(line: object) -> None:
     """Print an error on stderr, as one line whatever is in it."""
     note(f"error: {' '.join(str(line).split())}")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 class Bar:

@@ -74,7 +74,8 @@ class GradientRecorder:
     Raises
     ------
     RunExistsError
-        If there is a run in `directory` and `resume` is false.
+        If there is a run in `directory` and `resume` is false, or if it is of
+        another model or format.
     OutputError
         If `directory` cannot be written to.
     LogError

@@ -80,12 +80,16 @@ def layer_norms(
         If a name in `layers` matches nothing.
     """
     if not run.parameters:
-        tags = ", ".join(list(run.series)[:8]) or "no measurement at all"
+        tags = ", ".join([*list(run.series)[:8], *(["…"] if len(run.series) > 8 else [])])
         raise NothingToHearError(
-            f"run {run.name!r} has no gradient norms ({GRAD_NORM}…) to hear; it has {tags}"
+            f"run {run.name!r} has no tags {GRAD_NORM}<parameter> to hear; it has "
+            f"{tags or 'no measurement at all'}"
         )
     names = run.parameters
-    groups = choose_layers(names, layers) if layers else group_by_module(names)
+    try:
+        groups = choose_layers(names, layers) if layers else group_by_module(names)
+    except LogError as error:
+        raise LogError(f"run {run.name!r}: {error}") from None
     if parameters == "weight":
         groups = {layer: _weights(members) for layer, members in groups.items()}
     chosen = [run[GRAD_NORM + name] for members in groups.values() for name in members]

@@ -78,9 +78,7 @@ def choose_layers(parameters: Iterable[str], patterns: Sequence[str]) -> Layers:
         below = [name for name in names if name == pattern or name.startswith(f"{pattern}.")]
         matches = {pattern: below} if below else _matching(modules, pattern)
         if not matches:
-            raise LogError(
-                f"no layer matches {pattern!r}; layers of this run: {', '.join(modules)}"
-            )
+            raise LogError(f"no layer matches {pattern!r}; its layers: {', '.join(modules)}")
         chosen |= matches
     return chosen
 

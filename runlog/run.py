@@ -22,7 +22,7 @@ STEP = "step"
 WALL_TIME = "wall_time"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One training run, as its log tells it.
 
@@ -52,6 +52,12 @@ class Run:
             return self.series[tag]
         except KeyError:
             raise KeyError(f"run {self.name!r} has no tag {tag!r}") from None
+
+    def __repr__(self) -> str:
+        return (
+            f"<Run {self.name!r}: {self.metadata.status}, {len(self.steps)} steps, "
+            f"{len(self.series)} tags>"
+        )
 
     @property
     def parameters(self) -> list[str]:

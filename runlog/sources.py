@@ -56,6 +56,8 @@ def find_runs(path: str | os.PathLike[str]) -> list[RunSource]:
     root = Path(path)
     if not root.exists():
         raise LogError(f"{root}: no such file or folder; expected {EXPECTED} ({REMEDY})")
+    if root.is_file() and root in log_files(root.parent):
+        root = root.parent  # someone named the log's file
     if not root.is_dir():
         raise LogError(f"{root}: is a file; expected {EXPECTED}")
     name = root.resolve().name

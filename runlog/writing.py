@@ -43,8 +43,8 @@ class RunLog:
     ValueError
         If `format` is none of these.
     RunExistsError
-        If there is a run already and `resume` is false, or if it was written in
-        another format.
+        If there is a run already and `resume` is false, or if it is of another
+        model or was written in another format.
     OutputError
         If the directory cannot be written to.
     """
@@ -100,6 +100,9 @@ class RunLog:
 
     def _continue(self, format: Format, resume: bool) -> None:
         earlier = open_run(self._directory)
+        if not resume and not earlier.series and earlier.metadata.status == "failed":
+            remove_log(self._directory)  # it failed before its first step: nothing is lost
+            return
         if not resume:
             raise RunExistsError(
                 f"{self._directory}: already holds a run ({earlier.metadata.status}, "
@@ -113,6 +116,11 @@ class RunLog:
             raise RunExistsError(
                 f"{self._directory}: was recorded as {written}, not as {format}; resume it with "
                 f"format={written!r}"
+            )
+        if _shapes(earlier.metadata) != _shapes(self._metadata):
+            raise RunExistsError(
+                f"{self._directory}: holds a run of another model (its parameters have other names "
+                "or shapes); record this one into another directory"
             )
         self.next_step = _after(earlier)
         before = earlier.metadata
@@ -163,6 +171,10 @@ def remove_log(directory: Path) -> None:
     """
     for path in log_files(directory):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _shapes(metadata: RunMetadata) -> dict[str, tuple[int, ...]]:
+    return {p.name: p.shape for layer in metadata.layers for p in layer.parameters}
 
 
 def _after(run: Run) -> int:

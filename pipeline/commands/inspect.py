@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.console import fail, note, result, stdout
+from pipeline.console import fail, note, plural, result, stdout
 from pipeline.inputs import RUNS, find
 from runlog.errors import EarshotError
 
@@ -15,7 +15,10 @@ __all__ = ["inspect"]
 def inspect(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="As for render; default: runs"),
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Runs, folders of runs, TensorBoard logdirs, or names under runs/; default: runs",
+        ),
     ] = None,
     tags: Annotated[bool, typer.Option("--tags", help="List every tag, not the layers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one run a line.")] = False,
@@ -55,7 +58,8 @@ def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
             stdout.print()
         stdout.print(Text(summary["name"], style="bold"), Text(_headline(summary)), soft_wrap=True)
         table = Table(box=None, pad_edge=False, header_style="dim")
-        table.add_column("tag" if tags else "layer or tag", overflow="fold")
+        heading = "tag" if tags else "layer (all its parameters) or tag"
+        table.add_column(heading, overflow="fold", min_width=16)
         for heading in ("points", "min", "median", "max", "last", "null", "NaN", "inf"):
             table.add_column(heading, justify="right", no_wrap=True)
         for row in summary["tags"] if tags else summary["layers"] + summary["others"]:
@@ -79,7 +83,7 @@ def _number(value: float | str | None) -> str:
 def _headline(summary: dict[str, Any]) -> str:
     steps = summary["steps"]
     span = (
-        f"{steps['count']} steps ({steps['first']}…{steps['last']})"
+        f"{plural(steps['count'], 'step')} ({steps['first']}…{steps['last']})"
         if steps["count"]
         else "no steps"
     )
@@ -89,7 +93,9 @@ def _headline(summary: dict[str, Any]) -> str:
     if summary["seed"] is not None:
         parts.append(f"seed {summary['seed']}")
     if summary["layers"]:
-        parts.append(f"{summary['parameters']} parameters in {len(summary['layers'])} layers")
+        parts.append(
+            f"{plural(summary['parameters'], 'parameter')} in {plural(len(summary['layers']), 'layer')}"
+        )
     return ", ".join(part for part in parts if part)
 
 

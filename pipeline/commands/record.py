@@ -69,7 +69,8 @@ def _made(recording: Recording, overwrite: bool) -> bool:
     if not (directory.is_dir() and holds_run(directory)):
         return False
     before = open_run(directory).metadata
-    if recording.made(before):
+    differences = ", ".join(recording.differences(before))
+    if not differences:
         note(f"{directory}: was recorded with these settings already; nothing to do")
         return True
     if before.hyperparameters.get("experiment") != recording.experiment.name:
@@ -78,9 +79,10 @@ def _made(recording: Recording, overwrite: bool) -> bool:
         )
     if not overwrite:
         raise RunExistsError(
-            f"{directory}: holds a run of this experiment ({before.status}, perhaps with other "
-            "settings); replace it with --overwrite or record elsewhere with --out"
+            f"{directory}: holds another recording of this experiment ({differences}); replace it "
+            "with --overwrite or record elsewhere with --out"
         )
+    note(f"{directory}: replaces an earlier recording ({differences})")
     return False
 
 
@@ -105,6 +107,9 @@ def _train(recording: Recording) -> None:
                 dataset,
                 lambda done, loss: progress.update(done, steps, f"loss {loss:.4g}"),
             )
+        except KeyboardInterrupt:
+            note(f"{recording.directory}: stopped; what was recorded is kept")
+            raise
         except OSError as error:
             raise OutputError(
                 f"{recording.directory}: cannot write the log ({error.strerror or error}); "

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.console import bar, fail, note, result
+from pipeline.console import bar, fail, note, plural, result
 from pipeline.inputs import RUNS, Found, find, results_folders
 from runlog.errors import EarshotError
 
@@ -63,7 +63,7 @@ def audio(
     if errors or False in outcomes:
         raise typer.Exit(1)
     if outcomes and not any(outcomes):
-        fail(f"none of {len(outcomes)} runs has anything to hear")
+        fail(f"nothing to hear in {plural(len(outcomes), 'run')}")
         raise typer.Exit(1)
 
 
@@ -94,12 +94,24 @@ def _render(one: Found, folder: Path, settings: Any, as_json: bool) -> bool | No
 
 def _say(made: Any) -> None:
     about = made.description
-    heard = f"{about['run']}: {about['steps']} steps × {len(about['voices'])} voices"
-    counts = ", ".join(
-        f"{count} {kind.replace('_', ' ')}" for kind, count in about["counts"].items() if count
-    )
-    note(
-        f"{heard}, {about['duration']:.2f} s"
-        + (f" (values not simply heard: {counts})" if counts else "")
-        + ("" if made.made else "; up to date")
-    )
+    said = [
+        f"{about['run']}: {plural(about['steps'], 'step')} of {plural(len(about['voices']), 'voice')}",
+        f"{about['duration']:.2f} s",
+    ]
+    if not made.made:
+        said.append("up to date")
+    note(", ".join(said) + _exceptions(about))
+
+
+def _exceptions(about: Any) -> str:
+    """Say how many tones are not at a pitch of their own, and why."""
+    counts, tones = about["counts"], about["steps"] * len(about["voices"])
+    reasons = {
+        "held": "above the range",
+        "nan": "NaN",
+        "positive_infinity": "+inf",
+        "negative_infinity": "-inf",
+    }
+    top = [f"{counts[kind]} {words}" for kind, words in reasons.items() if counts[kind]]
+    text = f"; held at the top pitch of all {tones} tones: {', '.join(top)}" if top else ""
+    return text + (f"; silent: {counts['missing']} not measured" if counts["missing"] else "")

@@ -101,15 +101,24 @@ class Recording:
             "steps": self.steps,
         }
 
-    def made(self, run: RunMetadata) -> bool:
-        """Tell whether a run is this very recording, complete.
+    def differences(self, run: RunMetadata) -> list[str]:
+        """Say in what a run is not this recording; nothing if it is, and complete.
 
         Parameters
         ----------
         run : RunMetadata
             The run's metadata.
         """
-        settings = {key: run.hyperparameters.get(key) for key in self.hyperparameters}
-        wanted = (self.hyperparameters, self.data, self.seed, self.format)
-        there = (settings, run.dataset.get("name"), run.seed, run.format)
-        return run.status == "finished" and wanted == there
+        wanted = {
+            **self.hyperparameters, "data": self.data, "seed": self.seed, "format": self.format,
+            "status": "finished",
+        }  # fmt: skip
+        there = {
+            **run.hyperparameters, "data": run.dataset.get("name"), "seed": run.seed,
+            "format": run.format, "status": run.status,
+        }  # fmt: skip
+        return [
+            f"{name} {there.get(name)}, not {value}"
+            for name, value in wanted.items()
+            if there.get(name) != value
+        ]

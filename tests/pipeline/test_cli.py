@@ -43,7 +43,7 @@ def test_render_prints_the_path_of_the_sound(earshot, write_run):
     write_run(Path("runs/mine"), NORMS)
     code, out, err = earshot("render", "audio", "mine")
     assert (code, out) == (0, "renders/mine/audio.wav\n")
-    assert "mine: 2 steps × 1 voices, 0.06 s" in err
+    assert "mine: 2 steps of 1 voice, 0.06 s" in err
     assert soundfile.info("renders/mine/audio.wav").samplerate == 44_100
 
 
@@ -55,7 +55,7 @@ def test_without_a_path_all_runs_are_rendered_and_mute_ones_passed_over(earshot,
     code, out, err = earshot("render", "audio")
     assert code == 0
     assert out.split() == ["renders/a/audio.wav", "renders/deep/b/audio.wav"]
-    assert "passed over: run 'mute' has no gradient norms" in err
+    assert "passed over: run 'mute' has no tags grad_norm/" in err
 
 
 def test_a_run_named_by_the_user_that_has_nothing_to_hear_is_an_error(earshot, write_run):
@@ -63,7 +63,7 @@ def test_a_run_named_by_the_user_that_has_nothing_to_hear_is_an_error(earshot, w
     write_run(Path("runs/mute"), {"loss": [1.0]})
     code, out, err = earshot("render", "audio", "runs/mute")
     assert (code, out) == (1, "")
-    assert one_line(err) == "run 'mute' has no gradient norms (grad_norm/…) to hear; it has loss"
+    assert one_line(err) == "run 'mute' has no tags grad_norm/<parameter> to hear; it has loss"
     assert earshot("render", "audio")[0] == 1  # nothing at all to hear
 
 
@@ -284,3 +284,21 @@ def test_a_run_whose_name_is_in_no_encoding(earshot, write_run):
     code, out, err = earshot("render", "audio")
     assert (code, out) == (1, "renders/good/audio.wav\n")
     assert "the name is not UTF-8; rename it" in err
+
+
+def test_what_is_held_at_the_top_pitch_is_said(earshot, write_run):
+    """A run that diverged is a whine of 20 kHz; the user learns why."""
+    nan, inf = float("nan"), float("inf")
+    write_run(
+        Path("runs/mine"), {"grad_norm/a.weight": [1.0, nan, inf, 500.0, None], "b": [1.0] * 5}
+    )
+    _, _, err = earshot("render", "audio")
+    assert "held at the top pitch of all 5 tones: 1 above the range, 1 NaN, 1 +inf" in err
+    assert "silent: 1 not measured" in err
+
+
+def test_the_file_of_a_log_stands_for_its_run(earshot, write_run):
+    """Whoever completes the path in a shell ends there."""
+    run = write_run(Path("runs/mine"), NORMS)
+    for name in ("metrics.parquet", "run.json"):
+        assert earshot("render", "audio", run / name)[1] == "renders/mine/audio.wav\n"

@@ -170,11 +170,12 @@ def test_recording_again_does_nothing_replaces_or_refuses(tmp_path, write_run):
     assert "nothing to do" in again.stderr
     refused = earshot(tmp_path, "--steps", "4")
     assert refused.returncode == 1
-    assert "--overwrite" in refused.stderr
+    assert "(steps 3, not 4); replace it with --overwrite" in refused.stderr
     assert refused.stderr.count("\n") == 1
     (tmp_path / "runs" / "sgd" / "notes.txt").write_text("mine")
     replaced = earshot(tmp_path, "--steps", "4", "--overwrite")
     assert replaced.returncode == 0
+    assert "replaces an earlier recording (steps 3, not 4)" in replaced.stderr
     assert open_run(tmp_path / "runs" / "sgd").steps.tolist() == [0, 1, 2, 3]
     assert (tmp_path / "runs" / "sgd" / "notes.txt").read_text() == "mine"
     stranger = write_run(tmp_path / "runs" / "other", {"loss": [1.0]})

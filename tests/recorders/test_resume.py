@@ -215,3 +215,24 @@ def test_a_resumed_run_that_is_flushed_and_fails(format, tmp_path):
         loop()
     assert_steps(tmp_path / "mine", 6)
     assert open_run(tmp_path / "mine").metadata.error == "Boom: again"
+
+
+def test_resuming_with_another_model_is_refused(tmp_path):
+    """A run is of one model; nothing on disk changes."""
+    record(tmp_path / "mine", 3)
+    before = snapshot(tmp_path / "mine")
+    other = nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(other.parameters(), 0.1)
+    with pytest.raises(RunExistsError, match="another model"):
+        GradientRecorder(other, optimizer, tmp_path / "mine", resume=True)
+    assert snapshot(tmp_path / "mine") == before
+
+
+def test_a_run_that_failed_before_its_first_step_does_not_block_its_name(tmp_path):
+    """Debugging the first step does not mean removing a directory each time."""
+    model = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    recorder = GradientRecorder(model, optimizer, tmp_path / "mine")
+    recorder.close(error="ValueError: no")
+    assert record(tmp_path / "mine", 3) == (0, 2)
+    assert_steps(tmp_path / "mine", 3)

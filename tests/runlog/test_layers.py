@@ -44,7 +44,7 @@ def test_layers_are_chosen_by_prefix_or_glob_in_the_order_asked_for():
         "a.0.lin": parameters[:2],
         "a.1.lin": parameters[2:3],
     }
-    with pytest.raises(LogError, match=r"no layer matches 'c'; layers of this run: a\.0\.lin"):
+    with pytest.raises(LogError, match=r"no layer matches 'c'; its layers: a\.0\.lin"):
         choose_layers(parameters, ["c"])
 
 

@@ -1,4 +1,4 @@
-"""The voicing of the experiment that Earshot grew from, to the bit.
+"""The voicing of the experiment that Earshot grew from, to the bit up to norm 198.
 
 Christian Perone, "Listening to the neural network gradient norms during
 training" (2019): in each step one short sine a layer, in turn, then silence.
