@@ -94,7 +94,8 @@ def _headline(summary: dict[str, Any]) -> str:
         parts.append(f"seed {summary['seed']}")
     if summary["layers"]:
         parts.append(
-            f"{plural(summary['parameters'], 'parameter')} in {plural(len(summary['layers']), 'layer')}"
+            f"{plural(summary['parameters'], 'parameter')} in "
+            f"{plural(len(summary['layers']), 'layer')}"
         )
     return ", ".join(part for part in parts if part)
 

@@ -94,10 +94,8 @@ def _render(one: Found, folder: Path, settings: Any, as_json: bool) -> bool | No
 
 def _say(made: Any) -> None:
     about = made.description
-    said = [
-        f"{about['run']}: {plural(about['steps'], 'step')} of {plural(len(about['voices']), 'voice')}",
-        f"{about['duration']:.2f} s",
-    ]
+    steps, voices = plural(about["steps"], "step"), plural(len(about["voices"]), "voice")
+    said = [f"{about['run']}: {steps} of {voices}", f"{about['duration']:.2f} s"]
     if not made.made:
         said.append("up to date")
     note(", ".join(said) + _exceptions(about))
@@ -113,5 +111,5 @@ def _exceptions(about: Any) -> str:
         "negative_infinity": "-inf",
     }
     top = [f"{counts[kind]} {words}" for kind, words in reasons.items() if counts[kind]]
-    text = f"; held at the top pitch of all {tones} tones: {', '.join(top)}" if top else ""
+    text = f"; of {tones} tones, held at the top pitch: {', '.join(top)}" if top else ""
     return text + (f"; silent: {counts['missing']} not measured" if counts["missing"] else "")

@@ -289,11 +289,10 @@ def test_a_run_whose_name_is_in_no_encoding(earshot, write_run):
 def test_what_is_held_at_the_top_pitch_is_said(earshot, write_run):
     """A run that diverged is a whine of 20 kHz; the user learns why."""
     nan, inf = float("nan"), float("inf")
-    write_run(
-        Path("runs/mine"), {"grad_norm/a.weight": [1.0, nan, inf, 500.0, None], "b": [1.0] * 5}
-    )
+    norms = {"grad_norm/a.weight": [1.0, nan, inf, 500.0, None], "grad_norm/b.weight": [1.0] * 5}
+    write_run(Path("runs/mine"), norms)
     _, _, err = earshot("render", "audio")
-    assert "held at the top pitch of all 5 tones: 1 above the range, 1 NaN, 1 +inf" in err
+    assert "of 10 tones, held at the top pitch: 1 above the range, 1 NaN, 1 +inf" in err
     assert "silent: 1 not measured" in err
 
 
