@@ -82,8 +82,8 @@ def layer_norms(
     if not run.parameters:
         tags = ", ".join([*list(run.series)[:8], *(["…"] if len(run.series) > 8 else [])])
         raise NothingToHearError(
-            f"run {run.name!r} has no tags {GRAD_NORM}<parameter> to hear; it has "
-            f"{tags or 'no measurement at all'}"
+            f"run {run.name!r} has no gradient norms of parameters ({GRAD_NORM}<parameter>) to "
+            f"hear; it has {tags or 'no measurement at all'}"
         )
     names = run.parameters
     try:

@@ -57,5 +57,5 @@ def test_layers_are_heard_in_the_order_asked_for(make_run):
 
 def test_a_run_without_norms_says_what_it_has_instead(make_run):
     """So that the user sees what was looked at."""
-    with pytest.raises(NothingToHearError, match=r"no tags grad_norm/.*; it has loss, lr"):
+    with pytest.raises(NothingToHearError, match=r"no gradient norms .*; it has loss, lr"):
         layer_norms(make_run({}, loss=[1.0], lr=[2.0]))
