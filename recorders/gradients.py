@@ -91,7 +91,8 @@ class GradientRecorder:
     DistributedDataParallel (of which only rank 0 writes), unscaled by
     ``torch.amp.GradScaler``, and clipped.  Call `capture` before clipping to
     record them unclipped.  A step that a GradScaler skips is no step, but for
-    fused optimizers, which are called nevertheless.
+    fused optimizers, which are called nevertheless.  On CUDA, call `flush` and
+    `close` in the stream in which the optimizer steps.
 
     Examples
     --------

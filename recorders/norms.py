@@ -39,7 +39,9 @@ class NormColumns:
         first = self._parameters[0]
         self._dtype = torch.float32 if first.dtype in _NARROW else None
         # One row more, for norms whose row has not been opened yet.
-        self._norms = torch.zeros(rows + 1, len(parameters), device=first.device)
+        self._norms = torch.zeros(
+            rows + 1, len(parameters), dtype=torch.float32, device=first.device
+        )
         self._rows = self._norms.unbind(0)  # views made once: indexing a tensor costs microseconds
         self._zero = self._norms.new_zeros(())
         self._present: list[Present] = [None] * (rows + 1)

@@ -282,3 +282,20 @@ def test_names_do_not_show_a_compiled_layer(tmp_path):
     partly = record_one_step(model, tmp_path / "partly")
     assert partly.parameters == plain.parameters
     assert partly.metadata.layers == plain.metadata.layers
+
+
+def test_the_log_is_float32_whatever_torchs_default_is(tmp_path):
+    """A script in double precision writes the same kind of log."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        model = nn.Linear(2, 1)
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        with GradientRecorder(model, optimizer, tmp_path / "mine") as recorder:
+            model(torch.ones(2)).backward()
+            optimizer.step()
+            recorder.log("loss", torch.tensor(1.0))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    run = open_run(tmp_path / "mine")
+    assert {series.dtype for series in run.series.values()} == {np.dtype(np.float32)}
+    assert run[GRAD_NORM + "weight"].values[0] == np.float32(2**0.5)
