@@ -117,7 +117,8 @@ class RunLog:
                 f"{self._directory}: was recorded as {written}, not as {format}; resume it with "
                 f"format={written!r}"
             )
-        if _shapes(earlier.metadata) != _shapes(self._metadata):
+        known = _shapes(earlier.metadata)
+        if known and known != _shapes(self._metadata):
             raise RunExistsError(
                 f"{self._directory}: holds a run of another model (its parameters have other names "
                 "or shapes); record this one into another directory"

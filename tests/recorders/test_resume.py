@@ -236,3 +236,11 @@ def test_a_run_that_failed_before_its_first_step_does_not_block_its_name(tmp_pat
     recorder.close(error="ValueError: no")
     assert record(tmp_path / "mine", 3) == (0, 2)
     assert_steps(tmp_path / "mine", 3)
+
+
+def test_event_files_without_run_json_can_be_gone_on_with(tmp_path):
+    """What the model was is not known then, so it is taken on trust."""
+    record(tmp_path / "mine", 3, format="tensorboard")
+    (tmp_path / "mine" / "run.json").unlink()
+    assert record(tmp_path / "mine", 2, format="tensorboard", resume=True)[0] == 3
+    assert_steps(tmp_path / "mine", 5)
