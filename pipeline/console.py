@@ -14,6 +14,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from runlog.errors import one_line
+
 __all__ = ["Bar", "bar", "fail", "note", "plural", "result", "stderr", "stdout"]
 
 # A table for a file or a pipe is not squeezed into 80 columns.
@@ -33,7 +35,7 @@ def note(line: str) -> None:
 
 def fail(line: object) -> None:
     """Print an error on stderr, as one line whatever is in it."""
-    note(f"error: {' '.join(str(line).split())}")
+    note(f"error: {one_line(line)}")
 
 
 def plural(count: int, noun: str) -> str:

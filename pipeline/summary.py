@@ -48,7 +48,7 @@ def summarise(run: Run) -> dict[str, Any]:
             "first": int(steps[0]) if len(steps) else None,
             "last": int(steps[-1]) if len(steps) else None,
         },
-        "parameters": len(run.parameters),
+        "parameters": sum(row["name"].startswith(GRAD_NORM) for row in tags),
         "layers": _layers(run, len(steps)),
         "others": [row for row in tags if not row["name"].startswith(GRAD_NORM)],
         "tags": tags,

@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 from recorders.assignment import Assignment
 from recorders.parameters import model_layers, named_parameters, refuse_sharded
 from recorders.rows import RowBuffer
-from runlog.errors import in_one_line
+from runlog.errors import described
 from runlog.metadata import Format, RunMetadata
 from runlog.rows import RESERVED
 from runlog.run import GRAD_NORM
@@ -170,7 +170,7 @@ class GradientRecorder:
             self.close()
             return
         try:
-            self.close(error=in_one_line(error))
+            self.close(error=described(error))
         except Exception as problem:  # noqa: BLE001 - the error on its way matters more
             if problem is not error:
                 error.add_note(f"the log could not be completed either: {problem}")
@@ -282,7 +282,7 @@ class GradientRecorder:
         try:
             self._drain()
         except BaseException as problem:
-            error = error or in_one_line(problem)
+            error = error or described(problem)
             raise
         finally:
             self._log.close(self.step + 1, error=error)

@@ -79,13 +79,13 @@ def layer_norms(
     LogError
         If a name in `layers` matches nothing.
     """
-    if not run.parameters:
+    names = run.parameters
+    if not names:
         tags = ", ".join([*list(run.series)[:8], *(["…"] if len(run.series) > 8 else [])])
         raise NothingToHearError(
             f"run {run.name!r} has no gradient norms of parameters ({GRAD_NORM}<parameter>) to "
             f"hear; it has {tags or 'no measurement at all'}"
         )
-    names = run.parameters
     try:
         groups = choose_layers(names, layers) if layers else group_by_module(names)
     except LogError as error:

@@ -4,7 +4,7 @@ Every message is one line: what, where, what was found, what was expected, and
 the remedy.  The command line prints it without a traceback and exits with 1.
 """
 
-__all__ = ["EarshotError", "LogError", "OutputError", "RunExistsError", "in_one_line"]
+__all__ = ["EarshotError", "LogError", "OutputError", "RunExistsError", "described", "one_line"]
 
 
 class EarshotError(Exception):
@@ -23,6 +23,11 @@ class OutputError(EarshotError):
     """A result could not be written; whatever was there before still is."""
 
 
-def in_one_line(error: BaseException) -> str:
+def one_line(text: object) -> str:
+    """Return any text, such as an exception's message, as one line."""
+    return " ".join(str(text).split())
+
+
+def described(error: BaseException) -> str:
     """Return an exception's type and message as one line, for a log or a message."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    return f"{type(error).__name__}: {one_line(error)}".removesuffix(": ")

@@ -7,7 +7,7 @@ that can be seen is whole.  Closing merges the parts into `metrics.parquet`.
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runlog.atomic import replacing
-from runlog.errors import LogError
+from runlog.errors import LogError, one_line
 from runlog.metadata import RunMetadata
 from runlog.run import STEP, WALL_TIME
 
@@ -156,7 +156,7 @@ def _sources(directory: Path) -> list[Path]:
 
 
 def _write(
-    tables: Sequence[pa.Table] | Iterator[pa.Table],
+    tables: Iterable[pa.Table],
     schema: pa.Schema,
     target: Path,
     metadata: Metadata,
@@ -210,7 +210,7 @@ def _schema(source: Path) -> pa.Schema:
     try:
         return pq.read_schema(source).remove_metadata()
     except _DAMAGE as error:
-        raise LogError(f"{source}: {_reason(error)}; the parts stay as they are") from error
+        raise LogError(f"{source}: {one_line(error)}; the parts stay as they are") from error
 
 
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -236,7 +236,7 @@ def _regrouped(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(pending)
 
 
-def _ascending(tables: Sequence[pa.Table] | Iterator[pa.Table]) -> Iterator[pa.Table]:
+def _ascending(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Leave out the steps that an earlier file holds already.
 
     After a kill between renaming a merged file and removing what went into it,
@@ -267,7 +267,7 @@ def _intact(source: Path, damage: list[str]) -> Iterator[pa.Table]:
     except FileNotFoundError:
         raise
     except _DAMAGE as error:
-        damage.append(f"{source}: damaged, its rows are left out ({_reason(error)})")
+        damage.append(f"{source}: damaged, its rows are left out ({one_line(error)})")
 
 
 def _read_row_group(
@@ -284,13 +284,9 @@ def _read_row_group(
         except _DAMAGE as error:
             where = f"{source}: row group {group + 1} of {file.num_row_groups}"
             if name == STEP:
-                damage.append(f"{where}: damaged steps, its rows are left out ({_reason(error)})")
+                damage.append(f"{where}: damaged steps, its rows are left out ({one_line(error)})")
                 return None
-            damage.append(f"{where}: damaged, {name} is left out there ({_reason(error)})")
+            damage.append(f"{where}: damaged, {name} is left out there ({one_line(error)})")
     rows = len(columns[STEP])
     columns.setdefault(WALL_TIME, pa.chunked_array([pa.array(np.full(rows, np.nan))]))
     return pa.table(columns)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())

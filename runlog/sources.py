@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from runlog.atomic import leftovers
-from runlog.errors import LogError, in_one_line
+from runlog.errors import LogError, described
 from runlog.metadata import RUN_JSON, RunMetadata
 from runlog.parquet import METRICS, PARTS, embedded_metadata, is_parquet_log, read_parquet
 from runlog.run import Run, series_from_rows
@@ -166,7 +166,7 @@ def _metadata(directory: Path, damage: list[str]) -> RunMetadata:
             return RunMetadata.from_json(file.read_text(encoding="utf-8"), where=str(file))
         except (ValueError, TypeError, KeyError, OSError) as error:
             damage.append(
-                f"{file}: damaged ({in_one_line(error)}); used instead: what the log itself says"
+                f"{file}: damaged ({described(error)}); used instead: what the log itself says"
             )
     if embedded := embedded_metadata(directory):
         return RunMetadata.from_json(embedded, where=str(directory / METRICS))

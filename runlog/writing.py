@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from runlog.atomic import leftovers
 from runlog.background import BackgroundWriter
-from runlog.errors import OutputError, RunExistsError, in_one_line
+from runlog.errors import OutputError, RunExistsError, described
 from runlog.metadata import Format, RunMetadata
 from runlog.parquet import ParquetWriter, is_parquet_log, read_parquet
 from runlog.rows import LogWriter
@@ -93,7 +93,7 @@ class RunLog:
         try:
             self.writer.close(ended)
         except BaseException as problem:
-            ended = ended.replace(status="failed", error=error or in_one_line(problem))
+            ended = ended.replace(status="failed", error=error or described(problem))
             raise
         finally:
             ended.save(self._directory)

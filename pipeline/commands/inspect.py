@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.commands.arguments import Paths
 from pipeline.console import fail, note, plural, result, stdout
 from pipeline.inputs import RUNS, find
 from runlog.errors import EarshotError
@@ -13,13 +14,7 @@ __all__ = ["inspect"]
 
 
 def inspect(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PATH]...",
-            help="Runs, folders of runs, TensorBoard logdirs, or names under runs/; default: runs",
-        ),
-    ] = None,
+    paths: Paths = None,
     tags: Annotated[bool, typer.Option("--tags", help="List every tag, not the layers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one run a line.")] = False,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.commands.arguments import Paths
 from pipeline.console import bar, fail, note, plural, result
 from pipeline.inputs import RUNS, Found, find, results_folders
 from runlog.errors import EarshotError
@@ -22,13 +23,7 @@ def _group() -> None:
 
 @app.command()
 def audio(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PATH]...",
-            help="Runs, folders of runs, TensorBoard logdirs, or names under runs/; default: runs",
-        ),
-    ] = None,
+    paths: Paths = None,
     voicing: Annotated[str, typer.Option(help="How numbers become sound: original.")] = "original",
     layers: Annotated[
         str,

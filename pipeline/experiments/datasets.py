@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate, pad
 from torch.utils.data import TensorDataset
 
 from pipeline.experiments.settings import DataName
-from runlog import EarshotError
+from runlog.errors import EarshotError, one_line
 
 __all__ = ["DataError", "describe", "load_digits_as_mnist", "load_mnist"]
 
@@ -79,7 +79,7 @@ def load_mnist(folder: Path) -> TensorDataset:
         split = _download(mnist, folder)
     except (ValueError, TypeError, AssertionError, OSError) as error:
         raise DataError(
-            f"{folder}/MNIST/raw: the files there are damaged ({_one_line(error)}); delete them "
+            f"{folder}/MNIST/raw: the files there are damaged ({one_line(error)}); delete them "
             "and try again"
         ) from error
     return _normalised(split.data.unsqueeze(1).float() / 255, split.targets)
@@ -90,7 +90,7 @@ def _torchvision_mnist() -> Any:
         from torchvision.datasets import MNIST
     except (ImportError, RuntimeError) as error:
         raise DataError(
-            f"torchvision cannot be used ({_one_line(error)}); install torch and torchvision "
+            f"torchvision cannot be used ({one_line(error)}); install torch and torchvision "
             "together, as the pair that pip resolves, or use --data digits"
         ) from error
     return MNIST
@@ -103,7 +103,7 @@ def _download(mnist: Any, folder: Path) -> Any:
     except (RuntimeError, URLError, OSError) as error:
         raise DataError(
             f"MNIST is not in {folder}/MNIST/raw and could not be downloaded "
-            f"({_one_line(error)}); put its four .gz files there (choose another "
+            f"({one_line(error)}); put its four .gz files there (choose another "
             "folder with --data-dir), or use --data digits, which needs no network"
         ) from error
 
@@ -117,10 +117,6 @@ def _time_limit() -> Iterator[None]:
         yield
     finally:
         socket.setdefaulttimeout(before)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _normalised(images: torch.Tensor, digits: torch.Tensor) -> TensorDataset:

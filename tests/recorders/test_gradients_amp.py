@@ -29,6 +29,14 @@ def unscaled(model: nn.Module, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     return dict(zip(names, gradients, strict=True))
 
 
+def backward(model, optimizer, scaler, loss) -> dict[str, torch.Tensor]:
+    """Do a scaled backward pass; return the gradients as no scaler has seen them."""
+    optimizer.zero_grad()
+    gradients = unscaled(model, loss)
+    scaler.scale(loss).backward()
+    return gradients
+
+
 def see(oracle, gradients, step: int, factor: float = 1.0) -> None:
     for name, gradient in gradients.items():
         oracle.note(name, step, gradient * factor)
@@ -49,11 +57,8 @@ def test_norms_are_unscaled(training, format, tmp_path, loss_of, oracle):
     scales = set()
     with GradientRecorder(model, optimizer, tmp_path / "mine", format=format):
         for step in range(STEPS):
-            optimizer.zero_grad()
-            loss = loss_of(model, step)
-            see(oracle, unscaled(model, loss), step)
             scales.add(scaler.get_scale())
-            scaler.scale(loss).backward()
+            see(oracle, backward(model, optimizer, scaler, loss_of(model, step)), step)
             scaler.step(optimizer)
             scaler.update()
     assert len(scales) > 2
@@ -68,10 +73,7 @@ def test_a_step_that_is_skipped_leaves_no_row(kind, tmp_path, net, loss_of, orac
     scaler = torch.amp.GradScaler("cpu", init_scale=SCALE)
     with GradientRecorder(model, optimizer, tmp_path / "mine") as recorder:
         for iteration in range(STEPS):
-            optimizer.zero_grad()
-            loss = loss_of(model, iteration)
-            gradients = unscaled(model, loss)
-            scaler.scale(loss).backward()
+            gradients = backward(model, optimizer, scaler, loss_of(model, iteration))
             if iteration == BAD:
                 model[0].weight.grad[0, 0] = math.inf
             scaler.step(optimizer)
@@ -97,10 +99,7 @@ def test_a_skipped_fused_step_leaves_a_row_of_unscaled_norms(
     scaler = torch.amp.GradScaler("cpu", init_scale=SCALE)
     with GradientRecorder(model, optimizer, tmp_path / "mine"):
         for step in range(STEPS):
-            optimizer.zero_grad()
-            loss = loss_of(model, step)
-            gradients = unscaled(model, loss)
-            scaler.scale(loss).backward()
+            gradients = backward(model, optimizer, scaler, loss_of(model, step))
             if step == BAD:
                 model[0].weight.grad[0, 0] = bad
                 gradients["0.weight"][0, 0] = bad
@@ -123,10 +122,7 @@ def test_unscaling_and_clipping(training, capture, tmp_path, loss_of, oracle):
     limit = 0.05
     with GradientRecorder(model, optimizer, tmp_path / "mine") as recorder:
         for step in range(STEPS):
-            optimizer.zero_grad()
-            loss = loss_of(model, step)
-            gradients = unscaled(model, loss)
-            scaler.scale(loss).backward()
+            gradients = backward(model, optimizer, scaler, loss_of(model, step))
             scaler.unscale_(optimizer)
             if capture:
                 recorder.capture()
@@ -149,10 +145,7 @@ def test_capture_before_a_skipped_step_does_not_reach_the_next_row(
     scaler = torch.amp.GradScaler("cpu", init_scale=SCALE)
     with GradientRecorder(model, optimizer, tmp_path / "mine") as recorder:
         for iteration in range(STEPS):
-            optimizer.zero_grad()
-            loss = loss_of(model, iteration)
-            gradients = unscaled(model, loss)
-            scaler.scale(loss).backward()
+            gradients = backward(model, optimizer, scaler, loss_of(model, iteration))
             if iteration == BAD:
                 model[0].weight.grad[0, 0] = math.inf
             scaler.unscale_(optimizer)
