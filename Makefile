@@ -8,6 +8,8 @@ STEPS      ?= 201
 SEED       ?= 0
 VOICING    ?= original
 LAYERS     ?=
+TAGS       ?=
+JOBS       ?= 1
 PARAMETERS ?= weight
 
 EXPERIMENTS := sgd sgd-lr0.1 sgd-lr1 sgd-lr1-bs256 adam
@@ -44,6 +46,7 @@ help:
 	@echo '  STEPS=$(STEPS) SEED=$(SEED)      number of batches; of weights and order'
 	@echo '  VOICING=$(VOICING)       how numbers become sound'
 	@echo '  LAYERS= PARAMETERS=$(PARAMETERS)    which layers (a,b,…); weight or all'
+	@echo '  TAGS= JOBS=$(JOBS)           which tags (globs, separated by blanks); runs at once'
 	@echo '  PYTHON=$(PYTHON)         Python 3.11 or later'
 	@echo '  PIP_EXTRA_INDEX_URL, …   read by pip: for smaller, CPU-only wheels of torch'
 
@@ -57,14 +60,15 @@ record-all: $(RECORD)
 # What one invocation records, it records before it renders, under -j too. Which
 # runs there are is looked up when the command runs, not when make starts.
 render-audio: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
-	@$(EARSHOT) render audio $(RUNS) --voicing $(VOICING) --layers '$(LAYERS)' --parameters $(PARAMETERS)
+	@$(EARSHOT) render audio $(RUNS) --voicing $(VOICING) --layers '$(LAYERS)' --parameters $(PARAMETERS) \
+	  --jobs $(JOBS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from benchmarks import machine
 
-SUBJECTS = ("recorder", "writer", "audio")
+SUBJECTS = ("recorder", "writer", "audio", "readers", "fuzz")
 
 
 def main() -> None:

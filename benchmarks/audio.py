@@ -21,7 +21,7 @@ from benchmarks.tables import table
 from renderers.audio import AudioSettings, render_audio
 from renderers.audio.synthesis import blocks
 from renderers.audio.voicings import original
-from renderers.timeline import layer_norms
+from renderers.timeline import timeline
 from runlog import Run
 
 __all__ = ["report"]
@@ -54,7 +54,7 @@ def report() -> str:
 def _samples(run: Run) -> int:
     """Go from the run to its samples, block by block; return how many there are."""
     settings = AudioSettings()
-    score = original(layer_norms(run), settings.tone, settings.silence)
+    score = original(timeline(run), settings.tone, settings.silence)
     return sum(len(block) for block in blocks(score))
 
 
@@ -81,7 +81,7 @@ def _loop_to_file(run: Run, folder: Path) -> None:
 
 def _require_equal(run: Run) -> None:
     settings = AudioSettings()
-    score = original(layer_norms(run), settings.tone, settings.silence)
+    score = original(timeline(run), settings.tone, settings.silence)
     if not np.array_equal(np.concatenate(list(blocks(score))), _loop(run)):
         raise AssertionError("the loop and Earshot make different samples: nothing to compare")
 

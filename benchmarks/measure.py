@@ -8,6 +8,8 @@ median over the rounds then says more than any single time.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from resource import RUSAGE_CHILDREN, getrusage
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +25,7 @@ __all__ = [
 ]
 
 CpuTimes = dict[str, npt.NDArray[np.float64]]
-"""CPU seconds by candidate, one a round."""
+"""CPU seconds by candidate, one a round; NaN for a round that it sat out."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def interleaved(
     candidates: Mapping[str, Callable[[], object]],
     *,
     rounds: int,
+    fewer: Mapping[str, int] = MappingProxyType({}),
     warm_up: int = 1,
     after_round: Callable[[int], None] = lambda _: None,
 ) -> CpuTimes:
@@ -54,6 +57,8 @@ def interleaved(
         By name.
     rounds : int
         How often each one runs; the order rotates by one from round to round.
+    fewer : mapping of str to int
+        Slow ones by name: how many of the rounds, evenly spread, they take part in.
     warm_up : int
         Rounds before these that are not counted.
     after_round : callable
@@ -62,25 +67,36 @@ def interleaved(
     Returns
     -------
     dict of str to np.ndarray [shape=(rounds,), float64]
-        CPU seconds of all threads of this process.
+        See `cpu_seconds`; NaN for rounds sat out.
     """
     names = list(candidates)
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(warm_up + rounds):
+    times = {name: np.full(rounds, np.nan) for name in names}
+    for turn in range(-warm_up, rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
+            share = fewer.get(name, rounds)
+            if turn * share % rounds >= share:
+                continue
             seconds = cpu_seconds(candidates[name])
-            if turn >= warm_up:
-                times[name].append(seconds)
-        after_round(max(0, turn + 1 - warm_up))
-    return {name: np.array(seconds) for name, seconds in times.items()}
+            if turn >= 0:
+                times[name][turn] = seconds
+        after_round(max(0, turn + 1))
+    return times
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Return the CPU seconds that a call takes, those of background threads included."""
-    before = time.process_time()
+    """Return the CPU seconds that a call takes, on all threads.
+
+    Those of processes that it starts count too, provided that it waits for their end.
+    """
+    before = _cpu_seconds_so_far()
     work()
-    return time.process_time() - before
+    return _cpu_seconds_so_far() - before
+
+
+def _cpu_seconds_so_far() -> float:
+    children = getrusage(RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def cpu_and_wall_seconds(work: Callable[[], object]) -> tuple[float, float]:
@@ -96,6 +112,6 @@ def ratios(times: CpuTimes, name: str, *, to: str) -> Spread:
 
 
 def spread(values: npt.ArrayLike) -> Spread:
-    """Return the median and the quartiles of some values."""
-    low, median, high = np.quantile(np.asarray(values, dtype=np.float64), [0.25, 0.5, 0.75])
+    """Return the median and the quartiles of some values; NaN, a round sat out, is left out."""
+    low, median, high = np.nanquantile(np.asarray(values, dtype=np.float64), [0.25, 0.5, 0.75])
     return Spread(float(low), float(median), float(high))

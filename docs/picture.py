@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from scipy.signal import ShortTimeFFT
 
-from renderers.timeline import layer_norms
+from renderers.timeline import timeline
 from runlog import open_run
 
 # Okabe and Ito's palette, safe for colour blindness.
@@ -22,7 +22,7 @@ STEPS_A_SECOND = 1 / 0.06  # four tones of 10 ms and 20 ms of silence
 
 def main() -> None:
     """Write docs/sgd.png."""
-    timeline = layer_norms(open_run("runs/sgd"))
+    timeline = timeline(open_run("runs/sgd"))
     samples, rate = soundfile.read("renders/sgd/audio.wav")
     figure, (norms, sound) = plt.subplots(2, 1, figsize=(9, 4.6), sharex=True, layout="constrained")
     seconds = np.arange(timeline.frames) / STEPS_A_SECOND

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pipeline.commands import record, render
+from pipeline.commands.export import export_command
 from pipeline.commands.inspect import inspect
 from pipeline.console import fail, result
 from runlog.errors import EarshotError
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(record.app)
 app.add_typer(render.app)
 app.command()(inspect)
+app.command("export")(export_command)
 
 
 def _print_version(wanted: bool) -> None:

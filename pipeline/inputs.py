@@ -1,11 +1,14 @@
 """From the paths on a command line to runs, each with a place for its results."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runlog import EarshotError, LogError, Run, RunSource, find_runs
+from runlog.locations import location, name_of
 
 __all__ = ["RUNS", "Found", "find", "results_folders"]
 
@@ -22,15 +25,18 @@ class Found:
         Where it lies.
     named : bool
         Whether the user named this very run, and not a folder that holds it.
+    given : Path
+        What the user named.
     """
 
     source: RunSource
     named: bool
+    given: Path
 
-    def open(self) -> Run:
+    def open(self, *, x: str | None = None) -> Run:
         """Read the run; raises LogError if that fails."""
         try:
-            return self.source.open()
+            return self.source.open(x=x)
         except OSError as error:
             where = error.filename or self.source.path
             raise LogError(f"{where}: cannot be read ({error.strerror or error})") from error
@@ -38,13 +44,17 @@ class Found:
             raise LogError(f"{self.source.path}: the name is not UTF-8; rename it") from error
 
 
-def find(paths: Iterable[str]) -> tuple[list[Found], list[EarshotError]]:
+def find(
+    paths: Iterable[str], names: Sequence[str] | None = None
+) -> tuple[list[Found], list[EarshotError]]:
     """Find the runs that paths stand for.
 
     Parameters
     ----------
     paths : iterable of str
-        Each a run, a folder of runs, or a name under ``runs/``.
+        Each a run, a folder of runs, a table, a URL, or a name under ``runs/``.
+    names : sequence of str, optional
+        Globs; only runs whose name matches one of them.
 
     Returns
     -------
@@ -56,18 +66,22 @@ def find(paths: Iterable[str]) -> tuple[list[Found], list[EarshotError]]:
     found: dict[Path, Found] = {}
     errors: list[EarshotError] = []
     for path in paths:
-        place = _place(path)
+        place = Path(path)
         try:
-            sources = find_runs(place)
+            place = _place(path)
+            for source in find_runs(place):
+                one = Found(_named(source), source.path == place, place)
+                found.setdefault(source.path.resolve(), one)
         except LogError as error:
             errors.append(error)
-            continue
         except OSError as error:
             errors.append(LogError(f"{error.filename or place}: {error.strerror or error}"))
-            continue
-        for source in sources:
-            found.setdefault(source.path.resolve(), Found(_named(source), source.path == place))
-    return list(found.values()), errors
+    apart = _told_apart(list(found.values()))
+    chosen = [one for one in apart if _is_wanted(one.source.name, names)]
+    if apart and not chosen:
+        has = ", ".join(one.source.name for one in apart[:8])
+        errors.append(LogError(f"no run is called {' or '.join(names or ())}; there are {has}"))
+    return chosen, errors
 
 
 def results_folders(found: Sequence[Found], out: Path) -> dict[Path, Found]:
@@ -102,8 +116,25 @@ def results_folders(found: Sequence[Found], out: Path) -> dict[Path, Found]:
     return folders
 
 
+def _is_wanted(name: str, globs: Sequence[str] | None) -> bool:
+    return not globs or any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _told_apart(found: Sequence[Found]) -> list[Found]:
+    """Put the given folder's name in front of names that runs of several folders share."""
+    counts = Counter(one.source.name for one in found)
+    return [
+        replace(one, source=replace(one.source, name=f"{name_of(one.given)}/{one.source.name}"))
+        if counts[one.source.name] > 1 and not one.named
+        else one
+        for one in found
+    ]
+
+
 def _named(source: RunSource) -> RunSource:
     """Call a run below ``runs/`` by its path there, however it was reached."""
+    if not isinstance(source.path, Path):
+        return source
     # Not resolved: a link keeps the name under which it was reached.
     absolute, runs = (Path(os.path.abspath(path)) for path in (source.path, RUNS))  # noqa: PTH100
     if runs in absolute.parents:
@@ -113,4 +144,5 @@ def _named(source: RunSource) -> RunSource:
 
 def _place(path: str) -> Path:
     below = RUNS / path
-    return below if below.exists() and not Path(path).exists() else Path(path)
+    given = location(path)
+    return below if isinstance(given, Path) and below.exists() and not given.exists() else given

@@ -1,12 +1,14 @@
 """A run in numbers: what `earshot inspect` shows."""
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from renderers.timeline import NothingToHearError, layer_norms
+from renderers.choice import Choice
+from renderers.timeline import timeline
 from runlog import Run
 from runlog.run import GRAD_NORM
 
@@ -26,7 +28,8 @@ def summarise(run: Run) -> dict[str, Any]:
     dict
         Its metadata, ``steps`` (count, first, last), ``layers`` (norms of all
         of a layer's parameters), ``others`` (tags that are no gradient norms),
-        ``tags`` (all of them) and ``damage``.  Of each series: how many points,
+        ``tags`` (all of them), ``damage``, ``notes``, ``segments`` and ``files``
+        (what was read of each, and what was not).  Of each series: how many points,
         null (steps without one), NaN and infinite ones, the least, median and
         greatest of the finite ones, and the last one of all (as a string if
         it is not finite, since JSON has no number for it).
@@ -53,23 +56,23 @@ def summarise(run: Run) -> dict[str, Any]:
         "others": [row for row in tags if not row["name"].startswith(GRAD_NORM)],
         "tags": tags,
         "damage": list(run.damage),
+        "notes": list(run.notes),
+        "segments": list(run.segments),
+        "files": [asdict(file) for file in run.files],
     }
 
 
 def _layers(run: Run, steps: int) -> list[dict[str, Any]]:
-    try:
-        timeline = layer_norms(run, parameters="all")
-    except NothingToHearError:
+    if not run.parameters:
         return []
+    layers = timeline(run, Choice((f"{GRAD_NORM}*",), parameters="all"))
     return [
         _numbers(name, values[measured], steps)
-        for name, values, measured in zip(
-            timeline.names, timeline.values, timeline.measured, strict=True
-        )
+        for name, values, measured in zip(layers.names, layers.values, layers.measured, strict=True)
     ]
 
 
-def _numbers(name: str, values: npt.NDArray[np.float32], steps: int) -> dict[str, Any]:
+def _numbers(name: str, values: npt.NDArray[np.floating[Any]], steps: int) -> dict[str, Any]:
     finite = values[np.isfinite(values)].astype(np.float64)
     some = finite.size > 0
     return {

@@ -2,22 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from runlog import LogError, Run
-from runlog.layers import choose_layers, group_by_module, is_weight
-from runlog.run import GRAD_NORM
+from renderers.alignment import AlignmentError, on_steps_of, reference
+from renderers.choice import Choice, NothingToHearError, Voice, choose
+from runlog import LogError, Run, Series
 
-__all__ = ["NothingToHearError", "Parameters", "Timeline", "layer_norms", "root_sum_of_squares"]
+__all__ = ["StepRange", "Timeline", "root_sum_of_squares", "timeline"]
 
-Parameters = Literal["weight", "all"]
-
-
-class NothingToHearError(LogError):
-    """A run holds none of the series that a renderer needs."""
+StepRange = tuple[int | None, int | None]
+"""First step, and the step before which to stop."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +27,23 @@ class Timeline:
         Ascending.
     names : tuple of str
         One a series, in the order in which they are to be heard.
-    values : np.ndarray [shape=(series, frames), float32]
+    values : np.ndarray [shape=(series, frames), float32 or float64]
         NaN and the infinities are measurements.
     measured : np.ndarray [shape=(series, frames), bool]
-        False where nothing was measured; the value there means nothing.
+        False where there is no measurement, nor an earlier one that still
+        holds; the value there means nothing.
     unit : str
         What the values are.
+    notes : tuple of str
+        What was chosen or moved, in a line each.
     """
 
     steps: npt.NDArray[np.int64]
     names: tuple[str, ...]
-    values: npt.NDArray[np.float32]
+    values: npt.NDArray[np.floating[Any]]
     measured: npt.NDArray[np.bool_]
     unit: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -50,56 +51,45 @@ class Timeline:
         return len(self.steps)
 
 
-def layer_norms(
-    run: Run, *, layers: Sequence[str] = (), parameters: Parameters = "weight"
+def timeline(
+    run: Run, choice: Choice | None = None, *, steps: StepRange = (None, None)
 ) -> Timeline:
-    """Take the gradient norm of each layer.
+    """Put what is chosen of a run on one axis.
+
+    The axis has every step at which anything chosen was measured.  A value holds
+    until its series' next step, and the last one for as long as its series'
+    steps usually lie apart; before a series' first step there is nothing.  Of
+    several values in one step the last one written counts.
 
     Parameters
     ----------
     run : Run
-        With series ``grad_norm/<parameter>``.
-    layers : sequence of str
-        Which layers, in which order (see `runlog.layers.choose_layers`); by
-        default all, modules joined by their prefix if there are many.
-    parameters : {"weight", "all"}
-        Of each layer only its weights, or all of its parameters.  A layer that
-        has no weight is taken whole.
-
-    Returns
-    -------
-    Timeline
-        One series a layer: the 2-norm of all its parameters' gradients
-        together, so the root of the sum of their squared norms.
+        Any run.
+    choice : Choice, optional
+        Which series; by default what a newcomer wants to hear.
+    steps : (int or None, int or None)
+        First step, and the step before which to stop; by default all.
 
     Raises
     ------
     NothingToHearError
-        If the run has no gradient norms.
+        If the run has no measurement, or none between these steps.
     LogError
-        If a name in `layers` matches nothing.
+        If nothing matches the choice, or a series that was asked for lies on
+        another x and cannot be placed.
     """
-    names = run.parameters
-    if not names:
-        tags = ", ".join([*list(run.series)[:8], *(["…"] if len(run.series) > 8 else [])])
-        raise NothingToHearError(
-            f"run {run.name!r} has no gradient norms of parameters ({GRAD_NORM}<parameter>) to "
-            f"hear; it has {tags or 'no measurement at all'}"
-        )
-    try:
-        groups = choose_layers(names, layers) if layers else group_by_module(names)
-    except LogError as error:
-        raise LogError(f"run {run.name!r}: {error}") from None
-    if parameters == "weight":
-        groups = {layer: _weights(members) for layer, members in groups.items()}
-    chosen = [run[GRAD_NORM + name] for members in groups.values() for name in members]
-    steps = np.unique(np.concatenate([series.steps for series in chosen]))
-    rows = [_together(run, members, steps) for members in groups.values()]
+    choice = choice or Choice()
+    chosen = choose(run, choice)
+    voices, notes = _aligned(run, chosen.voices, asked=bool(choice.tags))
+    axis = _axis(run, voices, steps)
+    rows = [_on_axis(voice, axis) for voice in voices]
     values, measured = (np.stack(part) for part in zip(*rows, strict=True))
-    return Timeline(steps, tuple(groups), values, measured, unit="gradient norm")
+    names = tuple(voice.name for voice in voices)
+    notes = [*filter(None, [chosen.note]), *notes, *_several_a_step(voices)]
+    return Timeline(axis, names, values, measured, chosen.unit, tuple(notes))
 
 
-def root_sum_of_squares(norms: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float32]:
+def root_sum_of_squares(norms: Sequence[npt.ArrayLike]) -> npt.NDArray[np.floating[Any]]:
     """Join the norms of parts to the norm of the whole.
 
     Parameters
@@ -109,34 +99,82 @@ def root_sum_of_squares(norms: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float3
 
     Returns
     -------
-    np.ndarray [shape=(n,), float32]
-        Computed in float64, where no square of a float32 overflows; a single
-        part comes back unchanged, to the bit.
+    np.ndarray [shape=(n,)]
+        Of the norms' type.  Computed in float64, where no square of a float32
+        overflows; a single part comes back unchanged, to the bit.
     """
     if len(norms) == 1:
-        return np.asarray(norms[0], dtype=np.float32)
-    total = np.zeros(np.shape(norms[0]), dtype=np.float64)
-    for norm in norms:
-        total += np.square(np.asarray(norm, dtype=np.float64))
+        return np.asarray(norms[0])
+    parts = np.asarray(norms)
+    total = np.square(parts, dtype=np.float64).sum(axis=0)
     with np.errstate(over="ignore"):  # a sum of float32 norms can exceed float32
-        return np.sqrt(total).astype(np.float32)
+        return np.asarray(np.sqrt(total).astype(parts.dtype))
 
 
-def _weights(members: list[str]) -> list[str]:
-    return [name for name in members if is_weight(name)] or members
+def _aligned(run: Run, voices: Sequence[Voice], *, asked: bool) -> tuple[list[Voice], list[str]]:
+    """Bring all series to the steps of the longest one; leave out what cannot be."""
+    leader = reference([series for voice in voices for series in voice.members])
+    aligned: list[Voice] = []
+    notes: list[str] = []
+    for voice in voices:
+        try:
+            members = tuple(on_steps_of(leader, series) for series in voice.members)
+        except AlignmentError as error:
+            if asked:
+                raise LogError(f"run {run.name!r}: {error}; choose one of them alone") from error
+            notes.append(f"left out: {error}")
+            continue
+        aligned.append(Voice(voice.name, members))
+        if any(new is not old for new, old in zip(members, voice.members, strict=True)):
+            notes.append(
+                f"{voice.name} counts something else than {leader.tag}: placed by wall time"
+            )
+    return aligned, notes
 
 
-def _together(
-    run: Run, members: Sequence[str], steps: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-    """Put a layer's parameters on the axis; it is measured where any of them is."""
-    norms = []
-    measured = np.zeros(len(steps), dtype=bool)
-    for name in members:
-        series = run[GRAD_NORM + name]
-        place = np.searchsorted(steps, series.steps)
-        norm = np.zeros(len(steps), dtype=np.float32)
-        norm[place] = series.values
-        measured[place] = True
-        norms.append(norm)
-    return root_sum_of_squares(norms), measured
+def _axis(run: Run, voices: Sequence[Voice], steps: StepRange) -> npt.NDArray[np.int64]:
+    every = np.unique(np.concatenate([s.steps for voice in voices for s in voice.members]))
+    first, stop = steps
+    wanted = np.ones(len(every), dtype=bool)
+    if first is not None:
+        wanted &= every >= first
+    if stop is not None:
+        wanted &= every < stop
+    if not wanted.any():
+        asked = f"{'' if first is None else first}:{'' if stop is None else stop}"
+        raise NothingToHearError(
+            f"run {run.name!r} has nothing in the steps {asked}; its steps are "
+            f"{every[0]}…{every[-1]}"
+        )
+    return every[wanted]
+
+
+def _on_axis(
+    voice: Voice, axis: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_]]:
+    """Put a voice on the axis; it is measured where any of its members is."""
+    parts = [_held(series, axis) for series in voice.members]
+    norms = [np.where(known, values, values.dtype.type(0)) for values, known in parts]
+    return root_sum_of_squares(norms), np.logical_or.reduce([known for _, known in parts])
+
+
+def _held(
+    series: Series, axis: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_]]:
+    """Hold each value until the next one; say where there is one."""
+    order = np.argsort(series.steps, kind="stable")  # the last one written stays the last
+    steps = series.steps[order]
+    place = np.searchsorted(steps, axis, side="right") - 1
+    gaps = np.diff(np.unique(steps))
+    until = steps[-1] + (int(np.median(gaps)) if len(gaps) else 1)
+    values = np.asarray(series.values[order][np.maximum(place, 0)])
+    return values, (place >= 0) & (axis < until)
+
+
+def _several_a_step(voices: Sequence[Voice]) -> list[str]:
+    counts = [
+        len(series) - len(np.unique(series.steps)) for voice in voices for series in voice.members
+    ]
+    if not any(counts):
+        return []
+    return [f"{sum(counts)} values share their step with a later one of their tag, which is heard"]

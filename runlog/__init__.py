@@ -2,9 +2,10 @@
 
 from runlog.errors import EarshotError, LogError, OutputError, RunExistsError
 from runlog.metadata import Layer, Parameter, RunMetadata
+from runlog.opening import open_run
 from runlog.run import Run
 from runlog.series import Series
-from runlog.sources import RunSource, find_runs, open_run
+from runlog.sources import RunSource, find_runs
 
 __all__ = [
     "EarshotError",

@@ -1,13 +1,13 @@
 """What one log holds, and what became of each of its files: what every format's reader returns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from runlog.series import Series
 
-__all__ = ["Contents", "FileReport"]
+__all__ = ["Contents", "FileReport", "damage_lines"]
 
 
 @dataclass(frozen=True)
@@ -84,3 +84,18 @@ class Contents:
     segments: tuple[str, ...] = ()
     files: tuple[FileReport, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def damage_lines(files: Iterable[FileReport]) -> list[str]:
+    """Say what is missing, in a line for each file or for each group with one problem."""
+    lines: list[str] = []
+    unused: dict[str, list[str]] = {}
+    for file in files:
+        if file.problem:
+            unused.setdefault(file.problem, []).append(file.file)
+        elif file.damage:
+            lines.append(file.damage)
+    for problem, names in unused.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        lines.append(f"{names[0]}{others}: {problem}")
+    return lines

@@ -9,7 +9,7 @@ import contextlib
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -138,10 +138,21 @@ def embedded_metadata(directory: Path) -> str | None:
     """Return the text of `run.json` that the newest readable file carries, if any."""
     for source in reversed(_sources(directory)):
         with contextlib.suppress(*_DAMAGE):
-            stored = pq.read_schema(source).metadata or {}
+            with _opened(source) as place:
+                stored = pq.read_schema(place).metadata or {}
             if METADATA_KEY in stored:
                 return str(stored[METADATA_KEY].decode())
     return None
+
+
+@contextlib.contextmanager
+def _opened(source: Path) -> Iterator[Path | IO[bytes]]:
+    """Yield what pyarrow reads: a local path, or a stream of what lies in another store."""
+    if isinstance(source, Path):
+        yield source
+    else:
+        with source.open("rb") as stream:
+            yield stream
 
 
 def _stored(metadata: RunMetadata) -> Metadata:
@@ -255,7 +266,10 @@ def _ascending(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 def _intact(source: Path, damage: list[str]) -> Iterator[pa.Table]:
     """Yield a file's row groups; note in `damage` what cannot be read."""
     try:
-        with pq.ParquetFile(source, page_checksum_verification=True) as file:
+        with (
+            _opened(source) as place,
+            pq.ParquetFile(place, page_checksum_verification=True) as file,
+        ):
             step = file.schema_arrow.get_field_index(STEP)
             if step < 0 or not pa.types.is_integer(file.schema_arrow.field(step).type):
                 damage.append(f"{source}: has no column {STEP!r} of integers, so it is left out")

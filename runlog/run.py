@@ -1,13 +1,15 @@
 """A run in memory: its metadata, its series by tag, and what was damaged in its log."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from runlog.contents import FileReport
 from runlog.errors import LogError
 from runlog.metadata import RunMetadata
 from runlog.series import Series
@@ -39,6 +41,12 @@ class Run:
         The other recorders' tables by name.
     damage : sequence of str
         One line for each piece of the log that could not be used.
+    notes : sequence of str
+        One line for each thing that could have been understood otherwise.
+    segments : sequence of str
+        The files that `Series.segments` counts, where a log has several.
+    files : sequence of FileReport
+        What was read of each file, for logs that others wrote.
     """
 
     name: str
@@ -46,6 +54,9 @@ class Run:
     series: Mapping[str, Series] = field(default_factory=dict)
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     damage: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    files: tuple[FileReport, ...] = ()
 
     def __getitem__(self, tag: str) -> Series:
         try:
@@ -75,6 +86,40 @@ class Run:
             return np.empty(0, np.int64)
         return np.unique(np.concatenate(list(grids.values())))
 
+    def matching(self, globs: Sequence[str]) -> list[str]:
+        """Return the tags that globs choose, in the order of the log.
+
+        Parameters
+        ----------
+        globs : sequence of str
+            ``*`` also matches ``/``; a glob with ``!`` in front leaves tags out.
+            Without any other glob, all tags are wanted.
+
+        Raises
+        ------
+        LogError
+            If a glob matches nothing, or nothing is left.
+        """
+        wanted = [glob for glob in globs if not glob.startswith("!")] or ["*"]
+        unwanted = [glob[1:] for glob in globs if glob.startswith("!")]
+        for glob in wanted:
+            if self.series and not _matches(self.series, [glob]):
+                raise LogError(
+                    f"run {self.name!r} has no tag that matches {glob!r}; {self.contents}"
+                )
+        excluded = _matches(self.series, unwanted)
+        found = [tag for tag in _matches(self.series, wanted) if tag not in excluded]
+        if self.series and not found:
+            raise LogError(f"run {self.name!r}: {' '.join(globs)} leaves no tag; {self.contents}")
+        return found
+
+    @property
+    def contents(self) -> str:
+        """What tags there are, in one line for messages."""
+        tags = list(self.series)
+        more = f" and {len(tags) - 8} more" if len(tags) > 8 else ""
+        return f"it has {', '.join(tags[:8]) or 'none'}{more}"
+
     def frame(self, tags: Iterable[str] | None = None) -> "pd.DataFrame":
         """Return series side by side, indexed by step.
 
@@ -100,10 +145,7 @@ class Run:
         chosen = [tags] if isinstance(tags, str) else list(self.series if tags is None else tags)
         missing = [tag for tag in chosen if tag not in self.series]
         if missing:
-            raise LogError(
-                f"run {self.name!r} has no tag {', '.join(missing)}; it has "
-                f"{', '.join(self.series) or 'none'}"
-            )
+            raise LogError(f"run {self.name!r} has no tag {', '.join(missing)}; {self.contents}")
         index = Run(self.name, self.metadata, {tag: self.series[tag] for tag in chosen}).steps
         columns = {tag: _on_axis(self.series[tag], index) for tag in chosen}
         frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
@@ -168,6 +210,10 @@ def series_from_rows(rows: pa.Table) -> dict[str, Series]:
         values = column.drop_null().to_numpy()
         series[tag] = Series(tag, steps[measured], values, times[measured])
     return series
+
+
+def _matches(tags: Iterable[str], globs: Sequence[str]) -> list[str]:
+    return [tag for tag in tags if any(fnmatchcase(tag, glob) for glob in globs)]
 
 
 def _is_norm(tag: str) -> bool:

@@ -11,10 +11,11 @@ from runlog.atomic import leftovers
 from runlog.background import BackgroundWriter
 from runlog.errors import OutputError, RunExistsError, described
 from runlog.metadata import Format, RunMetadata
+from runlog.opening import open_run
 from runlog.parquet import ParquetWriter, is_parquet_log, read_parquet
 from runlog.rows import LogWriter
 from runlog.run import STEP, Run
-from runlog.sources import holds_run, log_files, open_run
+from runlog.sources import holds_run, log_files
 
 __all__ = ["RunLog", "next_step", "remove_log"]
 

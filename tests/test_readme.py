@@ -29,7 +29,7 @@ def workplace(clone, write_run):
     logdir = clone / "path" / "to" / "logdir"
     logdir.mkdir(parents=True)
     writer = TensorBoardWriter(logdir)
-    columns = {series.tag: (series.values, np.ones(len(series), bool))}
+    columns = dict.fromkeys([series.tag, "loss"], (series.values, np.ones(len(series), bool)))
     writer.write(rows_table(series.steps, series.wall_times, columns))
     writer.complete(RunMetadata("logdir"))
     writer.close()

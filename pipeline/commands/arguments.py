@@ -1,15 +1,62 @@
-"""Arguments that several commands share."""
+"""Arguments and options that several commands share."""
 
+import re
 from typing import Annotated
 
 import typer
 
-__all__ = ["Paths"]
+from renderers.timeline import StepRange
+from runlog.segments import Segments
+
+__all__ = ["Column", "Paths", "Runs", "SegmentMode", "Steps", "Tags", "parse_steps"]
 
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PATH",
-        help="Runs, folders of runs, TensorBoard logdirs, or names under runs/; default: runs",
+        help="Runs, folders of runs, TensorBoard logdirs, tables (CSV, JSONL, Parquet, …), their "
+        "URLs, or names under runs/; default: runs",
     ),
 ]
+Runs = Annotated[
+    list[str] | None,
+    typer.Option("--runs", metavar="GLOB", help="Only runs of such a name; may be repeated."),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tags",
+        metavar="GLOB",
+        help="Only such tags; !GLOB leaves tags out; may be repeated.",
+    ),
+]
+Steps = Annotated[
+    str, typer.Option("--steps", metavar="A:B", help="Only steps from A to before B.")
+]
+SegmentMode = Annotated[
+    Segments,
+    typer.Option(
+        "--segments",
+        help="Logs of several files: apart where they overlap, all joined, each by itself, or "
+        "only the last.",
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option("--x", metavar="NAME", help="Of tables: the column that holds the step."),
+]
+
+
+def parse_steps(text: str) -> StepRange:
+    """Understand ``A:B``, where either end may be left out.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is something else.
+    """
+    match = re.fullmatch(r"(-?\d*):(-?\d*)", text.strip() or ":")
+    ends = [int(end) if end else None for end in match.groups()] if match else []
+    if not match or (None not in ends and ends[0] >= ends[1]):  # type: ignore[operator]
+        raise typer.BadParameter(f"--steps is {text!r}; expected A:B, such as 100:200 or :1000")
+    return ends[0], ends[1]

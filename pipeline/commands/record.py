@@ -63,7 +63,8 @@ def _made(recording: Recording, overwrite: bool) -> bool:
     RunExistsError
         If something else is there that must not, or may not, be replaced.
     """
-    from runlog.sources import holds_run, open_run
+    from runlog.opening import open_run
+    from runlog.sources import holds_run
 
     directory = recording.directory
     if not (directory.is_dir() and holds_run(directory)):

@@ -1,15 +1,19 @@
 """`earshot render`: turn logs into something to hear."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.arguments import Paths
+from pipeline.commands.arguments import Column, Paths, Runs, SegmentMode, Steps, Tags, parse_steps
 from pipeline.console import bar, fail, note, plural, result
-from pipeline.inputs import RUNS, Found, find, results_folders
-from runlog.errors import EarshotError
+from pipeline.inputs import RUNS, find, results_folders
+from pipeline.rendering import AudioJob, Outcome, render_all, render_one
+
+if TYPE_CHECKING:
+    from renderers.audio import AudioResult
 
 __all__ = ["app"]
 
@@ -25,6 +29,11 @@ def _group() -> None:
 def audio(
     paths: Paths = None,
     voicing: Annotated[str, typer.Option(help="How numbers become sound: original.")] = "original",
+    tags: Tags = None,
+    runs: Runs = None,
+    steps: Steps = "",
+    segments: SegmentMode = "auto",
+    x: Column = None,
     layers: Annotated[
         str,
         typer.Option(
@@ -37,57 +46,72 @@ def audio(
     ] = "weight",
     tone: Annotated[float, typer.Option(help="Length of a layer's tone, s.")] = 0.01,
     silence: Annotated[float, typer.Option(help="Silence after each step, s.")] = 0.02,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=-1, help="Runs to render at once; -1: one a processor.")
+    ] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a result.")
     ] = False,
 ) -> None:
-    """Render WAV files: renders/<run>/audio.wav, its score and its description."""
+    """Render WAV files: renders/<run>/audio.wav, its score and its description.
+
+    Without --tags: gradient norms, else losses, else the tags with the most points.
+    """
     from renderers.audio import AudioSettings
 
-    chosen = tuple(name.strip() for name in layers.split(",") if name.strip())
     try:
-        settings = AudioSettings(voicing, chosen, parameters, tone, silence)  # type: ignore[arg-type]
+        settings = AudioSettings(
+            voicing,
+            _listed(layers),
+            parameters,  # type: ignore[arg-type]
+            tone,
+            silence,
+            tuple(tags or ()),
+            parse_steps(steps),
+        )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    found, errors = find(paths or [str(RUNS)])
+    found, errors = find(paths or [str(RUNS)], runs)
     for problem in errors:
         fail(problem)
     folders = results_folders(found, out)
-    outcomes = [_render(one, folder, settings, as_json) for folder, one in folders.items()]
-    if errors or False in outcomes:
+    work = [AudioJob(one, folder, settings, segments, x) for folder, one in folders.items()]
+    outcomes = [_said(outcome, as_json) for outcome in _watched(work, jobs)]
+    if errors or any(outcome.errors for outcome in outcomes):
         raise typer.Exit(1)
-    if outcomes and not any(outcomes):
+    if outcomes and not any(outcome.results for outcome in outcomes):
         fail(f"nothing to hear in {plural(len(outcomes), 'run')}")
         raise typer.Exit(1)
 
 
-def _render(one: Found, folder: Path, settings: Any, as_json: bool) -> bool | None:
-    """Render one run; True if done, None if it has nothing to hear, False if it failed."""
-    from renderers.audio import render_audio
-    from renderers.timeline import NothingToHearError
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
-    try:
-        run = one.open()
-        for line in run.damage:
-            note(f"warning: {line}")
-        with bar(f"render {run.name}") as progress:
-            made = render_audio(run, folder, settings, progress=progress.update)
-    except NothingToHearError as error:
-        if one.named:
-            fail(error)
-            return False
-        note(f"passed over: {error}")
-        return None
-    except EarshotError as error:
+
+def _watched(work: Sequence[AudioJob], jobs: int) -> Iterator[Outcome]:
+    """Do the work under one progress bar: over the samples of one run, or over all runs."""
+    with bar(f"render {plural(len(work), 'run')}", total=len(work)) as progress:
+        if len(work) == 1:
+            yield render_one(work[0], progress=progress.update)
+            return
+        for done, outcome in enumerate(render_all(work, jobs), start=1):
+            progress.update(done, len(work), work[done - 1].found.source.name)
+            yield outcome
+
+
+def _said(outcome: Outcome, as_json: bool) -> Outcome:
+    for line in outcome.notes:
+        note(line)
+    for error in outcome.errors:
         fail(error)
-        return False
-    _say(made)
-    result(json.dumps({"path": str(made.path), **made.description}) if as_json else made.path)
-    return True
+    for made in outcome.results:
+        _say(made)
+        result(json.dumps({"path": str(made.path), **made.description}) if as_json else made.path)
+    return outcome
 
 
-def _say(made: Any) -> None:
+def _say(made: "AudioResult") -> None:
     about = made.description
     steps, voices = plural(about["steps"], "step"), plural(len(about["voices"]), "voice")
     said = [f"{about['run']}: {steps} of {voices}", f"{about['duration']:.2f} s"]

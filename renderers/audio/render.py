@@ -12,8 +12,9 @@ from renderers.audio.score import Score, write_score
 from renderers.audio.synthesis import blocks
 from renderers.audio.voicings import VOICINGS
 from renderers.audio.wav import BYTES_A_SAMPLE, MAX_DATA_BYTES, write_float_wav
+from renderers.choice import Choice, Parameters
 from renderers.output import describe, is_up_to_date, writing
-from renderers.timeline import Parameters, layer_norms
+from renderers.timeline import StepRange, timeline
 from runlog import OutputError, Run
 
 __all__ = ["AUDIO", "AudioResult", "AudioSettings", "render_audio"]
@@ -38,6 +39,10 @@ class AudioSettings:
         Which layers, in which order; empty for all.
     parameters : {"weight", "all"}
         Of each layer only its weights, or all of its parameters.
+    tags : tuple of str
+        Globs over tags (see `renderers.choice.Choice`); empty for a sensible choice.
+    steps : (int or None, int or None)
+        First step, and the step before which to stop.
     tone, silence : float
         Length of a tone and of the pause after each step, in seconds.
 
@@ -52,6 +57,8 @@ class AudioSettings:
     parameters: Parameters = "weight"
     tone: float = 0.01
     silence: float = 0.02
+    tags: tuple[str, ...] = ()
+    steps: StepRange = (None, None)
 
     def __post_init__(self) -> None:
         if self.voicing not in VOICINGS:
@@ -96,7 +103,7 @@ def render_audio(
     Parameters
     ----------
     run : Run
-        With gradient norms.
+        Any run with measurements.
     folder : Path
         Where `audio.wav`, `audio.score.parquet` and `audio.json` go.
     settings : AudioSettings, optional
@@ -118,8 +125,9 @@ def render_audio(
         If a file cannot be written.
     """
     settings = settings or AudioSettings()
-    timeline = layer_norms(run, layers=settings.layers, parameters=settings.parameters)
-    score = VOICINGS[settings.voicing](timeline, settings.tone, settings.silence)
+    choice = Choice(settings.tags, settings.layers, settings.parameters)
+    chosen = timeline(run, choice, steps=settings.steps)
+    score = VOICINGS[settings.voicing](chosen, settings.tone, settings.silence)
     description = _description(run, settings, score)
     beside = folder / DESCRIPTION
     if is_up_to_date(beside, description):
@@ -145,7 +153,10 @@ def _require_room(score: Score, path: Path) -> None:
 
 
 def _description(run: Run, settings: AudioSettings, score: Score) -> dict[str, Any]:
-    plain = asdict(settings) | {"layers": list(settings.layers)}
+    plain = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(settings).items()
+    }
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.name,
@@ -157,6 +168,7 @@ def _description(run: Run, settings: AudioSettings, score: Score) -> dict[str, A
         "sample_rate": score.sample_rate,
         "duration": score.duration,
         "counts": score.counts(),
+        "notes": list(score.timeline.notes),
     }
 
 

@@ -1,51 +1,184 @@
-"""Event files: their names, and their TFRecord framing (length, CRC, message, CRC).
+"""Event files as records, window by window.
 
-Format: tensorflow/core/lib/io/record_writer.h; both CRCs are CRC-32C, rotated
-and offset ("masked") so that a CRC over data that holds CRCs stays meaningful.
+A record is its length (uint64), the length's CRC, the message, the message's
+CRC.  Format: tensorflow/core/lib/io/record_writer.h.
 """
 
-import re
-import struct
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
 
-import google_crc32c
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["FOOTER_BYTES", "HEADER_BYTES", "frame", "masked_crc", "order"]
+from runlog.tensorboard.headers import (
+    HEADER_BYTES,
+    is_intact,
+    next_header,
+    record_size,
+    small_records,
+)
 
-HEADER_BYTES = 12  # uint64 length, uint32 CRC of the length
-FOOTER_BYTES = 4  # uint32 CRC of the message
+__all__ = ["PADDING", "Scan", "Window"]
 
-_MASK_DELTA = 0xA282EAD8
+# NumPy's overhead is spread over a window; a few of them fit into the cache.
+WINDOW_BYTES = 1 << 23
+# What is larger is a graph or a picture: it is passed over, so that memory stays bounded.
+MAX_RECORD_BYTES = 1 << 25
+# Zero bytes behind a window, so that reading whole words never ends outside of it.
+PADDING = 16
+KNOWN_HEADERS = 1 << 16  # a bound for files of which every record has another length
+# Where records are longer on average, looking at each byte takes longer than walking.
+DENSE_BYTES = 400
 
-
-def masked_crc(data: bytes) -> int:
-    """Return the masked CRC-32C of some bytes."""
-    crc = int(google_crc32c.value(data))
-    return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
-
-
-def frame(message: bytes) -> bytes:
-    """Wrap a message into one record."""
-    length = struct.pack("<Q", len(message))
-    header = length + struct.pack("<I", masked_crc(length))
-    return header + message + struct.pack("<I", masked_crc(message))
+Bounds = npt.NDArray[np.int64]
 
 
-def order(path: Path) -> tuple[int, ...]:
-    """Return what event files of one run are sorted by: time stamp, then pid and counter.
+@dataclass(frozen=True)
+class Window:
+    """Records that lie one behind the other in memory, whole.
 
     Parameters
     ----------
-    path : Path
-        Named ``events.out.tfevents.<time stamp>.<host>.<pid>.<counter>``, or
-        in part so.
-
-    Returns
-    -------
-    tuple of int
-        The time stamp first, 0 if the name has none.
+    data : bytes
+        Part of a file, with `PADDING` zero bytes behind it.
+    offset : int
+        Where ``data[0]`` lies in the file.
+    starts, ends : np.ndarray [shape=(n,), int64]
+        Of the records, in `data`.
     """
-    behind = path.name.partition("tfevents")[2]
-    stamp = re.match(r"\.(\d+)", behind)
-    numbers = re.findall(r"\.(\d+)(?=\.|$)", behind)
-    return (int(stamp[1]) if stamp else 0, *map(int, numbers[1:]))
+
+    data: bytes
+    offset: int
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+
+@dataclass
+class Scan:
+    """The walk over one file's records, and what it passed over.
+
+    A record's header has to be valid.  Its message is looked at only where
+    something invalid follows: then the record may have been cut off by a kill
+    and others appended to it, which are found inside of it.
+
+    Parameters
+    ----------
+    file : binary file
+        Open and seekable.
+
+    Attributes
+    ----------
+    gaps : int
+        How often there was no header where one had to be, and one later on.
+    gap_bytes : int
+        Length of these gaps.
+    tail_bytes : int
+        Bytes behind the last whole record.
+    oversized : int
+        Records beyond `MAX_RECORD_BYTES`, passed over unread.
+    """
+
+    file: BinaryIO
+    gaps: int = 0
+    gap_bytes: int = 0
+    tail_bytes: int = 0
+    oversized: int = 0
+
+    def __post_init__(self) -> None:
+        self._size = self.file.seek(0, 2)
+        self._sizes: dict[bytes, int] = {}  # of records, by header
+        self._dense = True
+
+    def windows(self) -> Iterator[Window]:
+        """Yield the file's whole records in order, each once."""
+        carried, offset, wanted = b"", 0, WINDOW_BYTES
+        while offset < self._size:
+            fresh = self._read(offset + len(carried), wanted)
+            data = b"".join((carried, fresh, bytes(PADDING)))
+            end = len(carried) + len(fresh)
+            bounds = self._walk(data, end)
+            bounds, following, wanted = self._judge(data, end, offset, bounds)
+            if len(bounds) > 1:
+                self._dense = bounds[-1] < DENSE_BYTES * len(bounds)
+                yield Window(data, offset, bounds[:-1], bounds[1:])
+            carried = data[max(0, following - offset) : end]
+            offset = following
+
+    def _read(self, offset: int, count: int) -> bytes:
+        self.file.seek(offset)
+        data = self.file.read(max(0, min(count, self._size - offset)))
+        if not data:  # the end, or someone has made the file shorter
+            self._size = min(self._size, offset)
+        return data
+
+    def _walk(self, data: bytes, end: int) -> Bounds:
+        """Follow the lengths; return where whole records begin, and where the last one ends."""
+        found = small_records(data) if self._dense else np.zeros(1, np.int64)
+        place, last = int(found[-1]), end - HEADER_BYTES
+        others: list[int] = []
+        sizes, append = self._sizes, others.append
+        while place <= last:
+            try:
+                while place <= last:
+                    # Few lengths differ, so looking up a header parses and checks it at once.
+                    place += sizes[data[place : place + HEADER_BYTES]]
+                    append(place)
+            except KeyError:
+                if not self._learn(data[place : place + HEADER_BYTES]):
+                    break
+        bounds = np.concatenate([found, np.array(others, np.int64)])
+        return bounds[:-1] if bounds[-1] > end else bounds
+
+    def _learn(self, header: bytes) -> bool:
+        size = record_size(header)
+        if size is None:
+            return False
+        if len(self._sizes) >= KNOWN_HEADERS:
+            self._sizes.clear()
+        self._sizes[header] = size
+        return True
+
+    def _judge(self, data: bytes, end: int, offset: int, bounds: Bounds) -> tuple[Bounds, int, int]:
+        """Decide how to go on where the walk has ended.
+
+        Returns
+        -------
+        bounds : np.ndarray
+            As given, or without a last record that turns out to be cut off.
+        offset, count : int
+            Where in the file to go on, and how much to read.
+        """
+        stop = int(bounds[-1])
+        header = data[stop : min(stop + HEADER_BYTES, end)]
+        size = record_size(header) if len(header) == HEADER_BYTES else None
+        if size is not None and offset + stop + size <= self._size:
+            if size > MAX_RECORD_BYTES:
+                self.oversized += 1
+                return bounds, offset + stop + size, WINDOW_BYTES
+            return bounds, offset + stop, max(WINDOW_BYTES, size)
+        final = offset + end >= self._size
+        if final and not header:
+            return bounds, self._size, 0
+        if len(bounds) > 1 and not is_intact(data, int(bounds[-2]), stop):
+            bounds = bounds[:-1]
+        stop = int(bounds[-1])
+        if final or len(header) == HEADER_BYTES:
+            return bounds, self._resynchronise(offset + stop), WINDOW_BYTES
+        return bounds, offset + stop, WINDOW_BYTES  # what follows is still to be seen
+
+    def _resynchronise(self, lost_from: int) -> int:
+        """Return the offset of the next header whose record fits into the file."""
+        place = lost_from + 1
+        while data := self._read(place, WINDOW_BYTES):
+            found = next_header(data)
+            while found is not None:
+                size = record_size(data[found : found + HEADER_BYTES]) or 0
+                if place + found + size <= self._size:
+                    self.gaps += 1
+                    self.gap_bytes += place + found - lost_from
+                    return place + found
+                found = next_header(data, found + 1)
+            place += max(1, len(data) - HEADER_BYTES + 1)
+        self.tail_bytes = self._size - lost_from
+        return self._size

@@ -11,7 +11,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from runlog.metadata import RunMetadata
 from runlog.run import STEP, WALL_TIME, series_from_rows
-from runlog.tensorboard.records import frame, order
+from runlog.tensorboard.files import order
+from runlog.tensorboard.headers import frame
 
 __all__ = ["TensorBoardWriter"]
 

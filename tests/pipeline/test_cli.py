@@ -51,21 +51,20 @@ def test_without_a_path_all_runs_are_rendered_and_mute_ones_passed_over(earshot,
     """A folder may hold runs that have nothing to hear; that is no failure."""
     write_run(Path("runs/a"), NORMS)
     write_run(Path("runs/deep/b"), NORMS)
-    write_run(Path("runs/mute"), {"loss": [1.0]})
+    write_run(Path("runs/mute"), {})
     code, out, err = earshot("render", "audio")
     assert code == 0
     assert out.split() == ["renders/a/audio.wav", "renders/deep/b/audio.wav"]
-    assert "passed over: run 'mute' has no gradient norms" in err
+    assert "passed over: run 'mute' has no measurement at all" in err
 
 
 def test_a_run_named_by_the_user_that_has_nothing_to_hear_is_an_error(earshot, write_run):
     """Who asks for this run wants to know."""
-    write_run(Path("runs/mute"), {"loss": [1.0]})
+    write_run(Path("runs/mute"), {})
     code, out, err = earshot("render", "audio", "runs/mute")
     assert (code, out) == (1, "")
     reason = one_line(err)
-    assert "'mute' has no gradient norms of parameters (grad_norm/<parameter>)" in reason
-    assert reason.endswith("to hear; it has loss")
+    assert reason == "run 'mute' has no measurement at all"
     assert earshot("render", "audio")[0] == 1  # nothing at all to hear
 
 

@@ -1,115 +1,120 @@
-"""A Series is a NumPy citizen: it goes through NumPy's functions and keeps its steps."""
+"""A Series keeps each value together with its step, its wall time and its segment."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from runlog import Series
 
-values = arrays(
-    np.float32,
-    st.integers(1, 30),
-    elements=st.floats(allow_nan=True, allow_infinity=True, width=32),
-)
+
+def series(count: int) -> Series:
+    """Values that tell their place, so that each array can be checked against them."""
+    place = np.arange(count)
+    return Series("loss", place * 3, place / 2, place * 10, place % 4)
 
 
-def series(data: np.ndarray, tag: str = "loss", first: int = 0) -> Series:
-    steps = first + np.arange(len(data)) * 3
-    return Series(tag, steps, data, steps / 10)
+def assert_belongs_together(loss: Series) -> None:
+    place = 2 * loss.values
+    np.testing.assert_array_equal(loss.steps, place * 3)
+    np.testing.assert_array_equal(loss.wall_times, place * 10)
+    np.testing.assert_array_equal(loss.segments, place % 4)
 
 
-@given(values)
-def test_elementwise_functions_give_what_numpy_gives_and_keep_tag_steps_and_times(data):
-    """Each of these functions has one value a step, so the steps stay."""
-    loss = series(data)
-    with np.errstate(all="ignore"):
-        for function in (np.log10, np.sqrt, np.negative, np.isnan, np.nan_to_num, np.cumsum):
-            result = function(loss)
-            assert isinstance(result, Series)
-            np.testing.assert_array_equal(result.values, function(data))
-            np.testing.assert_array_equal(result.steps, loss.steps)
-            np.testing.assert_array_equal(result.wall_times, loss.wall_times)
-            assert result.tag == "loss"
+@given(st.data(), st.integers(1, 12))
+def test_an_index_selects_values_with_their_steps_times_and_segments(data, count):
+    """Whether it is a slice, a mask, a Series as mask, or places."""
+    loss = series(count)
+    mask = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
+    places = data.draw(st.lists(st.integers(-count, count - 1), min_size=1))
+    for index in (data.draw(st.slices(count)), ..., mask, loss.with_values(mask), places):
+        chosen = loss[index]
+        assert isinstance(chosen, Series)
+        plain = index.values if isinstance(index, Series) else index
+        np.testing.assert_array_equal(chosen.values, loss.values[plain])
+        assert_belongs_together(chosen)
 
 
-@given(values)
-def test_reductions_give_plain_numbers(data):
-    """A mean has no step."""
-    loss = series(data)
-    with np.errstate(all="ignore"):
-        for function in (np.sum, np.max, np.mean, np.median, np.nanmax, np.percentile):
-            extra = (50,) if function is np.percentile else ()
-            result = function(loss, *extra)
-            assert not isinstance(result, Series)
-            np.testing.assert_array_equal(result, function(data, *extra))
+def test_an_integer_selects_a_number_and_a_new_axis_gives_an_array():
+    """One value is no series, and a Series has one axis."""
+    loss = series(3)
+    assert loss[1] == loss[np.int64(-2)] == 0.5
+    assert isinstance(loss[1], np.float64)
+    assert type(loss[:, None]) is np.ndarray
+    np.testing.assert_array_equal(loss[np.argsort(-loss)].values, [1.0, 0.5, 0.0])
 
 
-@given(values, st.integers(1, 3))
-def test_a_difference_belongs_to_the_later_step(data, n):
-    """np.diff loses the first n steps, not the last."""
-    loss = series(data)
-    with np.errstate(all="ignore"):
-        result = np.diff(loss, n)
-        np.testing.assert_array_equal(result.values, np.diff(data, n))
-    np.testing.assert_array_equal(result.steps, loss.steps[min(n, len(data)) :])
+def test_a_mask_of_other_steps_selects_nothing():
+    """It says something about steps; by places it would select the wrong values."""
+    loss, val = (
+        Series("loss", [0, 1, 2], [1.0, 2.0, 3.0]),
+        Series("val", [0, 1, 3], [1.0, 2.0, 3.0]),
+    )
+    np.testing.assert_array_equal(loss[loss > 1.5].steps, [1, 2])
+    with pytest.raises(ValueError, match="mask: 'loss' and 'val' lie on different steps"):
+        loss[val > 1.5]
 
 
-def test_concatenating_one_tag_joins_its_steps_and_mixed_input_gives_an_array():
-    """Joining pieces of one series restores it."""
-    whole = series(np.arange(6.0))
-    joined = np.concatenate([whole[:2], whole[2:]])
-    assert isinstance(joined, Series)
-    np.testing.assert_array_equal(joined.steps, whole.steps)
-    np.testing.assert_array_equal(joined.values, whole.values)
-    mixed = np.concatenate([whole, np.ones(2)])
-    assert type(mixed) is np.ndarray
-    assert mixed.shape == (8,)
+def test_segments_and_unknown_wall_times_cost_no_memory():
+    """One number stands for all of a log that is one file, and stays one in a slice."""
+    loss = Series("loss", range(1000), np.ones(1000), segments=3)
+    for part in (loss, loss[10:20], -loss):
+        assert part.segments.dtype == np.int32
+        assert part.segments.strides == part.wall_times.strides == (0,)
+        assert set(part.segments.tolist()) == {3}
+        assert np.isnan(part.wall_times).all()
+    assert Series("loss", [0], [1.0]).segments.tolist() == [0]
 
 
-def test_arithmetic_of_two_series_names_both_and_needs_the_same_steps():
-    """Values of different steps must not be added by accident."""
-    train, val = series(np.arange(3.0), "train"), series(np.ones(3), "val")
+def test_arithmetic_of_two_series_names_both():
+    """Of one tag the result keeps the tag."""
+    steps = [0, 3, 6]
+    train, val = Series("train", steps, [0.0, 1.0, 2.0]), Series("val", steps, [1.0, 1.0, 1.0])
     gap = val - train
     assert gap.tag == "subtract(val, train)"
     np.testing.assert_array_equal(gap.values, [1.0, 0.0, -1.0])
-    assert (train + train).tag == "train"
-    with pytest.raises(ValueError, match="different steps"):
-        val - series(np.ones(3), "late", first=1)
+    assert (train + train).tag == (2 * train).tag == "train"
 
 
-def test_comparisons_and_masks_select_steps():
-    """A mask made of a series indexes it."""
-    loss = series(np.array([1.0, 5.0, 2.0]))
-    high = loss[loss > 1.5]
-    np.testing.assert_array_equal(high.steps, [3, 6])
-    np.testing.assert_array_equal(np.where(loss > 1.5, loss, 0).values, [0.0, 5.0, 2.0])
-    assert loss[1] == 5.0
-    np.testing.assert_array_equal(loss[::-1].steps, [6, 3, 0])
-
-
-def test_other_functions_fall_back_to_arrays():
-    """Sorting loses the order of steps, so the result has none."""
-    assert type(np.sort(series(np.array([2.0, 1.0])))) is np.ndarray
-    assert type(np.add.outer(series(np.ones(2)), [1.0])) is np.ndarray
-    fractions, exponents = np.frexp(series(np.array([8.0, 3.0])))
-    assert isinstance(fractions, Series)
-    np.testing.assert_array_equal(exponents.values, [4, 2])
+def test_a_series_converts_to_an_array():
+    """Without a copy it is read-only; a copy may be written to."""
+    loss = series(3)
+    assert np.shares_memory(np.asarray(loss), loss.values)
+    assert not np.asarray(loss).flags.writeable
+    assert np.array(loss).flags.writeable
+    assert np.asarray(loss, dtype=np.float32).dtype == np.float32
+    with pytest.raises(ValueError, match="copy"):
+        np.array(loss, dtype=np.float32, copy=False)
+    assert list(loss) == [0.0, 0.5, 1.0]
 
 
 def test_a_series_cannot_be_changed_through_its_arrays():
     """A log does not change because someone computes with it."""
     mine = np.ones(3)
-    loss = Series("loss", np.arange(3), mine)
-    with pytest.raises(ValueError, match="read-only"):
-        loss.values[0] = 7
-    with pytest.raises(TypeError, match="cannot be written to"):
-        np.add(loss, 1, out=loss)
+    loss = Series("loss", np.arange(3), mine, mine, np.zeros(3, np.int32))
+    for array in (loss.values, loss.steps, loss.wall_times, loss.segments):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 7
     mine[0] = 2.0  # the caller's own array stays writable
 
 
-def test_lengths_that_differ_are_refused():
-    """Steps and values belong together."""
-    with pytest.raises(ValueError, match="of one length"):
-        Series("loss", [0, 1], [1.0])
+def test_arrays_of_other_shapes_are_refused():
+    """Steps, values, wall times and segments belong together."""
+    for arrays in (
+        ([0, 1], [1.0]),
+        ([0], [1.0], [1.0, 2.0]),
+        ([0], [1.0], [1.0], [0, 1]),
+        ([0], [1.0], 5.0),
+        ([[0]], [[1.0]]),
+        (0, 1.0),
+    ):
+        with pytest.raises(ValueError, match="of one length"):
+            Series("loss", *arrays)
+
+
+def test_the_truth_of_a_series_is_that_of_an_array():
+    """So that `if loss > 1` is an error instead of a question about its length."""
+    assert series(2)[1:]
+    assert not series(1)
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(series(2))

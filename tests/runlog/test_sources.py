@@ -30,7 +30,7 @@ def test_runs_below_a_run_are_found_too(tmp_path, write_run):
     """A logdir may hold event files of its own beside train/ and eval/."""
     write_run(tmp_path / "log", {"t": [1.0]})
     write_run(tmp_path / "log" / "eval", {"t": [1.0]})
-    assert names(tmp_path / "log") == ["log", "log/eval"]
+    assert names(tmp_path / "log") == ["eval", "log"]
 
 
 def test_a_loop_of_links_ends(tmp_path, write_run):

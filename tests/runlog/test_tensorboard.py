@@ -16,7 +16,7 @@ from runlog import RunMetadata, open_run
 from runlog.parquet import ParquetWriter
 from runlog.rows import rows_table
 from runlog.tensorboard import TensorBoardWriter, event_files
-from runlog.tensorboard.records import frame
+from runlog.tensorboard.headers import frame
 
 ABOUT = RunMetadata("mine")
 number = st.none() | st.floats(width=32)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from renderers.audio.score import State
 from renderers.audio.synthesis import SAMPLES_A_BLOCK, blocks
 from renderers.audio.voicings import original
-from renderers.timeline import layer_norms
+from renderers.timeline import timeline
 
 
 def transcription(steps: list[list[np.float32]]) -> np.ndarray:
@@ -24,7 +24,7 @@ def transcription(steps: list[list[np.float32]]) -> np.ndarray:
 
 
 def sound(run, tone: float = 0.01, silence: float = 0.02) -> np.ndarray:
-    return np.concatenate(list(blocks(original(layer_norms(run), tone, silence))))
+    return np.concatenate(list(blocks(original(timeline(run), tone, silence))))
 
 
 def test_the_samples_equal_the_original_generators(make_run):
@@ -52,7 +52,7 @@ def test_any_norms_up_to_198_sound_as_in_the_original(make_run, norms):
 @given(st.lists(st.floats(width=32), min_size=1, max_size=20))
 def test_every_number_gives_a_finite_bounded_sound_below_the_alias(make_run, norms):
     """Neither NaN nor an alias reaches the file."""
-    score = original(layer_norms(make_run({"a.weight": norms})), 0.01, 0.02)
+    score = original(timeline(make_run({"a.weight": norms})), 0.01, 0.02)
     assert np.isfinite(score.pitch).all()
     assert np.abs(score.pitch).max() <= 20_000
     samples = np.concatenate(list(blocks(score)))
@@ -63,7 +63,7 @@ def test_every_number_gives_a_finite_bounded_sound_below_the_alias(make_run, nor
 def test_what_lies_above_or_is_not_finite_holds_the_top_tone_and_is_counted(make_run):
     """20 kHz for each, told apart in the score; 198 itself is still simply heard."""
     values = [198.0, 198.1, 1e30, 3e38, np.nan, np.inf, -np.inf]
-    score = original(layer_norms(make_run({"a.weight": values})), 0.01, 0.02)
+    score = original(timeline(make_run({"a.weight": values})), 0.01, 0.02)
     assert score.pitch[0].tolist() == [20_000.0] * 7
     assert [State(state) for state in score.state[0]] == [
         State.SOUNDING, State.HELD, State.HELD, State.HELD,

@@ -1,0 +1,121 @@
+"""Rendering many runs, here or in several processes; what is to be said comes back as data."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.inputs import Found
+from runlog import Run
+from runlog.errors import EarshotError
+from runlog.segments import Segments, split_segments
+
+if TYPE_CHECKING:
+    from renderers.audio import AudioResult, AudioSettings
+    from renderers.audio.render import Progress
+
+__all__ = ["AudioJob", "Outcome", "render_all", "render_one"]
+
+
+@dataclass(frozen=True)
+class AudioJob:
+    """One log to render.
+
+    Parameters
+    ----------
+    found : Found
+        The log.
+    folder : Path
+        Where its results go; parts of it go beside it, ``<folder>@1``, ….
+    settings : AudioSettings
+        How it is to be heard.
+    segments : {"auto", "all", "split", "last"}
+        See `runlog.segments.split_segments`.
+    x : str, optional
+        Of tables: the column that holds the step.
+    """
+
+    found: Found
+    folder: Path
+    settings: "AudioSettings"
+    segments: Segments = "auto"
+    x: str | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of a job.
+
+    Parameters
+    ----------
+    notes, errors : list of str
+        To be said, in order.
+    results : list of AudioResult
+        What was made, or was up to date.
+    """
+
+    notes: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    results: list["AudioResult"] = field(default_factory=list)
+
+
+def render_all(jobs: Sequence[AudioJob], processes: int) -> Iterator[Outcome]:
+    """Render jobs, in as many processes at once; yield what became of each, in order.
+
+    Parameters
+    ----------
+    jobs : sequence of AudioJob
+        What is to be done.
+    processes : int
+        How many at once; -1 for one a processor.
+    """
+    if processes == 1 or len(jobs) < 2:
+        yield from map(render_one, jobs)
+        return
+    from joblib import Parallel, delayed
+
+    work = Parallel(n_jobs=processes, return_as="generator")
+    yield from work(delayed(render_one)(job) for job in jobs)
+
+
+def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
+    """Render one log, as one run or as several; nothing that a log can hold raises."""
+    outcome = Outcome()
+    try:
+        run = job.found.open(x=job.x)
+    except EarshotError as error:
+        outcome.errors.append(str(error))
+        return outcome
+    outcome.notes += [f"warning: {line}" for line in run.damage]
+    outcome.notes += [f"{run.name}: {line}" for line in run.notes]
+    parts = split_segments(run, job.segments)
+    if len(parts) > 1:
+        why = "overlap in steps" if job.segments == "auto" else "are taken one by one"
+        outcome.notes.append(
+            f"{run.name}: its files {why}, so it is heard as {parts[0].name} … {parts[-1].name} "
+            "(--segments all joins them, last takes the last one)"
+        )
+    for part in parts:
+        _render_part(job, part, f"{job.folder.name}{part.name[len(run.name) :]}", outcome, progress)
+    return outcome
+
+
+def _render_part(
+    job: AudioJob, run: Run, folder: str, outcome: Outcome, progress: "Progress | None"
+) -> None:
+    from renderers.audio import render_audio
+    from renderers.choice import NothingToHearError
+
+    place = job.folder.with_name(folder)
+    try:
+        made = render_audio(run, place, job.settings, progress=progress)
+    except NothingToHearError as error:
+        if job.found.named:
+            outcome.errors.append(str(error))
+        else:
+            outcome.notes.append(f"passed over: {error}")
+    except EarshotError as error:
+        outcome.errors.append(str(error))
+    else:
+        outcome.notes += [f"{run.name}: {line}" for line in made.description["notes"]]
+        outcome.results.append(made)
