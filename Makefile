@@ -6,7 +6,7 @@ DATA       ?= digits
 LOG_FORMAT ?= parquet
 STEPS      ?= 201
 SEED       ?= 0
-VOICING    ?= original
+VOICING    ?= lanes
 LAYERS     ?=
 TAGS       ?=
 JOBS       ?= 1
@@ -44,7 +44,7 @@ help:
 	@echo '  DATA=$(DATA)            digits (embedded) or mnist (downloaded once into data/)'
 	@echo '  LOG_FORMAT=$(LOG_FORMAT)     parquet, tensorboard or both'
 	@echo '  STEPS=$(STEPS) SEED=$(SEED)      number of batches; of weights and order'
-	@echo '  VOICING=$(VOICING)       how numbers become sound'
+	@echo '  VOICING=$(VOICING)          how numbers become sound: lanes, sequence or original'
 	@echo '  LAYERS= PARAMETERS=$(PARAMETERS)    which layers (a,b,…); weight or all'
 	@echo '  TAGS= JOBS=$(JOBS)           which tags (globs, separated by blanks); runs at once'
 	@echo '  PYTHON=$(PYTHON)         Python 3.11 or later'

@@ -19,8 +19,10 @@ from benchmarks.memory import growth_table
 from benchmarks.norms import LAYERS, run_of_norms
 from benchmarks.tables import table
 from renderers.audio import AudioSettings, render_audio
+from renderers.audio.style import Style
 from renderers.audio.synthesis import blocks
 from renderers.audio.voicings import original
+from renderers.reduction import reduce
 from renderers.timeline import timeline
 from runlog import Run
 
@@ -31,6 +33,8 @@ ROUNDS = 5
 SAMPLE_RATE = 44_100  # Hz
 OURS, LOOP = "Earshot, samples", "loop, samples"
 OURS_FILE, LOOP_FILE = "Earshot, files", "loop, file"
+
+ORIGINAL = AudioSettings(voicing="original")
 
 Samples = npt.NDArray[np.float32]
 
@@ -44,7 +48,7 @@ def report() -> str:
         works: dict[str, Callable[[], object]] = {
             OURS: partial(_samples, run),
             LOOP: partial(_loop, run),
-            OURS_FILE: lambda: render_audio(run, next(fresh)),
+            OURS_FILE: lambda: render_audio(run, next(fresh), ORIGINAL),
             LOOP_FILE: lambda: _loop_to_file(run, next(fresh)),
         }
         times = interleaved(works, rounds=ROUNDS)
@@ -53,8 +57,7 @@ def report() -> str:
 
 def _samples(run: Run) -> int:
     """Go from the run to its samples, block by block; return how many there are."""
-    settings = AudioSettings()
-    score = original(timeline(run), settings.tone, settings.silence)
+    score = original(reduce(timeline(run)), Style())
     return sum(len(block) for block in blocks(score))
 
 
@@ -80,8 +83,7 @@ def _loop_to_file(run: Run, folder: Path) -> None:
 
 
 def _require_equal(run: Run) -> None:
-    settings = AudioSettings()
-    score = original(timeline(run), settings.tone, settings.silence)
+    score = original(reduce(timeline(run)), Style())
     if not np.array_equal(np.concatenate(list(blocks(score))), _loop(run)):
         raise AssertionError("the loop and Earshot make different samples: nothing to compare")
 

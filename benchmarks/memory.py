@@ -28,10 +28,14 @@ def growth_table() -> str:
 
 def _render(seconds: int) -> tuple[float, float]:
     """Return the peak in MiB before and after rendering so much sound."""
-    from renderers.audio import render_audio
+    from renderers.audio import AudioSettings, render_audio
+
+    original = AudioSettings(voicing="original")
 
     with tempfile.TemporaryDirectory() as folder:
-        render_audio(run_of_norms(10), Path(folder, "first"))  # what is loaded only when used
+        render_audio(
+            run_of_norms(10), Path(folder, "first"), original
+        )  # what is loaded only when used
         ready = peak_mib()
-        render_audio(run_of_norms(round(seconds / SECONDS_A_STEP)), Path(folder, "timed"))
+        render_audio(run_of_norms(round(seconds / SECONDS_A_STEP)), Path(folder, "timed"), original)
         return ready, peak_mib()

@@ -22,11 +22,11 @@ STEPS_A_SECOND = 1 / 0.06  # four tones of 10 ms and 20 ms of silence
 
 def main() -> None:
     """Write docs/sgd.png."""
-    timeline = timeline(open_run("runs/sgd"))
+    heard = timeline(open_run("runs/sgd"))
     samples, rate = soundfile.read("renders/sgd/audio.wav")
     figure, (norms, sound) = plt.subplots(2, 1, figsize=(9, 4.6), sharex=True, layout="constrained")
-    seconds = np.arange(timeline.frames) / STEPS_A_SECOND
-    for name, values, colour in zip(timeline.names, timeline.values, COLOURS, strict=True):
+    seconds = np.arange(heard.frames) / STEPS_A_SECOND
+    for name, values, colour in zip(heard.names, heard.values, COLOURS, strict=True):
         norms.plot(seconds, values, color=colour, lw=1.2, label=name)
     norms.set(ylabel="gradient norm", yscale="log", title="make record-sgd render-audio")
     norms.legend(ncols=4, frameon=False, loc="upper right", fontsize="small")

@@ -1,9 +1,9 @@
 """Rendering many runs, here or in several processes; what is to be said comes back as data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.inputs import Found
 from runlog import Run
@@ -11,10 +11,15 @@ from runlog.errors import EarshotError
 from runlog.segments import Segments, split_segments
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioResult, AudioSettings
-    from renderers.audio.render import Progress
+    import numpy as np
+    import numpy.typing as npt
 
-__all__ = ["AudioJob", "Outcome", "render_all", "render_one"]
+    from renderers.audio import AudioResult, AudioSettings
+    from renderers.audio.render import Progress, Scales
+
+__all__ = ["AudioJob", "Outcome", "render_all", "render_one", "shared_scales"]
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class AudioJob:
         See `runlog.segments.split_segments`.
     x : str, optional
         Of tables: the column that holds the step.
+    scales : mapping of str to Scale, optional
+        Those that all runs share.
     """
 
     found: Found
@@ -40,6 +47,7 @@ class AudioJob:
     settings: "AudioSettings"
     segments: Segments = "auto"
     x: str | None = None
+    scales: "Scales | None" = None
 
 
 @dataclass
@@ -69,13 +77,36 @@ def render_all(jobs: Sequence[AudioJob], processes: int) -> Iterator[Outcome]:
     processes : int
         How many at once; -1 for one a processor.
     """
+    yield from _each(render_one, jobs, processes)
+
+
+def shared_scales(jobs: Sequence[AudioJob], processes: int) -> "Scales":
+    """Find the scales on which all runs can be compared; logs that cannot be read count nothing."""
+    from renderers.audio.scale import common
+
+    return common(sample for samples in _each(_samples, jobs, processes) for sample in samples)
+
+
+def _each(
+    work: Callable[[AudioJob], Result], jobs: Sequence[AudioJob], processes: int
+) -> Iterator[Result]:
     if processes == 1 or len(jobs) < 2:
-        yield from map(render_one, jobs)
+        yield from map(work, jobs)
         return
     from joblib import Parallel, delayed
 
-    work = Parallel(n_jobs=processes, return_as="generator")
-    yield from work(delayed(render_one)(job) for job in jobs)
+    parallel = Parallel(n_jobs=processes, return_as="generator")
+    yield from parallel(delayed(work)(job) for job in jobs)
+
+
+def _samples(job: AudioJob) -> list[dict[str, "npt.NDArray[np.float64]"]]:
+    from renderers.audio.render import scale_samples
+
+    try:
+        parts = split_segments(job.found.open(x=job.x), job.segments)
+        return [scale_samples(part, job.settings) for part in parts]
+    except EarshotError:
+        return []  # rendering it will say why
 
 
 def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
@@ -108,7 +139,7 @@ def _render_part(
 
     place = job.folder.with_name(folder)
     try:
-        made = render_audio(run, place, job.settings, progress=progress)
+        made = render_audio(run, place, job.settings, scales=job.scales, progress=progress)
     except NothingToHearError as error:
         if job.found.named:
             outcome.errors.append(str(error))

@@ -113,9 +113,7 @@ def choose(run: Run, choice: Choice) -> Voices:
     kind, tags = ("", candidates) if asked else _sensible(run, candidates)
     norms = _parameters(run, tags)
     if choice.layers and not norms:
-        raise LogError(
-            f"run {run.name!r} has no gradient norms of layers; {run.contents}"
-        )
+        raise LogError(f"run {run.name!r} has no gradient norms of layers; {run.contents}")
     voices = _layers(run, norms, choice) + [
         Voice(tag, (run[tag],)) for tag in tags if tag not in norms.values()
     ]

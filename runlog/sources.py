@@ -19,6 +19,7 @@ EXPECTED = (
     f"a run ({RUN_JSON}, {METRICS}), a log of TensorBoard, Lightning, Hugging Face or MLflow, a "
     "folder of those, or a CSV, JSONL or Parquet file"
 )
+OWN = frozenset({RUN_JSON, METRICS, PARTS})
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 REMEDY = "'earshot record sgd' makes one"
 
@@ -87,7 +88,11 @@ def _file_source(file: Path) -> RunSource:
 
 def _may_hold_run(folder: Path) -> bool:
     try:
-        if _is_own(folder) or any(EVENT_FILE in path.name for path in folder.iterdir()):
+        # By names alone: a logdir can hold thousands of runs.
+        inside = list(folder.iterdir())
+        if OWN.intersection(path.name for path in inside):
+            return True
+        if any(EVENT_FILE in path.name and not path.is_dir() for path in inside):
             return True
         kind = recognise(folder)
         return kind is not None and kind.IN_FOLDERS

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +11,11 @@ import typer
 from pipeline.commands.arguments import Column, Paths, Runs, SegmentMode, Steps, Tags, parse_steps
 from pipeline.console import bar, fail, note, plural, result
 from pipeline.inputs import RUNS, find, results_folders
-from pipeline.rendering import AudioJob, Outcome, render_all, render_one
+from pipeline.rendering import AudioJob, Outcome, render_all, render_one, shared_scales
 
 if TYPE_CHECKING:
     from renderers.audio import AudioResult
+    from renderers.audio.render import Scales
 
 __all__ = ["app"]
 
@@ -25,10 +27,27 @@ def _group() -> None:
     """Keep `audio` a command of its own while it is the only one."""
 
 
+def _print_voicings(wanted: bool) -> None:
+    if wanted:
+        from renderers.audio.voicings import VOICINGS, explain
+
+        for name in VOICINGS:
+            result(f"{name:10}{explain(name)}")
+        raise typer.Exit
+
+
 @app.command()
 def audio(
     paths: Paths = None,
-    voicing: Annotated[str, typer.Option(help="How numbers become sound: original.")] = "original",
+    voicing: Annotated[
+        str, typer.Option(help="How numbers become sound (see --list-voicings).")
+    ] = "lanes",
+    list_voicings: Annotated[  # noqa: ARG001 - its callback acts
+        bool,
+        typer.Option(
+            "--list-voicings", callback=_print_voicings, is_eager=True, help="Explain them."
+        ),
+    ] = False,
     tags: Tags = None,
     runs: Runs = None,
     steps: Steps = "",
@@ -44,8 +63,31 @@ def audio(
     parameters: Annotated[
         str, typer.Option(help="Of each layer: weight, or all its parameters.")
     ] = "weight",
-    tone: Annotated[float, typer.Option(help="Length of a layer's tone, s.")] = 0.01,
-    silence: Annotated[float, typer.Option(help="Silence after each step, s.")] = 0.02,
+    duration: Annotated[
+        float | None, typer.Option(help="Length of the sound, s.  [default: at most 60]")
+    ] = None,
+    steps_per_second: Annotated[
+        float | None, typer.Option(help="Pace, instead of a duration.")
+    ] = None,
+    value_range: Annotated[
+        str,
+        typer.Option("--range", metavar="LO:HI", help="Values at the ends of each voice's range."),
+    ] = "",
+    scale_from: Annotated[
+        Path | None,
+        typer.Option(metavar="RENDER", help="Use the scale of an earlier result's folder."),
+    ] = None,
+    polarity: Annotated[str, typer.Option(help="+ if more sounds higher, or -.")] = "+",
+    timbre: Annotated[str, typer.Option(help="sine, or warm with harmonics.")] = "sine",
+    lufs: Annotated[float, typer.Option(help="Integrated loudness, LUFS.")] = -23.0,
+    format: Annotated[
+        str | None, typer.Option(help="wav16, wav24, wav32f, flac, ogg or mp3.  [default: wav16]")
+    ] = None,
+    legend: Annotated[
+        bool, typer.Option("--legend", help="Open with each voice's lowest and highest tone.")
+    ] = False,
+    tone: Annotated[float, typer.Option(help="Of voices in turn: length of a tone, s.")] = 0.01,
+    silence: Annotated[float, typer.Option(help="The same: silence after each step, s.")] = 0.02,
     jobs: Annotated[
         int, typer.Option("--jobs", min=-1, help="Runs to render at once; -1: one a processor.")
     ] = 1,
@@ -54,21 +96,30 @@ def audio(
         bool, typer.Option("--json", help="Print one JSON object a result.")
     ] = False,
 ) -> None:
-    """Render WAV files: renders/<run>/audio.wav, its score and its description.
+    """Render sound files: renders/<run>/audio.wav, its score and its description.
 
     Without --tags: gradient norms, else losses, else the tags with the most points.
+    All runs of one command share one scale, so that they can be compared.
     """
     from renderers.audio import AudioSettings
 
     try:
         settings = AudioSettings(
-            voicing,
-            _listed(layers),
-            parameters,  # type: ignore[arg-type]
-            tone,
-            silence,
-            tuple(tags or ()),
-            parse_steps(steps),
+            voicing=voicing,
+            layers=_listed(layers),
+            parameters=parameters,  # type: ignore[arg-type]
+            tone=tone,
+            silence=silence,
+            tags=tuple(tags or ()),
+            steps=parse_steps(steps),
+            duration=duration,
+            steps_per_second=steps_per_second,
+            range=_parse_range(value_range),
+            polarity=polarity,  # type: ignore[arg-type]
+            timbre=timbre,
+            lufs=lufs,
+            format=format,  # type: ignore[arg-type]
+            legend=legend,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
@@ -77,12 +128,38 @@ def audio(
         fail(problem)
     folders = results_folders(found, out)
     work = [AudioJob(one, folder, settings, segments, x) for folder, one in folders.items()]
+    work = _on_one_scale(work, scale_from, jobs)
     outcomes = [_said(outcome, as_json) for outcome in _watched(work, jobs)]
     if errors or any(outcome.errors for outcome in outcomes):
         raise typer.Exit(1)
     if outcomes and not any(outcome.results for outcome in outcomes):
         fail(f"nothing to hear in {plural(len(outcomes), 'run')}")
         raise typer.Exit(1)
+
+
+def _on_one_scale(work: list[AudioJob], scale_from: Path | None, jobs: int) -> list[AudioJob]:
+    """Give all runs one scale: that of an earlier result, or one that holds them all."""
+    if scale_from is not None:
+        from renderers.audio.render import stored_scales
+
+        scales: Scales = stored_scales(scale_from)
+    elif work and work[0].settings.voicing != "original" and work[0].settings.range is None:
+        scales = shared_scales(work, jobs)
+    else:
+        return work
+    return [replace(job, scales=scales) for job in work]
+
+
+def _parse_range(text: str) -> tuple[float, float] | None:
+    if not text:
+        return None
+    low, colon, high = text.partition(":")
+    try:
+        if colon:
+            return float(low), float(high)
+    except ValueError:
+        pass
+    raise ValueError(f"range is {text!r}; expected LO:HI, such as 0.001:100")
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -115,20 +192,28 @@ def _say(made: "AudioResult") -> None:
     about = made.description
     steps, voices = plural(about["steps"], "step"), plural(len(about["voices"]), "voice")
     said = [f"{about['run']}: {steps} of {voices}", f"{about['duration']:.2f} s"]
+    said += [f"{group or 'values'} {_range(one)}" for group, one in about["scale"].items()][:1]
+    if about["frames"] < about["steps"]:
+        said.append(f"reduced to {about['frames']} frames")
     if not made.made:
         said.append("up to date")
     note(", ".join(said) + _exceptions(about))
 
 
+def _range(scale: dict[str, Any]) -> str:
+    return f"{scale['low']:.3g} to {scale['high']:.3g}"
+
+
 def _exceptions(about: Any) -> str:
-    """Say how many tones are not at a pitch of their own, and why."""
-    counts, tones = about["counts"], about["steps"] * len(about["voices"])
-    reasons = {
-        "held": "above the range",
+    """Say how many values have no pitch of their own, and why."""
+    counts, values = about["counts"], about["frames"] * len(about["voices"])
+    words = {
+        "held": "beyond the range",
         "nan": "NaN",
         "positive_infinity": "+inf",
         "negative_infinity": "-inf",
+        "zero": "exactly zero",
+        "missing": "not measured",
     }
-    top = [f"{counts[kind]} {words}" for kind, words in reasons.items() if counts[kind]]
-    text = f"; of {tones} tones, held at the top pitch: {', '.join(top)}" if top else ""
-    return text + (f"; silent: {counts['missing']} not measured" if counts["missing"] else "")
+    found = [f"{counts[kind]} {what}" for kind, what in words.items() if counts[kind]]
+    return f"; of {values} values: {', '.join(found)}" if found else ""

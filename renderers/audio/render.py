@@ -1,74 +1,53 @@
 """One run to one sound file, with its score and its description beside it."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from renderers.audio.epochs import epoch_frames
+from renderers.audio.files import AUDIO_FORMATS, Cue, require_room, write_audio
+from renderers.audio.legend import legend
+from renderers.audio.level import UNTOUCHED, Level, measure
+from renderers.audio.marks import epoch_events
+from renderers.audio.pace import pace
+from renderers.audio.scale import Scale, robust, sample
 from renderers.audio.score import Score, write_score
+from renderers.audio.settings import AudioSettings
+from renderers.audio.style import Style, groups
 from renderers.audio.synthesis import blocks
 from renderers.audio.voicings import VOICINGS
-from renderers.audio.wav import BYTES_A_SAMPLE, MAX_DATA_BYTES, write_float_wav
-from renderers.choice import Choice, Parameters
 from renderers.output import describe, is_up_to_date, writing
-from renderers.timeline import StepRange, timeline
-from runlog import OutputError, Run
+from renderers.reduction import reduce
+from renderers.timeline import Timeline, timeline
+from runlog import LogError, OutputError, Run
+from runlog.errors import described
 
-__all__ = ["AUDIO", "AudioResult", "AudioSettings", "render_audio"]
+__all__ = [
+    "AudioResult",
+    "Progress",
+    "Scales",
+    "audio_score",
+    "render_audio",
+    "scale_samples",
+    "stored_scales",
+]
 
-AUDIO = "audio.wav"
+STEM = "audio"
 SCORE = "audio.score.parquet"
 DESCRIPTION = "audio.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+TEN_CENTS = 10 / 1200  # octaves; about what an ear tells apart in steady tones
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class AudioSettings:
-    """How a run is to be heard.
-
-    Parameters
-    ----------
-    voicing : str
-        A key of `VOICINGS`.
-    layers : tuple of str
-        Which layers, in which order; empty for all.
-    parameters : {"weight", "all"}
-        Of each layer only its weights, or all of its parameters.
-    tags : tuple of str
-        Globs over tags (see `renderers.choice.Choice`); empty for a sensible choice.
-    steps : (int or None, int or None)
-        First step, and the step before which to stop.
-    tone, silence : float
-        Length of a tone and of the pause after each step, in seconds.
-
-    Raises
-    ------
-    ValueError
-        If a setting makes no sense.
-    """
-
-    voicing: str = "original"
-    layers: tuple[str, ...] = ()
-    parameters: Parameters = "weight"
-    tone: float = 0.01
-    silence: float = 0.02
-    tags: tuple[str, ...] = ()
-    steps: StepRange = (None, None)
-
-    def __post_init__(self) -> None:
-        if self.voicing not in VOICINGS:
-            raise ValueError(f"voicing is {self.voicing!r}; expected one of {', '.join(VOICINGS)}")
-        if self.parameters not in get_args(Parameters):
-            raise ValueError(f"parameters is {self.parameters!r}; expected weight or all")
-        for name, least in (("tone", 0.001), ("silence", 0.0)):
-            seconds = getattr(self, name)
-            if not least <= seconds <= 10:  # also refuses NaN
-                raise ValueError(f"{name} is {seconds} s; expected {least} to 10 s")
+Samples = npt.NDArray[np.float32]
+Scales = Mapping[str, Scale]
+"""By group of voices (see `renderers.audio.style.groups`)."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +61,19 @@ class AudioResult:
     made : bool
         False if it was there already, from the same log and settings.
     description : dict
-        What lies beside it as JSON: settings, log hash, voices, steps,
-        duration (s), counts of what is not simply heard.
+        What lies beside it as JSON: settings, log hash, scale, voices, steps,
+        duration (s), loudness, counts of what is not simply heard.
     """
 
     path: Path
     made: bool
     description: dict[str, Any]
+
+    def display(self) -> Any:
+        """Return a player for a notebook (needs IPython)."""
+        from IPython.display import Audio  # type: ignore[import-not-found]
+
+        return Audio(filename=str(self.path))
 
 
 def render_audio(
@@ -96,6 +81,7 @@ def render_audio(
     folder: Path,
     settings: AudioSettings | None = None,
     *,
+    scales: Scales | None = None,
     progress: Progress | None = None,
 ) -> AudioResult:
     """Render a run as sound.
@@ -105,9 +91,11 @@ def render_audio(
     run : Run
         Any run with measurements.
     folder : Path
-        Where `audio.wav`, `audio.score.parquet` and `audio.json` go.
+        Where the sound file, `audio.score.parquet` and `audio.json` go.
     settings : AudioSettings, optional
         How.
+    scales : mapping of str to Scale, optional
+        Those that several runs share; by default the run's own.
     progress : callable, optional
         Called with the samples done and the samples in all.
 
@@ -125,59 +113,237 @@ def render_audio(
         If a file cannot be written.
     """
     settings = settings or AudioSettings()
-    choice = Choice(settings.tags, settings.layers, settings.parameters)
-    chosen = timeline(run, choice, steps=settings.steps)
-    score = VOICINGS[settings.voicing](chosen, settings.tone, settings.silence)
-    description = _description(run, settings, score)
+    path = folder / f"{STEM}{AUDIO_FORMATS[settings.file_format].suffix}"
+    score, used = audio_score(run, settings, scales)
+    description = _description(run, settings, score, used)
     beside = folder / DESCRIPTION
     if is_up_to_date(beside, description):
-        return AudioResult(folder / AUDIO, made=False, description=description)
-    _require_room(score, folder / AUDIO)
-    with writing(folder / AUDIO) as temporary:
+        return AudioResult(path, made=False, description=_described(beside))
+    sound = _Sound(score, legend(score) if settings.legend else None, progress)
+    cues, tags = _cues(score, sound.offset), _tags(run, description)
+    about = {"samples": sound.samples, "sample_rate": score.sample_rate}
+    try:
+        require_room(
+            **about, channels=score.channels, format=settings.file_format, cues=cues, tags=tags
+        )
+    except ValueError as error:
+        raise OutputError(f"{path}: {error}") from error
+    level = _level(sound, settings)
+    with writing(path) as temporary:
         beside.unlink(missing_ok=True)  # it must never describe a sound that it was not made with
-        sound = _reporting(blocks(score), score.samples, progress)
-        write_float_wav(temporary, sound, samples=score.samples, sample_rate=score.sample_rate)
+        write_audio(
+            temporary,
+            sound.blocks(level.gain),
+            **about,
+            channels=score.channels,
+            format=settings.file_format,
+            cues=cues,
+            tags=tags,
+        )
     with writing(folder / SCORE) as temporary:
         write_score(score, temporary)
-    sizes = {name: (folder / name).stat().st_size for name in (AUDIO, SCORE)}
+    description |= {"loudness": level.to_dict(), "legend_samples": sound.offset}
+    sizes = {name: (folder / name).stat().st_size for name in (path.name, SCORE)}
     describe(beside, description | {"files": sizes})
-    return AudioResult(folder / AUDIO, made=True, description=description)
+    return AudioResult(path, made=True, description=description)
 
 
-def _require_room(score: Score, path: Path) -> None:
-    if score.samples * BYTES_A_SAMPLE > MAX_DATA_BYTES:
-        raise OutputError(
-            f"{path}: {score.duration / 3600:.1f} h of sound exceed the 4 GiB of a WAV file; "
-            "choose fewer layers or shorter tones (--layers, --tone, --silence)"
+class _Sound:
+    """A score's sound, behind its legend if it has one, made once to measure and once to write."""
+
+    def __init__(self, score: Score, opening: Score | None, progress: Progress | None) -> None:
+        self.score = score
+        self.offset = opening.samples if opening else 0
+        self.samples = self.offset + score.samples
+        self._opening = opening
+        self._progress = progress
+        self._done = 0
+        # The original is written as it is, so it is made only once.
+        self._passes = 1 if score.voicing == "original" else 2
+
+    def blocks(self, gain: float = 1.0) -> Iterator[Samples]:
+        factor = np.float32(gain)
+        for score in filter(None, (self._opening, self.score)):
+            for block in blocks(score):
+                yield block if factor == 1 else block * factor
+                self._done += len(block)
+                if self._progress:
+                    self._progress(self._done, self._passes * self.samples)
+
+
+def _level(sound: _Sound, settings: AudioSettings) -> Level:
+    if settings.voicing == "original":
+        return UNTOUCHED
+    return measure(
+        sound.blocks(),
+        sample_rate=sound.score.sample_rate,
+        channels=sound.score.channels,
+        target_lufs=settings.lufs,
+    )
+
+
+def audio_score(
+    run: Run, settings: AudioSettings, scales: Scales | None = None
+) -> tuple[Score, dict[str, Scale]]:
+    """Score a run.
+
+    Parameters
+    ----------
+    run : Run
+        Any run with measurements.
+    settings : AudioSettings
+        How it is to be heard.
+    scales : mapping of str to Scale, optional
+        Those that several runs share; a group without one gets its own.
+
+    Returns
+    -------
+    score : Score
+        What sounds when.
+    scales : dict of str to Scale
+        Those used.
+    """
+    line = timeline(run, settings.choice, steps=settings.steps)
+    own = _scales(line, settings)
+    used = {group: (scales or {}).get(group, scale) for group, scale in own.items()}
+    rhythm = pace(settings, line.frames, len(line.names))
+    style = Style(
+        frame=rhythm.frame,
+        tone=rhythm.tone,
+        silence=rhythm.silence,
+        scales=used,
+        polarity=1 if settings.polarity == "+" else -1,
+        timbre=settings.timbre,
+    )
+    score = VOICINGS[settings.voicing](reduce(line, rhythm.frames), style)
+    if settings.voicing == "original":
+        return score, {}
+    loudest = float(score.gain.max(initial=0.0))
+    ticks = epoch_events(
+        epoch_frames(run, score.frames.steps), score.frame_length, score.sample_rate, loudest
+    )
+    both = sorted((*score.events, *ticks), key=lambda event: event.sample)
+    return replace(score, events=tuple(both)), used
+
+
+def scale_samples(run: Run, settings: AudioSettings) -> dict[str, npt.NDArray[np.float64]]:
+    """Return, by group of voices, the values that stand for a run on a shared scale."""
+    line = timeline(run, settings.choice, steps=settings.steps)
+    return {group: sample(np.concatenate(values)) for group, values in _by_group(line).items()}
+
+
+def stored_scales(result: Path) -> dict[str, Scale]:
+    """Read the scale that an earlier result was made with.
+
+    Parameters
+    ----------
+    result : Path
+        Its folder, or a file in it.
+
+    Raises
+    ------
+    LogError
+        If there is none.
+    """
+    folder = result if result.is_dir() else result.parent
+    try:
+        about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        scales = {group: Scale(**one) for group, one in about["scale"].items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LogError(
+            f"{folder}: no result with a scale ({described(error)}); expected {DESCRIPTION}, as "
+            "'earshot render audio' writes it"
+        ) from error
+    if not scales:
+        raise LogError(f"{folder}: was rendered without a scale; use one of another voicing")
+    return scales
+
+
+def _scales(line: Timeline, settings: AudioSettings) -> dict[str, Scale]:
+    """Find a scale for each group of voices."""
+    values = _by_group(line)
+    if settings.range is None:
+        return {group: robust(each) for group, each in values.items()}
+    low, high = settings.range
+    return dict.fromkeys(values, Scale(low, high, "log" if low > 0 else "linear"))
+
+
+def _by_group(line: Timeline) -> dict[str, list[npt.NDArray[Any]]]:
+    values: dict[str, list[npt.NDArray[Any]]] = {}
+    for group, row, measured in zip(groups(line), line.values, line.measured, strict=True):
+        values.setdefault(group, []).append(row[measured])
+    return values
+
+
+def _cues(score: Score, offset: int) -> list[Cue]:
+    """Name what is not a number, and the ends of epochs, where they begin."""
+    names = score.frames.names
+    return [
+        Cue(
+            event.sample + offset,
+            f"{names[event.voice]}: {event.kind}" if event.voice >= 0 else str(event.kind),
         )
+        for event in score.events
+        if event.mark
+    ]
 
 
-def _description(run: Run, settings: AudioSettings, score: Score) -> dict[str, Any]:
-    plain = {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in asdict(settings).items()
-    }
+def _tags(run: Run, description: Mapping[str, Any]) -> dict[str, str]:
+    scale = "; ".join(
+        f"{group or 'value'} {one['low']:.4g} to {one['high']:.4g}"
+        for group, one in description["scale"].items()
+    )
+    voicing = description["settings"]["voicing"]
+    comment = f"voicing {voicing}; scale {scale or 'none'}; log {description['log_hash']}"
+    return {"title": run.name, "comment": comment, "software": "Earshot"}
+
+
+def _described(beside: Path) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
+    made.pop("files")
+    return made
+
+
+def _description(run: Run, settings: AudioSettings, score: Score, scales: Scales) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.name,
         "log_hash": run.log_hash(),
-        "settings": plain,
-        "voices": list(score.timeline.names),
-        "unit": score.timeline.unit,
-        "steps": score.timeline.frames,
+        "settings": settings.to_dict(),
+        "scale": {group: scale.to_dict() for group, scale in scales.items()},
+        "voices": list(score.frames.names),
+        "lanes": _lanes(score, scales),
+        "unit": score.frames.unit,
+        "steps": score.frames.total,
+        "frames": score.frames.count,
         "sample_rate": score.sample_rate,
+        "channels": score.channels,
         "duration": score.duration,
         "counts": score.counts(),
-        "notes": list(score.timeline.notes),
+        "events": dict(Counter(str(event.kind) for event in score.events if event.mark)),
+        "notes": list(score.frames.notes),
     }
 
 
-def _reporting(
-    sound: Iterator[npt.NDArray[np.float32]], total: int, progress: Progress | None
-) -> Iterator[npt.NDArray[np.float32]]:
-    done = 0
-    for block in sound:
-        yield block
-        done += len(block)
-        if progress:
-            progress(done, total)
+def _lanes(score: Score, scales: Scales) -> list[dict[str, Any]]:
+    """Say of each voice where it lies, and how fine it can be heard."""
+    if score.registers is None:
+        return []
+    lanes = []
+    for voice, (name, group) in enumerate(
+        zip(score.frames.names, groups(score.frames), strict=True)
+    ):
+        low, high = score.registers[voice]
+        share = TEN_CENTS / np.log2(high / low)  # of the range
+        scale = scales[group]
+        span = np.log(scale.high / scale.low) if scale.kind == "log" else None
+        lanes.append(
+            {
+                "voice": name,
+                "low_hz": float(low),
+                "high_hz": float(high),
+                "pan": float(score.pan[voice]),
+                "ten_cents_are_percent": 100 * float(np.expm1(share * span) if span else share),
+            }
+        )
+    return lanes

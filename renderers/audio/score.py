@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from renderers.timeline import Timeline
+from renderers.audio.earcons import Event
+from renderers.reduction import Frames
 
-__all__ = ["Score", "State", "states", "write_score"]
+__all__ = ["Glide", "Score", "State", "Tones", "states", "write_score"]
 
 
 ROWS_A_GROUP = 1 << 16  # bounds the memory of a long score
@@ -22,7 +24,7 @@ SCHEMA = pa.schema(
         "step": pa.int64(),
         "tag": pa.dictionary(pa.int32(), pa.string()),
         "value": pa.float64(),
-        "pitch": pa.float32(),
+        "pitch": pa.float64(),
         "gain": pa.float32(),
         "pan": pa.float32(),
         "state": pa.dictionary(pa.int8(), pa.string()),
@@ -34,57 +36,96 @@ class State(IntEnum):
     """What a value is to a voice."""
 
     SOUNDING = 0
-    HELD = 1  # beyond the voice's range: its top tone
+    HELD = 1  # beyond the voice's range: its top or bottom tone
     NAN = 2
     POSITIVE_INFINITY = 3
     NEGATIVE_INFINITY = 4
     MISSING = 5  # not measured
+    ZERO = 6  # exactly: silence
+
+
+@dataclass(frozen=True)
+class Tones:
+    """Voices in turn: in each frame a tone a voice, its phase beginning at zero.
+
+    Parameters
+    ----------
+    length, ramp : int
+        Of a tone, and of its rise and its fall, in samples.
+    onsets : tuple of int
+        Samples from the beginning of the frame, one a voice.
+    """
+
+    length: int
+    onsets: tuple[int, ...]
+    ramp: int = 0
+
+
+@dataclass(frozen=True)
+class Glide:
+    """Voices all at once, gliding into each frame's pitch (see `renderers.audio.glide`).
+
+    Parameters
+    ----------
+    length : int
+        Samples at the beginning of each frame.
+    """
+
+    length: int
 
 
 @dataclass(frozen=True)
 class Score:
     """Voices × frames, as plain data.
 
-    A frame lasts `frame_length` samples.  In it, voice v sounds for
-    `tone_length` samples from `onsets[v]` on, its phase beginning at zero.
-
     Parameters
     ----------
-    timeline : Timeline
+    frames : Frames
         What is heard.
     voicing : str
         Who made this score.
     sample_rate : int
         Hz.
-    frame_length, tone_length : int
+    channels : int
+        1, or 2 for stereo.
+    frame_length : int
         Samples.
-    onsets : tuple of int
-        Samples from the beginning of the frame, one a voice.
-    pitch : np.ndarray [shape=(voices, frames), float32]
-        Hz.
+    articulation : Tones or Glide
+        Whether the voices sound in turn or at once.
+    pitch : np.ndarray [shape=(voices, frames)]
+        Hz; finite also where a voice is silent.
     gain : np.ndarray [shape=(voices, frames), float32]
-        Amplitude of the sine; full scale is 1.
+        Amplitude of the fundamental; full scale is 1.
     pan : np.ndarray [shape=(voices,), float32]
         -1 left, 0 middle, 1 right.
     state : np.ndarray [shape=(voices, frames), int8]
         `State` of each value.
+    partials : tuple of float
+        Amplitudes of the harmonics, relative to the fundamental's.
+    events : tuple of Event
+        Earcons, in the order of time.
+    registers : np.ndarray [shape=(voices, 2)], optional
+        Lowest and highest pitch of each voice in Hz, where each has its own.
     """
 
-    timeline: Timeline
+    frames: Frames
     voicing: str
     sample_rate: int
+    channels: int
     frame_length: int
-    tone_length: int
-    onsets: tuple[int, ...]
-    pitch: npt.NDArray[np.float32]
+    articulation: Tones | Glide
+    pitch: npt.NDArray[np.floating[Any]]
     gain: npt.NDArray[np.float32]
     pan: npt.NDArray[np.float32]
     state: npt.NDArray[np.int8]
+    partials: tuple[float, ...] = (1.0,)
+    events: tuple[Event, ...] = ()
+    registers: npt.NDArray[np.float64] | None = None
 
     @property
     def samples(self) -> int:
         """Length of the sound in samples."""
-        return self.timeline.frames * self.frame_length
+        return self.frames.count * self.frame_length
 
     @property
     def duration(self) -> float:
@@ -97,24 +138,24 @@ class Score:
         return {state.name.lower(): int(found[state]) for state in State if state}
 
 
-def states(timeline: Timeline) -> npt.NDArray[np.int8]:
-    """Classify the values of a timeline; what is finite is `State.SOUNDING`.
+def states(frames: Frames) -> npt.NDArray[np.int8]:
+    """Classify frames; a finite one is `State.SOUNDING`.
 
     Parameters
     ----------
-    timeline : Timeline
+    frames : Frames
         The values.
 
     Returns
     -------
-    np.ndarray [shape=(series, frames), int8]
-        `State` of each.
+    np.ndarray [shape=(voices, frames), int8]
+        `State` of each: NaN if any of its steps is NaN, else an infinity if any is.
     """
-    state = np.full(timeline.values.shape, State.SOUNDING, dtype=np.int8)
-    state[np.isnan(timeline.values)] = State.NAN
-    state[np.isposinf(timeline.values)] = State.POSITIVE_INFINITY
-    state[np.isneginf(timeline.values)] = State.NEGATIVE_INFINITY
-    state[~timeline.measured] = State.MISSING
+    state = np.full(frames.mean.shape, State.SOUNDING, dtype=np.int8)
+    state[frames.measured == 0] = State.MISSING
+    state[frames.negative_infinity > 0] = State.NEGATIVE_INFINITY
+    state[frames.positive_infinity > 0] = State.POSITIVE_INFINITY
+    state[frames.nan > 0] = State.NAN
     return state
 
 
@@ -129,30 +170,40 @@ def write_score(score: Score, path: Path) -> None:
         Parquet file with the columns time (s), step, tag, value (null where
         nothing was measured), pitch (Hz), gain, pan and state.
     """
-    voices = max(1, len(score.timeline.names))
+    voices = max(1, len(score.frames.names))
     frames = max(1, ROWS_A_GROUP // voices)
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
-        for start in range(0, score.timeline.frames, frames):
-            writer.write_table(_rows(score, start, min(start + frames, score.timeline.frames)))
+        for start in range(0, score.frames.count, frames):
+            writer.write_table(_rows(score, start, min(start + frames, score.frames.count)))
 
 
 def _rows(score: Score, start: int, stop: int) -> pa.Table:
-    timeline, span = score.timeline, slice(start, stop)
-    voices = len(timeline.names)
+    frames, span = score.frames, slice(start, stop)
+    voices = len(frames.names)
+    onsets = score.articulation.onsets if isinstance(score.articulation, Tones) else (0,) * voices
     begins = np.arange(start, stop)[:, None] * score.frame_length
     tag = np.tile(np.arange(voices, dtype=np.int32), stop - start)
     state = score.state[:, span].T.ravel()
+    values = _as_logged(frames.values[:, span], score.state[:, span])
     columns = [
-        (begins + np.array(score.onsets)).ravel() / score.sample_rate,
-        np.repeat(timeline.steps[span], voices),
-        pa.DictionaryArray.from_arrays(tag, list(timeline.names)),
-        pa.array(
-            timeline.values[:, span].T.ravel().astype(np.float64),
-            mask=~timeline.measured[:, span].T.ravel(),
-        ),
-        score.pitch[:, span].T.ravel(),
+        (begins + np.array(onsets)).ravel() / score.sample_rate,
+        np.repeat(frames.steps[span], voices),
+        pa.DictionaryArray.from_arrays(tag, list(frames.names)),
+        pa.array(values.T.ravel(), mask=state == State.MISSING),
+        score.pitch[:, span].T.ravel().astype(np.float64),
         score.gain[:, span].T.ravel(),
         np.tile(score.pan, stop - start),
         pa.DictionaryArray.from_arrays(state, [each.name.lower() for each in State]),
     ]
     return pa.table(columns, schema=SCHEMA)
+
+
+def _as_logged(
+    values: npt.NDArray[np.floating[Any]], state: npt.NDArray[np.int8]
+) -> npt.NDArray[np.float64]:
+    """Put back what is not finite, which the frames count instead of holding it."""
+    logged = values.astype(np.float64)
+    logged[state == State.NAN] = np.nan
+    logged[state == State.POSITIVE_INFINITY] = np.inf
+    logged[state == State.NEGATIVE_INFINITY] = -np.inf
+    return logged

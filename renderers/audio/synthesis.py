@@ -1,40 +1,126 @@
 """From a score to samples, block by block, in bounded memory."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.score import Score
+from renderers.audio.earcons import overlay
+from renderers.audio.glide import glide_blocks, pan_gains
+from renderers.audio.score import Glide, Score, Tones
 
 __all__ = ["blocks"]
 
 # Sine arguments computed at once, in float64: 512 KiB, which stays in the cache.
 SAMPLES_A_BLOCK = 1 << 16
+# No partial passes this share of the sampling rate, where it would come close to folding back.
+HIGHEST = 0.45
+
+Samples = npt.NDArray[np.float32]
 
 
-def blocks(score: Score) -> Iterator[npt.NDArray[np.float32]]:
-    """Synthesise a score of tones in turn.
+def blocks(score: Score) -> Iterator[Samples]:
+    """Synthesise a score.
 
     Parameters
     ----------
     score : Score
-        Its voices' tones must not overlap.
+        Of any voicing.
 
     Yields
     ------
-    np.ndarray [shape=(n,), float32]
-        Mono samples, whole frames, in order; a tone is
-        ``gain · float32(sin(2π·i·pitch / sample_rate))`` for its sample i, with
-        the phase in float64, evaluated from left to right as in the original.
+    np.ndarray [shape=(n,) or (n, 2), float32]
+        Whole frames, in order; mono or stereo, as the score says.
     """
-    frames = max(1, SAMPLES_A_BLOCK // max(1, score.frame_length))
-    angle = 2 * np.pi * np.arange(score.tone_length, dtype=np.float64)
-    for start in range(0, score.timeline.frames, frames):
-        span = slice(start, min(start + frames, score.timeline.frames))
+    if score.channels == 1:
+        yield from _mono_tones(score)
+        return
+    pitch, gain, pan = _with_partials(score)
+    if isinstance(score.articulation, Glide):
+        sound = glide_blocks(
+            pitch,
+            gain,
+            pan,
+            frame_length=score.frame_length,
+            glide_length=score.articulation.length,
+            sample_rate=score.sample_rate,
+        )
+    else:
+        sound = _stereo_tones(score, score.articulation, pitch, gain, pan)
+    yield from overlay(sound, score.events, pan_gains(score.pan), score.sample_rate)
+
+
+def _mono_tones(score: Score) -> Iterator[Samples]:
+    """Tones in turn: ``gain · float32(sin(2π·i·pitch / sample_rate))``.
+
+    The phase is float64, evaluated from left to right as in the original.
+    """
+    tones = score.articulation
+    if not isinstance(tones, Tones):
+        raise TypeError("voices that glide sound in stereo")
+    angle = 2 * np.pi * np.arange(tones.length, dtype=np.float64)
+    for span in _spans(score):
         block = np.zeros((span.stop - span.start, score.frame_length), dtype=np.float32)
-        for voice, onset in enumerate(score.onsets):
+        for voice, onset in enumerate(tones.onsets):
             pitch = score.pitch[voice, span, None]
             tone = np.sin(angle * pitch / score.sample_rate).astype(np.float32)
-            block[:, onset : onset + score.tone_length] = score.gain[voice, span, None] * tone
+            block[:, onset : onset + tones.length] = score.gain[voice, span, None] * tone
         yield block.ravel()
+
+
+def _stereo_tones(
+    score: Score,
+    tones: Tones,
+    pitch: npt.NDArray[np.floating[Any]],
+    gain: Samples,
+    pan: Samples,
+) -> Iterator[Samples]:
+    """Tones in turn, each with its rise and fall, at its place."""
+    time = np.arange(tones.length) / score.sample_rate
+    envelope = _envelope(tones)
+    sides = pan_gains(pan)
+    onsets = tones.onsets * (len(pitch) // len(tones.onsets))
+    for span in _spans(score):
+        block = np.zeros((span.stop - span.start, score.frame_length, 2), dtype=np.float32)
+        for voice, onset in enumerate(onsets):
+            cycles = pitch[voice, span, None] * time
+            tone = np.sin((2 * np.pi * (cycles - np.floor(cycles))).astype(np.float32))
+            tone *= gain[voice, span, None] * envelope
+            block[:, onset : onset + tones.length] += tone[..., None] * sides[:, voice]
+        yield block.reshape(-1, 2)
+
+
+def _envelope(tones: Tones) -> Samples:
+    """Return a tone's rise and fall, half cosines [shape=(length,)]."""
+    envelope = np.ones(tones.length)
+    rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(tones.ramp) + 0.5) / max(1, tones.ramp))
+    envelope[: tones.ramp] = rise
+    envelope[tones.length - tones.ramp :] = rise[::-1]
+    return envelope.astype(np.float32)
+
+
+def _with_partials(
+    score: Score,
+) -> tuple[npt.NDArray[np.floating[Any]], Samples, Samples]:
+    """Return pitch, gain and pan of every partial of every voice, one below the other.
+
+    A partial that passes the limit in a frame is silent in it and in those
+    beside it, so that it has faded out before it glides there.
+    """
+    pitches, gains = [], []
+    for number, amplitude in enumerate(score.partials, start=1):
+        high = score.pitch * number > HIGHEST * score.sample_rate
+        near = high.copy()
+        near[:, 1:] |= high[:, :-1]
+        near[:, :-1] |= high[:, 1:]
+        pitches.append(np.where(high, score.pitch, score.pitch * number))
+        gains.append(np.where(near, np.float32(0), score.gain * np.float32(amplitude)))
+    pan = np.tile(score.pan, len(score.partials))
+    return np.concatenate(pitches), np.concatenate(gains), pan
+
+
+def _spans(score: Score) -> Iterator[slice]:
+    frames = max(1, SAMPLES_A_BLOCK // max(1, score.frame_length))
+    for start in range(0, score.frames.count, frames):
+        yield slice(start, min(start + frames, score.frames.count))

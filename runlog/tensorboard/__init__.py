@@ -8,7 +8,6 @@ __all__ = [
     "TensorBoardWriter",
     "candidates",
     "event_files",
-    "is_candidate",
     "last_step",
     "read_event_files",
 ]

@@ -1,6 +1,6 @@
 """The files of one run to its series: continued, and without what was superseded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,8 +40,11 @@ def read_event_files(paths: Sequence[Path]) -> Contents:
     used = [place for place, report in enumerate(reports) if not report.problem]
     points = [files[place].points for place in used]
     restarts = _Restarts(points)
-    parts = _parts(points, restarts)
-    tables = _tables(points, restarts)
+    plugins: dict[str, str] = {}
+    for each in points:
+        plugins = each.plugins | plugins
+    parts = _parts(points, plugins, restarts)
+    tables = _tables(points, plugins, restarts)
     for segment, place in enumerate(used):
         reports[place] = replace(
             reports[place],
@@ -89,11 +92,8 @@ class _Restarts:
         return kept
 
 
-def _parts(points: Sequence[Points], restarts: _Restarts) -> Parts:
+def _parts(points: Sequence[Points], plugins: Mapping[str, str], restarts: _Restarts) -> Parts:
     """Return the measurements by tag, the tags in the order of their first appearance."""
-    plugins: dict[str, str] = {}
-    for each in points:
-        plugins = each.plugins | plugins
     parts: Parts = {}
     for segment, each in enumerate(points):
         found = sorted(each.measured(plugins), key=lambda pair: int(pair[1].order[0]))
@@ -113,11 +113,13 @@ def _series(tag: str, part: Sequence[tuple[int, Chunk]]) -> Series:
     return Series(tag, steps, values, wall_times, numbers)
 
 
-def _tables(points: Sequence[Points], restarts: _Restarts) -> dict[str, pa.Table]:
+def _tables(
+    points: Sequence[Points], plugins: Mapping[str, str], restarts: _Restarts
+) -> dict[str, pa.Table]:
     """Return the tensors by tag, one row each, with their elements in row-major order."""
     found: dict[str, list[tuple[int, Tensor]]] = {}
     for segment, each in enumerate(points):
-        for tag, tensors in each.tensors.items():
+        for tag, tensors in each.tables(plugins).items():
             order, steps, *_ = zip(*tensors, strict=True)
             kept = restarts.keep(segment, np.array(order), np.array(steps))
             standing = [tensor for tensor, stands in zip(tensors, kept, strict=True) if stands]

@@ -15,7 +15,7 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["masked_crc", "masked_crcs"]
+__all__ = ["crc_changes", "masked_crc", "masked_crcs"]
 
 MASK_DELTA = 0xA282EAD8
 TABLES = 4096  # a table is 1 KiB
@@ -28,28 +28,42 @@ def masked_crc(data: bytes) -> int:
 
 
 def masked_crcs(
-    zeroed: npt.NDArray[np.uint32],
-    rows: npt.NDArray[np.uint8],
-    places: Sequence[int],
-    size: int,
+    zeroed: npt.NDArray[np.uint32], columns: npt.NDArray[np.uint8], changes: npt.NDArray[np.uint32]
 ) -> npt.NDArray[np.uint32]:
     """Return the masked CRC-32C of each message.
 
     Parameters
     ----------
     zeroed : np.ndarray [shape=(n,), uint32]
-        CRC-32C (not masked) of each message with the bytes at `places` zeroed.
-    rows : np.ndarray [shape=(n, at least size), uint8]
-        The messages, each from the row's beginning on.
-    places : sequence of int
-        Columns in which the messages are not zero.
-    size : int
-        Length of every message.
+        CRC-32C (not masked) of each message with some bytes zeroed.
+    columns : np.ndarray [shape=(bytes, n), uint8]
+        What these bytes are in each message.
+    changes : np.ndarray [shape=(bytes, 256), uint32]
+        See `crc_changes`.
     """
-    crc = zeroed.copy()
-    for place in places:
-        crc ^= _change(size - 1 - place)[rows[:, place]]
+    entries = columns.astype(np.intp)
+    entries += np.arange(0, changes.size, 256)[:, None]
+    change: npt.NDArray[np.uint32] = np.bitwise_xor.reduce(changes.ravel().take(entries), axis=0)
+    crc = zeroed ^ change
     return ((crc >> np.uint32(15)) | (crc << np.uint32(17))) + np.uint32(MASK_DELTA)
+
+
+def crc_changes(places: Sequence[int], size: int) -> npt.NDArray[np.uint32]:
+    """Return by how much each byte at some places changes the CRC if it replaces zero.
+
+    Parameters
+    ----------
+    places : sequence of int
+        In messages of `size` bytes.
+
+    Returns
+    -------
+    np.ndarray [shape=(places, 256), uint32]
+    """
+    changes = np.zeros((len(places), 256), np.uint32)
+    for row, place in zip(changes, places, strict=True):
+        row[:] = _change(size - 1 - place)
+    return changes
 
 
 @lru_cache(maxsize=TABLES)

@@ -7,7 +7,7 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from runlog.tensorboard.crc import masked_crc, masked_crcs
+from runlog.tensorboard.crc import crc_changes, masked_crc, masked_crcs
 
 __all__ = [
     "FOOTER_BYTES",
@@ -24,6 +24,7 @@ HEADER_BYTES = 12  # uint64 length, uint32 CRC of the length
 FOOTER_BYTES = 4  # uint32 CRC of the message
 FRAME_BYTES = HEADER_BYTES + FOOTER_BYTES
 LENGTH_BYTES = 8
+MAX_LENGTH = 1 << 60  # bytes; no file holds more, and places in it are to fit into 64 bits
 
 SMALL = 1 << 16
 
@@ -38,7 +39,9 @@ def frame(message: bytes) -> bytes:
 def record_size(header: bytes) -> int | None:
     """Return how long the record with this header is, or None if the header is none."""
     length, crc = struct.unpack("<QI", header)
-    return int(length) + FRAME_BYTES if crc == masked_crc(header[:LENGTH_BYTES]) else None
+    if length > MAX_LENGTH or crc != masked_crc(header[:LENGTH_BYTES]):
+        return None
+    return int(length) + FRAME_BYTES
 
 
 def is_intact(data: bytes, start: int, end: int) -> bool:
@@ -83,7 +86,10 @@ def small_records(data: bytes) -> npt.NDArray[np.int64]:
     used = view[2 : 2 + places] | view[3 : 3 + places]
     for byte in range(4, LENGTH_BYTES):
         used |= view[byte : byte + places]
-    starts = np.flatnonzero(used == 0)
+    possible = used == 0
+    if np.count_nonzero(possible) > len(view) // LENGTH_BYTES:
+        return np.zeros(1, np.int64)  # these are zeros, not records, and too many to try
+    starts = np.flatnonzero(possible)
     lengths = view[starts] + (view[starts + 1].astype(np.uint16) << np.uint16(8))
     stored = np.stack([view[starts + byte] for byte in range(8, 12)], axis=1).view("<u4")[:, 0]
     right = stored == _crcs_of_lengths()[lengths]
@@ -97,6 +103,6 @@ def small_records(data: bytes) -> npt.NDArray[np.int64]:
 @cache
 def _crcs_of_lengths() -> npt.NDArray[np.uint32]:
     """Return the masked CRC of each length below 64 KiB, as it stands in a header."""
-    rows = np.arange(SMALL, dtype="<u2").view(np.uint8).reshape(SMALL, 2)
+    low_bytes = np.arange(SMALL, dtype="<u2").view(np.uint8).reshape(SMALL, 2)
     zeroed = np.full(SMALL, google_crc32c.value(bytes(LENGTH_BYTES)), np.uint32)
-    return masked_crcs(zeroed, rows, (0, 1), LENGTH_BYTES)
+    return masked_crcs(zeroed, low_bytes.T, crc_changes((0, 1), LENGTH_BYTES))

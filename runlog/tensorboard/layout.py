@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto.event_pb2 import Event
 
-from runlog.tensorboard.crc import masked_crcs
+from runlog.tensorboard.crc import crc_changes, masked_crcs
 from runlog.tensorboard.headers import FOOTER_BYTES
 from runlog.tensorboard.wire import (
     BYTES,
@@ -43,6 +43,7 @@ DTYPE, SHAPE, VERSION, CONTENT, FLOATS, DOUBLES = 1, 2, 3, 4, 5, 6
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 19: "<f2"}
 # What the fields that are read here can hold; other types are rare.
 NUMBERS = {CONTENT: tuple(DTYPES.values()), FLOATS: ("<f4",), DOUBLES: ("<f8",)}
+WIRES = {CONTENT: (BYTES,), FLOATS: (BYTES, FIXED32), DOUBLES: (BYTES, FIXED64)}
 
 
 # 2⁶⁴ over the golden ratio: its multiples spread over all bits (Knuth, TAOCP 3, section 6.4).
@@ -128,7 +129,7 @@ class Layout:
         outer = fields(message, slice(0, len(message)), {WALL_TIME, STEP, SUMMARY})
         summary = payload(outer, SUMMARY, BYTES)
         values = fields(message, summary, {VALUE}, repeated=True)
-        if not values:
+        if not values or any(field.wire != BYTES for field in values):
             raise IrregularError
         slots = tuple(
             _slot(message, field.payload, value)
@@ -193,6 +194,10 @@ class Layout:
         return [place for number in numbers for place in range(number.start, number.stop)]
 
     @cached_property
+    def _crc_changes(self) -> npt.NDArray[np.uint32]:
+        return crc_changes(self._number_places, len(self.message))
+
+    @cached_property
     def _example(self) -> npt.NDArray[np.uint64]:
         """The example as words, without what varies."""
         row = np.zeros(row_bytes(len(self.message)), np.uint8)
@@ -236,7 +241,7 @@ class Layout:
         zeroed[:, self._number_places] = 0
         crcs = np.array([google_crc32c.value(row.tobytes()) for row in zeroed], np.uint32)
         stored = _numbers(rows, slice(size, size + FOOTER_BYTES), "<u4")
-        computed = masked_crcs(crcs[label], rows, self._number_places, size)
+        computed = masked_crcs(crcs[label], rows.T[self._number_places], self._crc_changes)
         right: npt.NDArray[np.bool_] = stored == computed
         return right
 
@@ -276,8 +281,10 @@ def _only_number(message: bytes, span: slice, tensor: Any) -> tuple[slice, str]:
     numbers = [part for part in parts if part.number in NUMBERS]
     if len(numbers) != 1 or [dim.size for dim in tensor.tensor_shape.dim] not in ([], [1]):
         raise IrregularError
-    place = numbers[0].payload
-    if dtype not in NUMBERS[numbers[0].number] or np.dtype(dtype).itemsize != _length(place):
+    kind, wire, place = numbers[0]
+    if wire not in WIRES[kind]:
+        raise IrregularError
+    if dtype not in NUMBERS[kind] or np.dtype(dtype).itemsize != _length(place):
         raise IrregularError
     return place, dtype
 

@@ -134,6 +134,19 @@ class Points:
         for tag, chunks in chosen.items():
             yield tag, Chunk.joined(chunks)
 
+    def tables(self, plugins: Mapping[str, str]) -> dict[str, list[Tensor]]:
+        """Return `tensors`, less those of other plugins, which are counted in `others` instead.
+
+        Parameters
+        ----------
+        plugins : mapping of str to str
+            What all files of the run say.
+        """
+        foreign = [tag for tag in self.tensors if plugins.get(tag, "") not in SCALARS]
+        for tag in foreign:
+            self.others[plugins[tag]] += len(self.tensors[tag])
+        return {tag: found for tag, found in self.tensors.items() if tag not in foreign}
+
     def _add_value(self, event: Any, value: Any, number: Any, order: int) -> None:
         if value.HasField("metadata"):
             self.add_plugin(value.tag, value.metadata.plugin_data.plugin_name)
@@ -164,7 +177,9 @@ def _number(value: Any) -> Any:
         return None
     try:
         array = tensor_util.make_ndarray(tensor)
-    except (TypeError, ValueError) as error:
+    except TypeError:  # typed values that TensorBoard does not unpack: uint32, uint64
+        return None
+    except (ValueError, OverflowError) as error:
         raise DecodeError("broken tensor") from error
     exact = array.astype(np.float32 if np.can_cast(array.dtype, np.float32) else np.float64)
     return exact.ravel()[0] if sizes in ([], [1]) else exact

@@ -95,6 +95,8 @@ class EventFile:
             Without the number of points, which depends on the run's other files.
         """
         try:
+            if self.path.exists() and not self.path.is_file():
+                return FileReport(str(self.path), problem="is a folder, or no regular file")
             with self.path.open("rb") as file:
                 scan = Scan(file)
                 for window in scan.windows():

@@ -23,6 +23,8 @@ __all__ = ["PADDING", "Scan", "Window"]
 
 # NumPy's overhead is spread over a window; a few of them fit into the cache.
 WINDOW_BYTES = 1 << 23
+# Where something is damaged more may be, so what is read behind it is little at first.
+CAUTIOUS_BYTES = 1 << 13
 # What is larger is a graph or a picture: it is passed over, so that memory stays bounded.
 MAX_RECORD_BYTES = 1 << 25
 # Zero bytes behind a window, so that reading whole words never ends outside of it.
@@ -89,11 +91,13 @@ class Scan:
         self._size = self.file.seek(0, 2)
         self._sizes: dict[bytes, int] = {}  # of records, by header
         self._dense = True
+        self._reach = WINDOW_BYTES  # of the next window
 
     def windows(self) -> Iterator[Window]:
         """Yield the file's whole records in order, each once."""
         carried, offset, wanted = b"", 0, WINDOW_BYTES
         while offset < self._size:
+            gaps = self.gaps
             fresh = self._read(offset + len(carried), wanted)
             data = b"".join((carried, fresh, bytes(PADDING)))
             end = len(carried) + len(fresh)
@@ -102,7 +106,8 @@ class Scan:
             if len(bounds) > 1:
                 self._dense = bounds[-1] < DENSE_BYTES * len(bounds)
                 yield Window(data, offset, bounds[:-1], bounds[1:])
-            carried = data[max(0, following - offset) : end]
+            # Behind a gap it is read again, so that many gaps do not pile up what lies behind them.
+            carried = data[max(0, following - offset) : end] if self.gaps == gaps else b""
             offset = following
 
     def _read(self, offset: int, count: int) -> bytes:
@@ -149,14 +154,15 @@ class Scan:
         offset, count : int
             Where in the file to go on, and how much to read.
         """
+        self._reach = min(2 * self._reach, WINDOW_BYTES)
         stop = int(bounds[-1])
         header = data[stop : min(stop + HEADER_BYTES, end)]
         size = record_size(header) if len(header) == HEADER_BYTES else None
         if size is not None and offset + stop + size <= self._size:
             if size > MAX_RECORD_BYTES:
                 self.oversized += 1
-                return bounds, offset + stop + size, WINDOW_BYTES
-            return bounds, offset + stop, max(WINDOW_BYTES, size)
+                return bounds, offset + stop + size, self._reach
+            return bounds, offset + stop, max(self._reach, size)
         final = offset + end >= self._size
         if final and not header:
             return bounds, self._size, 0
@@ -164,13 +170,15 @@ class Scan:
             bounds = bounds[:-1]
         stop = int(bounds[-1])
         if final or len(header) == HEADER_BYTES:
-            return bounds, self._resynchronise(offset + stop), WINDOW_BYTES
-        return bounds, offset + stop, WINDOW_BYTES  # what follows is still to be seen
+            following = self._resynchronise(offset + stop)
+            return bounds, following, self._reach
+        return bounds, offset + stop, self._reach  # what follows is still to be seen
 
     def _resynchronise(self, lost_from: int) -> int:
         """Return the offset of the next header whose record fits into the file."""
+        self._reach = count = min(CAUTIOUS_BYTES, WINDOW_BYTES)
         place = lost_from + 1
-        while data := self._read(place, WINDOW_BYTES):
+        while data := self._read(place, count):
             found = next_header(data)
             while found is not None:
                 size = record_size(data[found : found + HEADER_BYTES]) or 0
@@ -180,5 +188,6 @@ class Scan:
                     return place + found
                 found = next_header(data, found + 1)
             place += max(1, len(data) - HEADER_BYTES + 1)
+            count = min(2 * count, WINDOW_BYTES)
         self.tail_bytes = self._size - lost_from
         return self._size

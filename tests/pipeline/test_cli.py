@@ -43,7 +43,7 @@ def test_render_prints_the_path_of_the_sound(earshot, write_run):
     write_run(Path("runs/mine"), NORMS)
     code, out, err = earshot("render", "audio", "mine")
     assert (code, out) == (0, "renders/mine/audio.wav\n")
-    assert "mine: 2 steps of 1 voice, 0.06 s" in err
+    assert "mine: 2 steps of 1 voice, 0.12 s, gradient norm 1 to 2" in err
     assert soundfile.info("renders/mine/audio.wav").samplerate == 44_100
 
 
@@ -122,7 +122,10 @@ def test_two_runs_that_would_share_a_result_are_refused(earshot, write_run):
         (("record", "sdg"), "No such command 'sdg'"),
         (("record", "sgd", "--data", "cifar"), "'cifar' is not one of 'digits', 'mnist'"),
         (("record", "sgd", "--steps", "0"), "--steps"),
-        (("render", "audio", "--voicing", "x"), "voicing is 'x'; expected one of original"),
+        (
+            ("render", "audio", "--voicing", "x"),
+            "voicing is 'x'; expected one of lanes, sequence, original",
+        ),
         (("inspect", "--nope"), "No such option: --nope"),
     ],
 )
@@ -287,14 +290,13 @@ def test_a_run_whose_name_is_in_no_encoding(earshot, write_run):
     assert "the name is not UTF-8; rename it" in err
 
 
-def test_what_is_held_at_the_top_pitch_is_said(earshot, write_run):
+def test_what_has_no_pitch_of_its_own_is_said(earshot, write_run):
     """A run that diverged is a whine of 20 kHz; the user learns why."""
     nan, inf = float("nan"), float("inf")
     norms = {"grad_norm/a.weight": [1.0, nan, inf, 500.0, None], "grad_norm/b.weight": [1.0] * 5}
     write_run(Path("runs/mine"), norms)
     _, _, err = earshot("render", "audio")
-    assert "of 10 tones, held at the top pitch: 1 above the range, 1 NaN, 1 +inf" in err
-    assert "silent: 1 not measured" in err
+    assert "of 10 values: 1 beyond the range, 1 NaN, 1 +inf, 1 not measured" in err
 
 
 def test_the_file_of_a_log_stands_for_its_run(earshot, write_run):

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import soundfile
 
 STEPS = "STEPS=4"
 
@@ -50,7 +51,7 @@ def test_one_invocation_renders_the_run_that_it_records(make, tmp_path, goals):
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stdout.splitlines() if not line.startswith("make: ")]
     assert said == ["runs/sgd", "renders/sgd/audio.wav"]
-    assert (tmp_path / "renders" / "sgd" / "audio.wav").stat().st_size == 58 + 4 * 4 * 2646
+    assert soundfile.info(tmp_path / "renders" / "sgd" / "audio.wav").frames == 4 * 2646
 
 
 def test_again_does_nothing_and_a_render_setting_renders_only(make, tmp_path):

@@ -1,7 +1,11 @@
 """Runs are found wherever they lie, under names that stay apart."""
 
+import errno
+import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from runlog import LogError, RunMetadata, find_runs, open_run
 from runlog.parquet import ParquetWriter
 from runlog.rows import rows_table
 from runlog.run import log_hash
+from runlog.sources import holds_run, log_files
 from runlog.tensorboard import TensorBoardWriter, event_files, read_event_files
 from runlog.writing import RunLog
 
@@ -42,28 +47,49 @@ def test_a_loop_of_links_ends(tmp_path, write_run):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "message", "opened"),
     [
-        (lambda _: None, "no such file or folder"),
-        (lambda path: path.mkdir(), "no run here or below"),
-        (lambda path: path.write_text("x"), "is a file"),
+        (lambda _: None, "no such file or folder", "no such file or folder"),
+        (lambda path: path.mkdir(), "no run here or below", "not a run"),
+        (lambda path: path.write_text("x"), "is a file of no known kind", "not a run"),
     ],
 )
-def test_what_is_no_run_is_refused_with_what_was_expected(tmp_path, make, message):
+def test_what_is_no_run_is_refused_with_what_was_expected(tmp_path, make, message, opened):
     """The message says where, what was found and what was expected."""
     path = tmp_path / "thing"
     make(path)
     with pytest.raises(LogError, match=f"thing: {message}.*; expected a run"):
         find_runs(path)
-    with pytest.raises(LogError, match="thing: not a run"):
+    with pytest.raises(LogError, match=f"thing: {opened}; expected run.json"):
         open_run(path)
 
 
-def test_text_files_that_look_like_event_files_are_no_run(tmp_path):
-    """Unity writes .meta files whose names contain tfevents."""
-    (tmp_path / "events.out.tfevents.1.host.meta").write_text("guid: 0123456789abcdef")
-    with pytest.raises(LogError, match="no run here"):
-        find_runs(tmp_path)
+def test_text_files_that_look_like_event_files_are_named_when_they_are_opened(tmp_path):
+    """Unity writes .meta files whose names contain tfevents; the recorder knows better."""
+    file = tmp_path / "r" / "events.out.tfevents.1.host.meta"
+    file.parent.mkdir()
+    file.write_text("fileFormatVersion: 2\nguid: 0123456789abcdef")
+    (source,) = find_runs(tmp_path)
+    assert source.name == "r"
+    with pytest.raises(
+        LogError, match=r"nothing of this log can be read; .*is a Unity \.meta file"
+    ):
+        source.open()
+    assert not holds_run(file.parent)
+    assert log_files(file.parent) == []
+
+
+def test_a_single_event_file_is_a_run(tmp_path):
+    """It goes by its own name; others beside it are not read."""
+    for first in (0, 1):
+        writer = TensorBoardWriter(tmp_path)
+        values = (np.float32([first]), np.ones(1, dtype=bool))
+        writer.write(rows_table(np.arange(first, first + 1), np.zeros(1), {"a": values}))
+        writer.close()
+    for step, file in enumerate(event_files(tmp_path)):
+        (source,) = find_runs(file)
+        assert source.name == file.name
+        assert source.open()["a"].steps.tolist() == [step]
 
 
 def test_a_link_does_not_take_a_runs_name(tmp_path, write_run):
@@ -114,18 +140,32 @@ main()
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_an_event_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path):
+def test_an_event_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path, monkeypatch):
     """A bad sector under one file."""
     writer = TensorBoardWriter(tmp_path)
     one = np.ones(1, dtype=bool)
     writer.write(rows_table(np.arange(1), np.zeros(1), {"a": (np.float32([1.5]), one)}))
     writer.close()
-    # Reading the first bytes of a process's memory is an input/output error.
-    (tmp_path / "events.out.tfevents.1.host").symlink_to("/proc/self/mem")
+    spoilt = tmp_path / "events.out.tfevents.1.host"
+    spoilt.write_bytes(bytes(1000))
+
+    class BadSector(io.FileIO):
+        def read(self, *_):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    intact = Path.open
+    monkeypatch.setattr(
+        Path,
+        "open",
+        lambda path, *how, **others: (
+            BadSector(path) if path == spoilt else intact(path, *how, **others)
+        ),
+    )
     run = open_run(tmp_path)
     assert run["a"].values.tolist() == [1.5]
-    assert "events.out.tfevents.1.host: cannot be read (Input/output error)" in run.damage[0]
+    assert run.damage == (f"{spoilt}: cannot be read (Input/output error)",)
+    # A recorder that goes on with this run, or removes it, is to know of the file.
+    assert spoilt in log_files(tmp_path)
 
 
 @pytest.mark.parametrize("lost", ["metrics.parquet", "the rest of it"])
@@ -163,8 +203,14 @@ def test_resuming_both_formats_after_a_kill_between_them_fills_the_gap(tmp_path)
     assert again.next_step == 6
     again.writer.submit(rows(6))
     again.close(9)
-    series, _ = read_event_files(event_files(tmp_path / "r"))
+    series = read_event_files(event_files(tmp_path / "r")).series
     assert series["a"].steps.tolist() == list(range(9))
     assert open_run(tmp_path / "r").log_hash() == log_hash(series)
     with pytest.raises(FileNotFoundError):
         log.writer.close(RunMetadata("r"))  # lets its event file go
+
+
+def test_a_folder_that_is_named_like_an_event_file_makes_no_run(tmp_path, write_run):
+    """Only files are event files; what lies in the folder is found all the same."""
+    write_run(tmp_path / "logs" / "tfevents" / "a", {"t": [1.0]})
+    assert names(tmp_path / "logs") == ["tfevents/a"]

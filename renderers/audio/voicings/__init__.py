@@ -1,14 +1,23 @@
-"""Voicings: functions from a Timeline to a Score, one a file."""
+"""Voicings: functions from frames to a score, one a file."""
 
+import sys
 from collections.abc import Callable
 
 from renderers.audio.score import Score
+from renderers.audio.style import Style
+from renderers.audio.voicings.lanes import lanes
 from renderers.audio.voicings.original import original
-from renderers.timeline import Timeline
+from renderers.audio.voicings.sequence import sequence
+from renderers.reduction import Frames
 
-__all__ = ["VOICINGS", "Voicing", "original"]
+__all__ = ["VOICINGS", "Voicing", "explain", "lanes", "original", "sequence"]
 
-Voicing = Callable[[Timeline, float, float], Score]
-"""Takes the timeline, the length of a tone and of the silence after a step (s)."""
+Voicing = Callable[[Frames, Style], Score]
 
-VOICINGS: dict[str, Voicing] = {"original": original}
+VOICINGS: dict[str, Voicing] = {"lanes": lanes, "sequence": sequence, "original": original}
+
+
+def explain(name: str) -> str:
+    """Return what a voicing is, in one sentence: the first of its module's documentation."""
+    module = sys.modules[VOICINGS[name].__module__]
+    return (module.__doc__ or "").partition("\n")[0]

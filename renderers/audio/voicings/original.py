@@ -8,8 +8,9 @@ The pitch rises by 100 Hz for each unit of the norm, from 200 Hz.
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.score import Score, State, states
-from renderers.timeline import Timeline
+from renderers.audio.score import Score, State, Tones, states
+from renderers.audio.style import Style
+from renderers.reduction import Frames
 
 __all__ = ["original", "original_pitch"]
 
@@ -42,14 +43,14 @@ def original_pitch(norms: npt.ArrayLike) -> npt.NDArray[np.float32]:
     return np.where(np.isfinite(pitch), np.clip(pitch, -TOP_HZ, TOP_HZ), TOP_HZ)
 
 
-def original(timeline: Timeline, tone_seconds: float, silence_seconds: float) -> Score:
-    """Score a timeline as the original did.
+def original(frames: Frames, style: Style) -> Score:
+    """Score frames as the original did.
 
     Parameters
     ----------
-    timeline : Timeline
+    frames : Frames
         Gradient norms, a voice each.
-    tone_seconds, silence_seconds : float
+    style : Style
         Length of a voice's tone and of the pause after each step; the
         original's are 0.01 s and 0.02 s.
 
@@ -58,21 +59,21 @@ def original(timeline: Timeline, tone_seconds: float, silence_seconds: float) ->
     Score
         Mono.  A value that was not measured is silence.
     """
-    voices = len(timeline.names)
-    tone = round(tone_seconds * SAMPLE_RATE)
-    silence = round(silence_seconds * SAMPLE_RATE)
-    state = states(timeline)
-    pitch = original_pitch(timeline.values)
-    state[(state == State.SOUNDING) & (np.abs(timeline.values) > TOP_NORM)] = State.HELD
+    voices = len(frames.names)
+    tone = round(style.tone * SAMPLE_RATE)
+    silence = round(style.silence * SAMPLE_RATE)
+    values = frames.values
+    state = states(frames)
+    state[(state == State.SOUNDING) & (np.abs(values) > TOP_NORM)] = State.HELD
     return Score(
-        timeline=timeline,
+        frames=frames,
         voicing="original",
         sample_rate=SAMPLE_RATE,
+        channels=1,
         frame_length=voices * tone + silence,
-        tone_length=tone,
-        onsets=tuple(voice * tone for voice in range(voices)),
-        pitch=pitch,
-        gain=np.where(timeline.measured, AMPLITUDE, np.float32(0)),
+        articulation=Tones(tone, tuple(voice * tone for voice in range(voices))),
+        pitch=original_pitch(values),
+        gain=np.where(frames.measured > 0, AMPLITUDE, np.float32(0)),
         pan=np.zeros(voices, dtype=np.float32),
         state=state,
     )

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renderers.audio.score import State
+from renderers.audio.style import Style
 from renderers.audio.synthesis import SAMPLES_A_BLOCK, blocks
 from renderers.audio.voicings import original
+from renderers.reduction import reduce
 from renderers.timeline import timeline
 
 
@@ -24,7 +26,8 @@ def transcription(steps: list[list[np.float32]]) -> np.ndarray:
 
 
 def sound(run, tone: float = 0.01, silence: float = 0.02) -> np.ndarray:
-    return np.concatenate(list(blocks(original(timeline(run), tone, silence))))
+    score = original(reduce(timeline(run)), Style(tone=tone, silence=silence))
+    return np.concatenate(list(blocks(score)))
 
 
 def test_the_samples_equal_the_original_generators(make_run):
@@ -52,7 +55,7 @@ def test_any_norms_up_to_198_sound_as_in_the_original(make_run, norms):
 @given(st.lists(st.floats(width=32), min_size=1, max_size=20))
 def test_every_number_gives_a_finite_bounded_sound_below_the_alias(make_run, norms):
     """Neither NaN nor an alias reaches the file."""
-    score = original(timeline(make_run({"a.weight": norms})), 0.01, 0.02)
+    score = original(reduce(timeline(make_run({"a.weight": norms}))), Style())
     assert np.isfinite(score.pitch).all()
     assert np.abs(score.pitch).max() <= 20_000
     samples = np.concatenate(list(blocks(score)))
@@ -63,7 +66,7 @@ def test_every_number_gives_a_finite_bounded_sound_below_the_alias(make_run, nor
 def test_what_lies_above_or_is_not_finite_holds_the_top_tone_and_is_counted(make_run):
     """20 kHz for each, told apart in the score; 198 itself is still simply heard."""
     values = [198.0, 198.1, 1e30, 3e38, np.nan, np.inf, -np.inf]
-    score = original(timeline(make_run({"a.weight": values})), 0.01, 0.02)
+    score = original(reduce(timeline(make_run({"a.weight": values}))), Style())
     assert score.pitch[0].tolist() == [20_000.0] * 7
     assert [State(state) for state in score.state[0]] == [
         State.SOUNDING, State.HELD, State.HELD, State.HELD,
@@ -71,6 +74,7 @@ def test_what_lies_above_or_is_not_finite_holds_the_top_tone_and_is_counted(make
     ]  # fmt: skip
     assert score.counts() == {
         "held": 3, "nan": 1, "positive_infinity": 1, "negative_infinity": 1, "missing": 0,
+        "zero": 0,
     }  # fmt: skip
     tone = sound(make_run({"a.weight": [np.nan]}))[:441]
     peak = np.abs(np.fft.rfft(tone, 44_100)).argmax()

@@ -8,8 +8,11 @@ import pytest
 import soundfile
 
 from renderers.audio import AudioSettings, render_audio
-from renderers.audio.render import AUDIO, DESCRIPTION, SCORE
+from renderers.audio.render import DESCRIPTION, SCORE
 from runlog import OutputError
+
+AUDIO = "audio.wav"
+ORIGINAL = AudioSettings(voicing="original")
 
 
 def contents(folder) -> dict[str, bytes]:
@@ -31,20 +34,21 @@ def test_equal_logs_and_settings_give_equal_bytes(tmp_path, run):
 
 def test_the_description_says_what_was_made_of_what(tmp_path, run):
     """Settings, hash, voices and what was not simply heard."""
-    result = render_audio(run, tmp_path, AudioSettings(layers=("b", "a")))
+    result = render_audio(run, tmp_path, AudioSettings("original", layers=("b", "a")))
     about = json.loads((tmp_path / DESCRIPTION).read_text())
     assert about["log_hash"] == run.log_hash()
     assert about["voices"] == ["b", "a"]
     assert about["settings"]["layers"] == ["b", "a"]
     assert about["counts"] == {
         "held": 1, "nan": 1, "positive_infinity": 0, "negative_infinity": 0, "missing": 0,
+        "zero": 0,
     }  # fmt: skip
     assert about["duration"] == soundfile.info(result.path).duration == pytest.approx(0.12)
 
 
 def test_the_score_is_a_table_of_what_sounds_when(tmp_path, run):
     """One row a frame and voice, in the order of time."""
-    render_audio(run, tmp_path)
+    render_audio(run, tmp_path, ORIGINAL)
     score = pq.read_table(tmp_path / SCORE).to_pydict()
     assert score["time"] == pytest.approx([0, 0.01, 0.04, 0.05, 0.08, 0.09])
     assert score["step"] == [0, 0, 1, 1, 2, 2]
@@ -71,7 +75,7 @@ def test_progress_ends_at_the_whole(tmp_path, make_run):
     """The bar is told how much there is and reaches it."""
     seen = []
     run = make_run({"a.weight": np.ones(2000)})
-    render_audio(run, tmp_path, progress=lambda done, total: seen.append((done, total)))
+    render_audio(run, tmp_path, ORIGINAL, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (2000 * 1323, 2000 * 1323)
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
 
@@ -79,8 +83,8 @@ def test_progress_ends_at_the_whole(tmp_path, make_run):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"voicing": "nope"}, "voicing is 'nope'; expected one of original"),
-        ({"parameters": "bias"}, "parameters is 'bias'; expected weight or all"),
+        ({"voicing": "nope"}, "voicing is 'nope'; expected one of lanes, sequence, original"),
+        ({"parameters": "bias"}, "parameters is 'bias'; expected one of weight, all"),
         ({"tone": 0.0}, r"tone is 0.0 s; expected 0.001 to 10 s"),
         ({"silence": float("nan")}, "silence is nan s"),
     ],
@@ -96,7 +100,7 @@ def test_a_sound_too_long_for_a_wav_file_is_refused_and_the_earlier_one_stays(tm
     before = render_audio(make_run({"a.weight": [1.0]}), tmp_path)
     run = make_run({"a.weight": np.ones(5000)})
     with pytest.raises(OutputError, match=r"audio\.wav: 13\.\d h of sound exceed the 4 GiB"):
-        render_audio(run, tmp_path, AudioSettings(tone=9.7))
+        render_audio(run, tmp_path, AudioSettings("original", tone=9.7))
     assert not render_audio(make_run({"a.weight": [1.0]}), before.path.parent).made
 
 
@@ -104,7 +108,7 @@ def test_a_long_score_is_written_in_groups_without_a_seam(tmp_path, make_run):
     """More rows than one group holds, in the same order."""
     norms = np.arange(40_000, dtype=np.float32) / 1000
     run = make_run({"a.weight": norms, "b.weight": norms[::-1]})
-    render_audio(run, tmp_path, AudioSettings(tone=0.001, silence=0))
+    render_audio(run, tmp_path, AudioSettings("original", tone=0.001, silence=0))
     score = pq.read_table(tmp_path / SCORE)
     assert score["step"].to_numpy().tolist() == np.repeat(np.arange(40_000), 2).tolist()
     assert (np.diff(score["time"].to_numpy()) > 0).all()

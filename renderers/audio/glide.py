@@ -1,0 +1,144 @@
+"""Voices that sound all at once: pitch held in each frame, gliding into it at its beginning.
+
+In its first `glide_length` samples a frame's frequency goes from the previous
+frame's to its own along the smoothstep 3x² - 2x³, in Hz, and so does its gain;
+then both are held.  The phase is the closed-form integral of that, so it never
+drifts, however long the sound is.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["glide_blocks", "pan_gains"]
+
+# A batch of frames with all its intermediate arrays fits into the cache.
+SAMPLES_A_BATCH = 1 << 15
+
+Floats = npt.NDArray[np.float64]
+Samples = npt.NDArray[np.float32]
+
+
+def pan_gains(pan: npt.ArrayLike) -> Samples:
+    """Return the gains of left and right at places in the stereo field.
+
+    Parameters
+    ----------
+    pan : array-like [shape=(voices,)]
+        -1 left, 0 middle, 1 right.
+
+    Returns
+    -------
+    np.ndarray [shape=(2, voices), float32]
+        Of constant power: their squares add up to one.
+    """
+    angle = (np.asarray(pan, np.float64) + 1) * (np.pi / 4)
+    return np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
+
+
+def glide_blocks(
+    pitch: npt.ArrayLike,
+    gain: npt.ArrayLike,
+    pan: npt.ArrayLike,
+    *,
+    frame_length: int,
+    glide_length: int,
+    sample_rate: int,
+) -> Iterator[Samples]:
+    """Synthesise sines that hold and glide.
+
+    Parameters
+    ----------
+    pitch : array-like [shape=(voices, frames)]
+        Hz, finite and positive, below half the sampling rate.
+    gain : array-like [shape=(voices, frames)]
+        Amplitude; before the first frame it is zero.
+    pan : array-like [shape=(voices,)]
+        -1 left, 0 middle, 1 right.
+    frame_length, glide_length : int
+        Samples; the glide is shorter than the frame.
+    sample_rate : int
+        Hz.
+
+    Yields
+    ------
+    np.ndarray [shape=(n, 2), float32]
+        Whole frames, in order.  Equal to a sum of float64 sines up to about
+        -130 dB.
+    """
+    cycles = np.asarray(pitch, np.float64) / sample_rate  # a sample
+    before = np.concatenate([cycles[:, :1], cycles[:, :-1]], axis=1)
+    level = np.asarray(gain, np.float32)
+    level_before = np.concatenate([np.zeros_like(level[:, :1]), level[:, :-1]], axis=1)
+    start, hold_start = _phases(before, cycles, frame_length, glide_length)
+    sides = pan_gains(pan)
+    batch = max(1, SAMPLES_A_BATCH // frame_length)
+    for first in range(0, cycles.shape[1], batch):
+        span = slice(first, min(first + batch, cycles.shape[1]))
+        out = np.empty((span.stop - first, frame_length, 2), np.float32)
+        glide = _glide(start[:, span], before[:, span], cycles[:, span], glide_length)
+        glide *= _fade(level_before[:, span], level[:, span], glide_length)
+        out[:, :glide_length] = np.einsum("cv,vnt->ntc", sides, glide, optimize=True)
+        length = frame_length - glide_length
+        out[:, glide_length:] = _hold(
+            hold_start[:, span], cycles[:, span], level[:, span], sides, length
+        )
+        yield out.reshape(-1, 2)
+
+
+def _phases(
+    before: Floats, cycles: Floats, frame_length: int, glide_length: int
+) -> tuple[Floats, Floats]:
+    """Return the phase, in cycles, where each frame and where each hold begins."""
+    # The smoothstep's integral over the whole glide is half of its length.
+    gliding = (before + cycles) * (glide_length / 2)
+    whole = np.cumsum(gliding + cycles * (frame_length - glide_length), axis=1)
+    start = np.concatenate([np.zeros_like(whole[:, :1]), whole[:, :-1]], axis=1) % 1.0
+    return start, (start + gliding) % 1.0
+
+
+def _glide(start: Floats, before: Floats, cycles: Floats, length: int) -> Samples:
+    """Return the glides' sines [shape=(voices, frames, length)]."""
+    time = np.arange(length)
+    x = time / max(1, length)
+    risen = length * (x**3 - x**4 / 2)  # the smoothstep's integral
+    phase = start[..., None] + before[..., None] * time + (cycles - before)[..., None] * risen
+    return _sine(phase)
+
+
+def _fade(before: Samples, level: Samples, length: int) -> Samples:
+    """Return the gain in each glide [shape=(voices, frames, length)]."""
+    x = np.arange(length) / max(1, length)
+    rise = (x * x * (3 - 2 * x)).astype(np.float32)
+    return before[..., None] + (level - before)[..., None] * rise
+
+
+def _hold(start: Floats, cycles: Floats, level: Samples, sides: Samples, length: int) -> Samples:
+    """Return the sum of the holds [shape=(frames, length, 2)].
+
+    A hold of J·B samples is the product of J coarse and B fine rotations,
+    sin(p + q) = sin p · cos q + cos p · sin q, so few sines and one matrix
+    product make all samples of all voices.
+    """
+    fine = int(np.ceil(np.sqrt(length)))
+    coarse = -(-length // fine)
+    p = start[..., None] + cycles[..., None] * (fine * np.arange(coarse))
+    q = cycles[..., None] * np.arange(fine)
+    amplitude = level[..., None]
+    outer = np.concatenate([_sine(p) * amplitude, _cosine(p) * amplitude])
+    inner = np.concatenate([_cosine(q), _sine(q)])
+    panned = np.concatenate([sides, sides], axis=1)[:, :, None, None] * outer
+    frames = start.shape[1]
+    left = panned.transpose(2, 0, 3, 1).reshape(frames, 2 * coarse, -1)
+    product: Samples = np.matmul(left, inner.transpose(1, 0, 2))
+    return product.reshape(frames, 2, coarse * fine)[:, :, :length].transpose(0, 2, 1)
+
+
+def _sine(cycles: Floats) -> Samples:
+    # Wrapped in float64 first: float32 would lose the phase of later samples.
+    return np.sin((2 * np.pi * (cycles - np.floor(cycles))).astype(np.float32))
+
+
+def _cosine(cycles: Floats) -> Samples:
+    return np.cos((2 * np.pi * (cycles - np.floor(cycles))).astype(np.float32))

@@ -1,0 +1,137 @@
+"""From values to positions between the ends of a range, the same for all runs of one command."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Scale", "common", "robust", "sample"]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+# Tukey's outer fences: what lies further than three interquartile ranges from the
+# quartiles is an explosion, which is to be heard at the top, not to set the range.
+FENCE = 3.0
+SAMPLES = 1024  # of each run, where several share a scale
+# Ranges narrower than this are widened, so that noise does not fill a register.
+LEAST_RATIO = 10 ** (1 / 4)
+TINY = np.finfo(np.float64).tiny
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A range of values and how it is divided.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the range.
+    kind : {"log", "linear"}
+        ``log`` where all values are positive or zero.
+
+    Raises
+    ------
+    ValueError
+        If the ends make no range.
+    """
+
+    low: float
+    high: float
+    kind: Literal["log", "linear"] = "log"
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
+            raise ValueError(f"range is {self.low}:{self.high}; expected LO:HI with LO < HI")
+        if self.kind == "log" and self.low <= 0:
+            raise ValueError(f"range is {self.low}:{self.high}; a logarithmic one has LO > 0")
+
+    def positions(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return where values lie: 0 at the low end, 1 at the high end, never outside.
+
+        Parameters
+        ----------
+        values : array-like
+            NaN stays NaN; zero lies at the low end of a logarithmic range.
+        """
+        numbers = np.asarray(values, np.float64)
+        low, high = self._axis(np.array([self.low, self.high]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(np.clip((self._axis(numbers) - low) / (high - low), 0.0, 1.0))
+
+    def values(self, positions: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the values at positions: what `positions` maps, back again."""
+        low, high = self._axis(np.array([self.low, self.high]))
+        along = low + np.asarray(positions, np.float64) * (high - low)
+        return np.asarray(np.exp(along) if self.kind == "log" else along)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def _axis(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.log(np.maximum(values, TINY)) if self.kind == "log" else values
+
+
+def robust(values: Iterable[Floats]) -> Scale:
+    """Find a range that most values fill and that no explosion stretches.
+
+    Parameters
+    ----------
+    values : iterable of np.ndarray
+        Everything that is to share the range.
+
+    Returns
+    -------
+    Scale
+        From the least to the greatest finite value, except for what lies
+        outside of Tukey's outer fences (Exploratory Data Analysis, 1977),
+        measured on the scale's own axis.  Zeros do not count on a logarithmic one.
+    """
+    finite = np.concatenate([np.ravel(each)[np.isfinite(np.ravel(each))] for each in values])
+    numbers = finite.astype(np.float64)
+    log = bool(numbers.size) and bool((numbers >= 0).all()) and bool((numbers > 0).any())
+    if log:
+        numbers = np.log(np.maximum(numbers[numbers > 0], TINY))
+    if not numbers.size:
+        return Scale(0.0, 1.0, "linear")
+    first, third = np.quantile(numbers, [0.25, 0.75])
+    reach = FENCE * (third - first)
+    inside = numbers[(numbers >= first - reach) & (numbers <= third + reach)]
+    low, high = _widened(float(inside.min()), float(inside.max()), log)
+    return Scale(float(np.exp(low)), float(np.exp(high))) if log else Scale(low, high, "linear")
+
+
+def _widened(low: float, high: float, log: bool) -> tuple[float, float]:
+    """Give a range that is nearly a point some width around it."""
+    middle, half = (low + high) / 2, (high - low) / 2
+    least = np.log(LEAST_RATIO) / 2 if log else max(abs(middle) * (LEAST_RATIO - 1) / 2, 1e-12)
+    half = max(half, float(least))
+    return middle - half, middle + half
+
+
+def sample(values: Floats) -> npt.NDArray[np.float64]:
+    """Return values that stand for a run: its finite ones at evenly spaced ranks.
+
+    Every run that shares a scale then weighs the same, however long it is.
+    """
+    finite = np.sort(values[np.isfinite(values)]).astype(np.float64)
+    if len(finite) <= SAMPLES:
+        return finite
+    return np.asarray(finite[np.linspace(0, len(finite) - 1, SAMPLES).round().astype(int)])
+
+
+def common(samples: Iterable[Mapping[str, Floats]]) -> dict[str, Scale]:
+    """Find the scale of each group on which all runs can be heard.
+
+    Parameters
+    ----------
+    samples : iterable of mapping of str to np.ndarray
+        Of each run, by group (see `sample`).
+    """
+    pooled: dict[str, list[Floats]] = {}
+    for each in samples:
+        for group, values in each.items():
+            pooled.setdefault(group, []).append(values)
+    return {group: robust(values) for group, values in pooled.items()}
