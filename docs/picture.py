@@ -1,51 +1,93 @@
-"""Draw the README's picture: the norms of the run `sgd`, and its sound as a spectrogram.
+"""Draws the README's pictures, from the repository's root.
 
-Run it after `make record-sgd render-audio`: .venv/bin/python docs/picture.py
+make record-all render-audio && .venv/bin/python -m docs.picture
 """
 
-import matplotlib
-
-matplotlib.use("Agg")
+import tempfile
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import soundfile
+from matplotlib.axes import Axes
 from scipy.signal import ShortTimeFFT
 
+from renderers.audio import render_audio
 from renderers.timeline import timeline
 from runlog import open_run
 
 # Okabe and Ito's palette, safe for colour blindness.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
-STEPS_A_SECOND = 1 / 0.06  # four tones of 10 ms and 20 ms of silence
+EXPERIMENTS = {
+    "sgd": "SGD 0.01",
+    "sgd-lr0.1": "SGD 0.1",
+    "sgd-lr1": "SGD 1.0",
+    "sgd-lr1-bs256": "SGD 1.0, batch 256",
+    "adam": "Adam 0.01",
+}
+LOWEST, HIGHEST = 90, 5000  # Hz
+PITCHES = 400  # rows of a spectrogram
 
 
 def main() -> None:
-    """Write docs/sgd.png."""
-    heard = timeline(open_run("runs/sgd"))
-    samples, rate = soundfile.read("renders/sgd/audio.wav")
+    """Write docs/sgd.png and docs/experiments.png."""
+    _draw_sgd()
+    _draw_experiments()
+
+
+def _draw_sgd() -> None:
+    run = open_run("runs/sgd")
+    heard = timeline(run)
     figure, (norms, sound) = plt.subplots(2, 1, figsize=(9, 4.6), sharex=True, layout="constrained")
-    seconds = np.arange(heard.frames) / STEPS_A_SECOND
+    with tempfile.TemporaryDirectory() as folder:  # on its own scale, as the command renders it
+        seconds = _draw_sound(sound, render_audio(run, Path(folder)).path)
+    time = np.arange(heard.frames) * seconds / heard.frames
     for name, values, colour in zip(heard.names, heard.values, COLOURS, strict=True):
-        norms.plot(seconds, values, color=colour, lw=1.2, label=name)
+        norms.plot(time, values, color=colour, lw=1.2, label=name)
     norms.set(ylabel="gradient norm", yscale="log", title="make record-sgd render-audio")
     norms.legend(ncols=4, frameon=False, loc="upper right", fontsize="small")
     norms.spines[["top", "right"]].set_visible(False)
-    window = np.hanning(2048)
-    transform = ShortTimeFFT(window, hop=512, fs=rate, scale_to="magnitude")
-    level = 20 * np.log10(np.maximum(np.abs(transform.stft(samples)), 1e-5))
-    top = int(np.searchsorted(transform.f, 2500))
-    sound.imshow(
-        level[:top],
-        origin="lower",
-        aspect="auto",
-        extent=(*transform.extent(len(samples))[:2], 0, transform.f[top]),
-        vmin=-70,
+    sound.set(xlabel="s")
+    _save(figure, "docs/sgd.png")
+
+
+def _draw_experiments() -> None:
+    figure, rows = plt.subplots(5, 1, figsize=(9, 9), sharex=True, layout="constrained")
+    for axes, (name, title) in zip(rows, EXPERIMENTS.items(), strict=True):
+        _draw_sound(axes, Path("renders", name, "audio.wav"))
+        axes.set_title(title, loc="left", fontsize="medium")
+    rows[-1].set(xlabel="s")
+    _save(figure, "docs/experiments.png")
+
+
+def _draw_sound(axes: Axes, path: Path) -> float:
+    """Draw a spectrogram over pitch; return how many seconds it has."""
+    samples, rate = soundfile.read(path, always_2d=True)
+    transform = ShortTimeFFT(np.hanning(8192), hop=512, fs=rate, scale_to="magnitude")
+    level = np.abs(transform.stft(samples.mean(axis=1)))
+    pitches = np.geomspace(LOWEST, HIGHEST, PITCHES)
+    nearest = np.clip(np.searchsorted(transform.f, pitches), 0, len(level) - 1)
+    decibels = 20 * np.log10(np.maximum(level[nearest], 1e-6))
+    time = transform.t(len(samples))
+    axes.pcolormesh(
+        time,
+        pitches,
+        decibels,
+        vmin=-85,
         vmax=-30,
         cmap="magma",
+        shading="nearest",
+        rasterized=True,
     )
-    sound.set(xlabel="s", ylabel="Hz", xlim=(0, len(samples) / rate))
-    figure.savefig("docs/sgd.png", dpi=110, metadata={"Software": None})
+    seconds = len(samples) / rate
+    axes.set(ylabel="Hz", yscale="log", xlim=(0, seconds), ylim=(LOWEST, HIGHEST))
+    axes.set_yticks([100, 300, 1000, 3000], ["100", "300", "1000", "3000"])
+    axes.minorticks_off()
+    return seconds
+
+
+def _save(figure: plt.Figure, path: str) -> None:
+    figure.savefig(path, dpi=100, metadata={"Software": None})
 
 
 if __name__ == "__main__":

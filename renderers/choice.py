@@ -46,11 +46,14 @@ class Choice:
     parameters : {"weight", "all"}
         Of each layer only its weights, or all of its parameters.  A layer that
         has no weight is taken whole.
+    voices : sequence of (str, str)
+        Names and tags of just these voices, instead of all that.
     """
 
     tags: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     parameters: Parameters = "weight"
+    voices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,9 @@ def choose(run: Run, choice: Choice) -> Voices:
     """
     if not run.series:
         raise NothingToHearError(f"run {run.name!r} has no measurement at all")
+    if choice.voices:
+        named = [Voice(name, (_series(run, tag),)) for name, tag in choice.voices]
+        return Voices(tuple(named), "", "")
     candidates = run.matching(choice.tags)
     asked = any(not glob.startswith("!") for glob in choice.tags)
     kind, tags = ("", candidates) if asked else _sensible(run, candidates)
@@ -121,6 +127,12 @@ def choose(run: Run, choice: Choice) -> Voices:
     chosen = tuple(voice for voice in voices if voice in heard)
     unit = "gradient norm" if kind == GRADIENT_NORMS or len(norms) == len(tags) else ""
     return Voices(chosen, unit, _note(run, kind, len(voices), chosen))
+
+
+def _series(run: Run, tag: str) -> Series:
+    if tag not in run.series:
+        raise LogError(f"run {run.name!r} has no tag {tag!r}; {run.contents}")
+    return run[tag]
 
 
 def _sensible(run: Run, tags: Sequence[str]) -> tuple[str, list[str]]:

@@ -1,6 +1,6 @@
 """A long timeline as few frames, each of which keeps the extremes of its steps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,8 +36,8 @@ class Frames:
         What the values are.
     notes : tuple of str
         What was chosen or moved, in a line each.
-    total : int
-        How many steps the frames summarise.
+    axis : np.ndarray [shape=(steps,), int64]
+        All the steps that the frames summarise.
     """
 
     names: tuple[str, ...]
@@ -53,7 +53,12 @@ class Frames:
     negative_infinity: Counts
     unit: str = ""
     notes: tuple[str, ...] = ()
-    total: int = 0
+    axis: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def total(self) -> int:
+        """How many steps the frames summarise."""
+        return len(self.axis)
 
     @property
     def count(self) -> int:
@@ -66,14 +71,18 @@ class Frames:
 
         The mean of its steps, or their highest or lowest value where that lies
         further from the mean than a factor of two: a single spike among many
-        steps is heard.
+        steps is heard.  Where zero or less is among them, ratios mean nothing:
+        there the extreme lies further from the mean than zero does, and than
+        twice the other extreme.
         """
+        positive = self.low > 0
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            above = np.abs(self.high / self.mean)
-            below = np.abs(self.mean / self.low)
-        rises, falls = above > TELLING, below > TELLING
+            above = np.where(positive, self.high / self.mean, self.high - self.mean)
+            below = np.where(positive, self.mean / self.low, self.mean - self.low)
+            usual = np.maximum(TELLING * np.minimum(above, below), np.abs(self.mean))
+        telling = np.maximum(above, below) > np.where(positive, TELLING, usual)
         extreme = np.where(above >= below, self.high, self.low)
-        return np.where(rises | falls, extreme, self.mean)
+        return np.where(telling, extreme, self.mean)
 
 
 def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
@@ -104,8 +113,9 @@ def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
         return np.add.reduceat(which.astype(np.int64), starts, axis=1)
 
     some = counted(finite)
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = np.add.reduceat(total, starts, axis=1, dtype=np.float64) / np.maximum(some, 1)
+    mean = _means(total, starts, np.maximum(some, 1))
+    lowest = np.minimum.reduceat(low, starts, axis=1)
+    highest = np.maximum.reduceat(high, starts, axis=1)
     first, last = _ends(timeline.values, finite, starts)
 
     def blank(values: Floats) -> Floats:
@@ -116,17 +126,27 @@ def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
         steps=timeline.steps[starts],
         first=blank(first),
         last=blank(last),
-        low=blank(np.minimum.reduceat(low, starts, axis=1)),
-        high=blank(np.maximum.reduceat(high, starts, axis=1)),
-        mean=blank(mean),
+        low=blank(lowest),
+        high=blank(highest),
+        mean=blank(np.clip(mean, lowest, highest)),  # rounding can take it beyond them
         measured=counted(known),
         nan=counted(known & np.isnan(timeline.values)),
         positive_infinity=counted(known & np.isposinf(timeline.values)),
         negative_infinity=counted(known & np.isneginf(timeline.values)),
         unit=timeline.unit,
         notes=timeline.notes,
-        total=steps,
+        axis=timeline.steps,
     )
+
+
+def _means(total: Floats, starts: npt.NDArray[np.int64], counts: Counts) -> Floats:
+    """Return each frame's sum divided by its count, also where the sum passes float64."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = np.add.reduceat(total, starts, axis=1, dtype=np.float64) / counts
+    if np.isfinite(mean).all():
+        return np.asarray(mean)
+    small = np.add.reduceat(total * 2.0**-64, starts, axis=1) / counts * 2.0**64
+    return np.where(np.isfinite(mean), mean, small)
 
 
 def _ends(

@@ -50,6 +50,19 @@ class Timeline:
         """Number of steps on the axis."""
         return len(self.steps)
 
+    def on(self, axis: npt.NDArray[np.int64]) -> "Timeline":
+        """Return the same series on another axis, each value held until its next step.
+
+        Parameters
+        ----------
+        axis : np.ndarray [shape=(frames,), int64]
+            Ascending.
+        """
+        place = np.searchsorted(self.steps, axis, side="right") - 1
+        measured = (place >= 0) & self.measured[:, np.maximum(place, 0)]
+        values = self.values[:, np.maximum(place, 0)]
+        return Timeline(axis, self.names, values, measured, self.unit, self.notes)
+
 
 def timeline(
     run: Run, choice: Choice | None = None, *, steps: StepRange = (None, None)
@@ -80,7 +93,7 @@ def timeline(
     """
     choice = choice or Choice()
     chosen = choose(run, choice)
-    voices, notes = _aligned(run, chosen.voices, asked=bool(choice.tags))
+    voices, notes = _aligned(run, chosen.voices, asked=bool(choice.tags or choice.voices))
     axis = _axis(run, voices, steps)
     rows = [_on_axis(voice, axis) for voice in voices]
     values, measured = (np.stack(part) for part in zip(*rows, strict=True))

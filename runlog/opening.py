@@ -70,7 +70,7 @@ def _event_files(place: Path) -> list[Path]:
     if not place.is_dir():
         return [place] if EVENT_FILE in place.name and place.exists() else []
     # Importing TensorBoard takes longer than looking; so look first.
-    if not any(place.glob(f"*{EVENT_FILE}*")):
+    if not any(EVENT_FILE in path.name for path in place.iterdir()):
         return []
     from runlog.tensorboard import candidates
 

@@ -14,7 +14,7 @@ from pipeline.inputs import RUNS, find, results_folders
 from pipeline.rendering import AudioJob, Outcome, render_all, render_one, shared_scales
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioResult
+    from renderers.audio import AudioResult, AudioSettings
     from renderers.audio.render import Scales
 
 __all__ = ["app"]
@@ -38,10 +38,14 @@ def _print_voicings(wanted: bool) -> None:
 
 @app.command()
 def audio(
+    context: typer.Context,
     paths: Paths = None,
     voicing: Annotated[
         str, typer.Option(help="How numbers become sound (see --list-voicings).")
     ] = "lanes",
+    mapping: Annotated[
+        Path | None, typer.Option(help="A TOML file that says what drives which voice.")
+    ] = None,
     list_voicings: Annotated[  # noqa: ARG001 - its callback acts
         bool,
         typer.Option(
@@ -69,9 +73,8 @@ def audio(
     steps_per_second: Annotated[
         float | None, typer.Option(help="Pace, instead of a duration.")
     ] = None,
-    value_range: Annotated[
-        str,
-        typer.Option("--range", metavar="LO:HI", help="Values at the ends of each voice's range."),
+    range: Annotated[
+        str, typer.Option(metavar="LO:HI", help="Values at the ends of each voice's range.")
     ] = "",
     scale_from: Annotated[
         Path | None,
@@ -79,6 +82,10 @@ def audio(
     ] = None,
     polarity: Annotated[str, typer.Option(help="+ if more sounds higher, or -.")] = "+",
     timbre: Annotated[str, typer.Option(help="sine, or warm with harmonics.")] = "sine",
+    loudness: Annotated[str, typer.Option(metavar="TAG", help="Drives the loudness.")] = "",
+    brightness: Annotated[
+        str, typer.Option(metavar="TAG", help="Drives the brightness (of --timbre warm).")
+    ] = "",
     lufs: Annotated[float, typer.Option(help="Integrated loudness, LUFS.")] = -23.0,
     format: Annotated[
         str | None, typer.Option(help="wav16, wav24, wav32f, flac, ogg or mp3.  [default: wav16]")
@@ -91,6 +98,10 @@ def audio(
     jobs: Annotated[
         int, typer.Option("--jobs", min=-1, help="Runs to render at once; -1: one a processor.")
     ] = 1,
+    to_tensorboard: Annotated[
+        Path | None,
+        typer.Option(metavar="LOGDIR", help="Also write the sounds for TensorBoard's Audio tab."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a result.")
@@ -101,28 +112,27 @@ def audio(
     Without --tags: gradient norms, else losses, else the tags with the most points.
     All runs of one command share one scale, so that they can be compared.
     """
-    from renderers.audio import AudioSettings
-
-    try:
-        settings = AudioSettings(
-            voicing=voicing,
-            layers=_listed(layers),
-            parameters=parameters,  # type: ignore[arg-type]
-            tone=tone,
-            silence=silence,
-            tags=tuple(tags or ()),
-            steps=parse_steps(steps),
-            duration=duration,
-            steps_per_second=steps_per_second,
-            range=_parse_range(value_range),
-            polarity=polarity,  # type: ignore[arg-type]
-            timbre=timbre,
-            lufs=lufs,
-            format=format,  # type: ignore[arg-type]
-            legend=legend,
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    given = {
+        "voicing": voicing,
+        "layers": _listed(layers),
+        "parameters": parameters,
+        "tone": tone,
+        "silence": silence,
+        "tags": tuple(tags or ()),
+        "steps": parse_steps(steps),
+        "duration": duration,
+        "steps_per_second": steps_per_second,
+        "range": _parse_range(range),
+        "polarity": polarity,
+        "timbre": timbre,
+        "loudness": loudness,
+        "brightness": brightness,
+        "lufs": lufs,
+        "format": format,
+        "legend": legend,
+    }
+    asked = {key: value for key, value in given.items() if _is_given(context, key)}
+    settings = _settings(asked, mapping)
     found, errors = find(paths or [str(RUNS)], runs)
     for problem in errors:
         fail(problem)
@@ -130,11 +140,47 @@ def audio(
     work = [AudioJob(one, folder, settings, segments, x) for folder, one in folders.items()]
     work = _on_one_scale(work, scale_from, jobs)
     outcomes = [_said(outcome, as_json) for outcome in _watched(work, jobs)]
+    if to_tensorboard is not None:
+        _put_into(to_tensorboard, outcomes)
     if errors or any(outcome.errors for outcome in outcomes):
         raise typer.Exit(1)
     if outcomes and not any(outcome.results for outcome in outcomes):
         fail(f"nothing to hear in {plural(len(outcomes), 'run')}")
         raise typer.Exit(1)
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
+
+
+def _settings(asked: dict[str, Any], mapping: Path | None) -> "AudioSettings":
+    """Join the voicing's own settings, those of a mapping file, and the options."""
+    from renderers.audio import AudioSettings
+    from renderers.audio.mapping import load_mapping, shipped_mapping
+    from renderers.audio.voicings import VOICINGS
+
+    own = load_mapping(mapping) if mapping else {}
+    voicing = asked.get("voicing", own.get("voicing", "lanes"))
+    shipped = load_mapping(shipped_mapping(voicing)) if voicing in VOICINGS else {}
+    try:
+        return AudioSettings(**(shipped | own | asked | {"voicing": voicing}))
+    except ValueError as error:
+        where = f"{mapping}: " if mapping else ""
+        raise typer.BadParameter(f"{where}{error}") from error
+
+
+def _put_into(logdir: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write the sounds as audio summaries."""
+    from renderers.audio.summary import write_audio_summary
+
+    for outcome in outcomes:
+        for made in outcome.results:
+            result(write_audio_summary(made, logdir))
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _on_one_scale(work: list[AudioJob], scale_from: Path | None, jobs: int) -> list[AudioJob]:
@@ -159,11 +205,7 @@ def _parse_range(text: str) -> tuple[float, float] | None:
             return float(low), float(high)
     except ValueError:
         pass
-    raise ValueError(f"range is {text!r}; expected LO:HI, such as 0.001:100")
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    raise typer.BadParameter(f"--range is {text!r}; expected LO:HI, such as 0.001:100")
 
 
 def _watched(work: Sequence[AudioJob], jobs: int) -> Iterator[Outcome]:

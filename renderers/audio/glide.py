@@ -25,12 +25,12 @@ def pan_gains(pan: npt.ArrayLike) -> Samples:
 
     Parameters
     ----------
-    pan : array-like [shape=(voices,)]
+    pan : array-like [any shape]
         -1 left, 0 middle, 1 right.
 
     Returns
     -------
-    np.ndarray [shape=(2, voices), float32]
+    np.ndarray [shape=(2, *that of pan), float32]
         Of constant power: their squares add up to one.
     """
     angle = (np.asarray(pan, np.float64) + 1) * (np.pi / 4)
@@ -44,6 +44,7 @@ def glide_blocks(
     *,
     frame_length: int,
     glide_length: int,
+    release_length: int = 0,
     sample_rate: int,
 ) -> Iterator[Samples]:
     """Synthesise sines that hold and glide.
@@ -58,14 +59,16 @@ def glide_blocks(
         -1 left, 0 middle, 1 right.
     frame_length, glide_length : int
         Samples; the glide is shorter than the frame.
+    release_length : int
+        Samples behind the last frame in which its tones fade away.
     sample_rate : int
         Hz.
 
     Yields
     ------
     np.ndarray [shape=(n, 2), float32]
-        Whole frames, in order.  Equal to a sum of float64 sines up to about
-        -130 dB.
+        Whole frames, in order, and the release.  Equal to a sum of float64 sines
+        up to about -130 dB.
     """
     cycles = np.asarray(pitch, np.float64) / sample_rate  # a sample
     before = np.concatenate([cycles[:, :1], cycles[:, :-1]], axis=1)
@@ -85,6 +88,11 @@ def glide_blocks(
             hold_start[:, span], cycles[:, span], level[:, span], sides, length
         )
         yield out.reshape(-1, 2)
+    last = cycles[:, -1:]
+    end = (hold_start[:, -1:] + last * (frame_length - glide_length)) % 1.0
+    release = _glide(end, last, last, release_length)
+    release *= _fade(level[:, -1:], np.zeros_like(level[:, -1:]), release_length)
+    yield np.einsum("cv,vt->tc", sides, release[:, 0], optimize=True)
 
 
 def _phases(

@@ -9,7 +9,7 @@ from renderers.audio.score import State, states
 from renderers.audio.style import Style, groups
 from renderers.reduction import Frames
 
-__all__ = ["Pitched", "pitched", "places"]
+__all__ = ["WIDEST", "Pitched", "held", "pitched", "places"]
 
 # Outer voices lie near the sides, so that headphones do not isolate them.
 WIDEST = 0.8
@@ -55,7 +55,7 @@ def pitched(frames: Frames, style: Style, registers: npt.NDArray[np.float64]) ->
         position = scale.positions(own)
         low, high = registers[voice]
         along = position if style.polarity > 0 else 1 - position
-        pitch[voice] = _held(low * (high / low) ** along, (low * high) ** 0.5)
+        pitch[voice] = held(low * (high / low) ** along, (low * high) ** 0.5)
     gain = np.isin(state, (State.SOUNDING, State.HELD)).astype(np.float32)
     return Pitched(pitch, gain, state)
 
@@ -67,11 +67,19 @@ def places(voices: int) -> npt.NDArray[np.float32]:
     return np.linspace(-WIDEST, WIDEST, voices, dtype=np.float32)
 
 
-def _held(pitch: npt.NDArray[Any], middle: float) -> npt.NDArray[np.float64]:
-    """Replace NaN by the pitch before it, at the beginning by the first one."""
+def held(pitch: npt.NDArray[Any], otherwise: float) -> npt.NDArray[np.float64]:
+    """Replace NaN by what is before it, at the beginning by the first one.
+
+    Parameters
+    ----------
+    pitch : np.ndarray [shape=(frames,)]
+        Numbers or NaN.
+    otherwise : float
+        What to use where all are NaN.
+    """
     known = np.isfinite(pitch)
     if not known.any():
-        return np.full(pitch.shape, middle)
+        return np.full(pitch.shape, otherwise)
     place = np.maximum.accumulate(np.where(known, np.arange(len(pitch)), 0))
     place = np.maximum(place, int(np.argmax(known)))
     return np.asarray(pitch[place], np.float64)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from renderers.audio.controls import controlled
 from renderers.audio.epochs import epoch_frames
 from renderers.audio.files import AUDIO_FORMATS, Cue, require_room, write_audio
 from renderers.audio.legend import legend
@@ -17,7 +18,7 @@ from renderers.audio.level import UNTOUCHED, Level, measure
 from renderers.audio.marks import epoch_events
 from renderers.audio.pace import pace
 from renderers.audio.scale import Scale, robust, sample
-from renderers.audio.score import Score, write_score
+from renderers.audio.score import Glide, Score, write_score
 from renderers.audio.settings import AudioSettings
 from renderers.audio.style import Style, groups
 from renderers.audio.synthesis import blocks
@@ -223,7 +224,7 @@ def audio_score(
         epoch_frames(run, score.frames.steps), score.frame_length, score.sample_rate, loudest
     )
     both = sorted((*score.events, *ticks), key=lambda event: event.sample)
-    return replace(score, events=tuple(both)), used
+    return controlled(replace(score, events=tuple(both)), run, settings), used
 
 
 def scale_samples(run: Run, settings: AudioSettings) -> dict[str, npt.NDArray[np.float64]]:
@@ -262,10 +263,12 @@ def stored_scales(result: Path) -> dict[str, Scale]:
 def _scales(line: Timeline, settings: AudioSettings) -> dict[str, Scale]:
     """Find a scale for each group of voices."""
     values = _by_group(line)
-    if settings.range is None:
-        return {group: robust(each) for group, each in values.items()}
-    low, high = settings.range
-    return dict.fromkeys(values, Scale(low, high, "log" if low > 0 else "linear"))
+    own = {voice.name or voice.pitch: voice.range for voice in settings.voices}
+    ends = {group: own.get(group) or settings.range for group in values}
+    return {
+        group: Scale(*end, kind="log" if end[0] > 0 else "linear") if end else robust(values[group])
+        for group, end in ends.items()
+    }
 
 
 def _by_group(line: Timeline) -> dict[str, list[npt.NDArray[Any]]]:
@@ -315,7 +318,10 @@ def _description(run: Run, settings: AudioSettings, score: Score, scales: Scales
         "lanes": _lanes(score, scales),
         "unit": score.frames.unit,
         "steps": score.frames.total,
+        "last_step": int(score.frames.axis[-1]),
         "frames": score.frames.count,
+        "frame_samples": score.frame_length,
+        "glide_samples": score.articulation.length if isinstance(score.articulation, Glide) else 0,
         "sample_rate": score.sample_rate,
         "channels": score.channels,
         "duration": score.duration,
@@ -340,9 +346,10 @@ def _lanes(score: Score, scales: Scales) -> list[dict[str, Any]]:
         lanes.append(
             {
                 "voice": name,
+                "group": group,
                 "low_hz": float(low),
                 "high_hz": float(high),
-                "pan": float(score.pan[voice]),
+                "pan": float(score.places[voice].mean()),
                 "ten_cents_are_percent": 100 * float(np.expm1(share * span) if span else share),
             }
         )

@@ -14,10 +14,11 @@ Floats = npt.NDArray[np.floating[Any]]
 # Tukey's outer fences: what lies further than three interquartile ranges from the
 # quartiles is an explosion, which is to be heard at the top, not to set the range.
 FENCE = 3.0
-SAMPLES = 1024  # of each run, where several share a scale
+SAMPLES = 1024  # of each run, where several share a scale; of a shorter one some repeat
 # Ranges narrower than this are widened, so that noise does not fill a register.
 LEAST_RATIO = 10 ** (1 / 4)
-TINY = np.finfo(np.float64).tiny
+TINY = float(np.finfo(np.float64).tiny)
+LARGEST = 1e300  # no range reaches further, so that its width is a number, too
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,11 @@ class Scale:
     kind: Literal["log", "linear"] = "log"
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
-            raise ValueError(f"range is {self.low}:{self.high}; expected LO:HI with LO < HI")
+        if not -LARGEST <= self.low < self.high <= LARGEST:  # also refuses NaN
+            raise ValueError(
+                f"range is {self.low}:{self.high}; expected LO:HI with LO < HI, "
+                f"both within ±{LARGEST:g}"
+            )
         if self.kind == "log" and self.low <= 0:
             raise ValueError(f"range is {self.low}:{self.high}; a logarithmic one has LO > 0")
 
@@ -90,25 +94,35 @@ def robust(values: Iterable[Floats]) -> Scale:
         measured on the scale's own axis.  Zeros do not count on a logarithmic one.
     """
     finite = np.concatenate([np.ravel(each)[np.isfinite(np.ravel(each))] for each in values])
-    numbers = finite.astype(np.float64)
-    log = bool(numbers.size) and bool((numbers >= 0).all()) and bool((numbers > 0).any())
-    if log:
-        numbers = np.log(np.maximum(numbers[numbers > 0], TINY))
+    numbers = np.clip(finite.astype(np.float64), -LARGEST, LARGEST)
     if not numbers.size:
         return Scale(0.0, 1.0, "linear")
+    if (numbers < 0).any():
+        return _around(numbers[_fenced(numbers)], "linear")
+    positive = np.maximum(numbers[numbers > 0], TINY) if numbers.any() else np.ones(1)
+    return _around(positive[_fenced(np.log(positive))], "log")
+
+
+def _fenced(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Tell which numbers lie within the fences."""
     first, third = np.quantile(numbers, [0.25, 0.75])
+    if first == third:  # most are equal: what is far from them is up to the others
+        first, third = np.quantile(np.unique(numbers), [0.25, 0.75])
     reach = FENCE * (third - first)
-    inside = numbers[(numbers >= first - reach) & (numbers <= third + reach)]
-    low, high = _widened(float(inside.min()), float(inside.max()), log)
-    return Scale(float(np.exp(low)), float(np.exp(high))) if log else Scale(low, high, "linear")
+    return np.asarray((numbers >= first - reach) & (numbers <= third + reach))
 
 
-def _widened(low: float, high: float, log: bool) -> tuple[float, float]:
-    """Give a range that is nearly a point some width around it."""
-    middle, half = (low + high) / 2, (high - low) / 2
-    least = np.log(LEAST_RATIO) / 2 if log else max(abs(middle) * (LEAST_RATIO - 1) / 2, 1e-12)
-    half = max(half, float(least))
-    return middle - half, middle + half
+def _around(numbers: npt.NDArray[np.float64], kind: Literal["log", "linear"]) -> Scale:
+    """Return the range of numbers; where that is nearly a point, with some width around it."""
+    low, high = float(numbers.min()), float(numbers.max())
+    if kind == "log":
+        factor = max(1.0, (LEAST_RATIO / (high / low)) ** 0.5)
+        low, high = low / factor, high * factor
+    else:
+        least = max(abs(low + high) * (LEAST_RATIO - 1) / 4, TINY)
+        more = max(0.0, least - (high - low) / 2)
+        low, high = low - more, high + more
+    return Scale(max(low, -LARGEST), min(high, LARGEST), kind)
 
 
 def sample(values: Floats) -> npt.NDArray[np.float64]:
@@ -117,7 +131,7 @@ def sample(values: Floats) -> npt.NDArray[np.float64]:
     Every run that shares a scale then weighs the same, however long it is.
     """
     finite = np.sort(values[np.isfinite(values)]).astype(np.float64)
-    if len(finite) <= SAMPLES:
+    if not len(finite):
         return finite
     return np.asarray(finite[np.linspace(0, len(finite) - 1, SAMPLES).round().astype(int)])
 

@@ -69,9 +69,12 @@ class Glide:
     ----------
     length : int
         Samples at the beginning of each frame.
+    release : int
+        Samples behind the last frame in which its tones fade away.
     """
 
     length: int
+    release: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,14 @@ class Score:
         Hz; finite also where a voice is silent.
     gain : np.ndarray [shape=(voices, frames), float32]
         Amplitude of the fundamental; full scale is 1.
-    pan : np.ndarray [shape=(voices,), float32]
+    pan : np.ndarray [shape=(voices,) or (voices, frames), float32]
         -1 left, 0 middle, 1 right.
     state : np.ndarray [shape=(voices, frames), int8]
         `State` of each value.
     partials : tuple of float
         Amplitudes of the harmonics, relative to the fundamental's.
+    brightness : np.ndarray [shape=(voices, frames), float32], optional
+        How much of the harmonics sounds, from 0 to 1; by default all.
     events : tuple of Event
         Earcons, in the order of time.
     registers : np.ndarray [shape=(voices, 2)], optional
@@ -119,18 +124,26 @@ class Score:
     pan: npt.NDArray[np.float32]
     state: npt.NDArray[np.int8]
     partials: tuple[float, ...] = (1.0,)
+    brightness: npt.NDArray[np.float32] | None = None
     events: tuple[Event, ...] = ()
     registers: npt.NDArray[np.float64] | None = None
 
     @property
     def samples(self) -> int:
         """Length of the sound in samples."""
-        return self.frames.count * self.frame_length
+        release = self.articulation.release if isinstance(self.articulation, Glide) else 0
+        return self.frames.count * self.frame_length + release
 
     @property
     def duration(self) -> float:
         """Length of the sound in seconds."""
         return self.samples / self.sample_rate
+
+    @property
+    def places(self) -> npt.NDArray[np.float32]:
+        """Place in the stereo field of each voice in each frame [shape=(voices, frames)]."""
+        pan = self.pan if self.pan.ndim == 2 else self.pan[:, None]
+        return np.broadcast_to(pan, self.pitch.shape)
 
     def counts(self) -> dict[str, int]:
         """Count the values that are not simply heard, by `State` in lower case."""
@@ -192,7 +205,7 @@ def _rows(score: Score, start: int, stop: int) -> pa.Table:
         pa.array(values.T.ravel(), mask=state == State.MISSING),
         score.pitch[:, span].T.ravel().astype(np.float64),
         score.gain[:, span].T.ravel(),
-        np.tile(score.pan, stop - start),
+        score.places[:, span].T.ravel(),
         pa.DictionaryArray.from_arrays(state, [each.name.lower() for each in State]),
     ]
     return pa.table(columns, schema=SCHEMA)

@@ -1,9 +1,11 @@
 """How a run is to be heard."""
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from renderers.audio.files import AudioFormat
+from renderers.audio.mapping import VoiceMapping
 from renderers.audio.scale import Scale
 from renderers.audio.style import TIMBRES
 from renderers.audio.voicings import VOICINGS
@@ -54,6 +56,10 @@ class AudioSettings:
         chosen, and is never made louder or softer.
     legend : bool
         Open with each voice's lowest and highest tone.
+    loudness, brightness : str
+        Tags that drive these of all voices, if any.
+    voices : tuple of VoiceMapping
+        Just these voices, each with what drives it.
 
     Raises
     ------
@@ -76,6 +82,9 @@ class AudioSettings:
     lufs: float = -23.0
     format: AudioFormat | None = None
     legend: bool = False
+    loudness: str = ""
+    brightness: str = ""
+    voices: tuple[VoiceMapping, ...] = ()
 
     def __post_init__(self) -> None:
         _require("voicing", self.voicing, tuple(VOICINGS))
@@ -92,13 +101,15 @@ class AudioSettings:
             _require_between("steps_per_second", self.steps_per_second, 1e-3, 1000.0, "")
         if self.duration is not None and self.steps_per_second is not None:
             raise ValueError("duration and steps_per_second are both given; choose one of them")
-        if self.range is not None:
-            Scale(*self.range, kind="linear")
+        for ends in (self.range, *(voice.range for voice in self.voices)):
+            if ends is not None:
+                Scale(*ends, kind="linear")
 
     @property
     def choice(self) -> Choice:
         """What of a run is to be heard."""
-        return Choice(self.tags, self.layers, self.parameters)
+        named = tuple((voice.name or voice.pitch, voice.pitch) for voice in self.voices)
+        return Choice(self.tags, self.layers, self.parameters, named)
 
     @property
     def file_format(self) -> AudioFormat:
@@ -107,10 +118,8 @@ class AudioSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in asdict(self).items()
-        }
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
 
 
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:

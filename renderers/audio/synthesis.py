@@ -31,7 +31,7 @@ def blocks(score: Score) -> Iterator[Samples]:
     Yields
     ------
     np.ndarray [shape=(n,) or (n, 2), float32]
-        Whole frames, in order; mono or stereo, as the score says.
+        Whole frames, in order, and what fades behind them; mono or stereo, as the score says.
     """
     if score.channels == 1:
         yield from _mono_tones(score)
@@ -44,11 +44,13 @@ def blocks(score: Score) -> Iterator[Samples]:
             pan,
             frame_length=score.frame_length,
             glide_length=score.articulation.length,
+            release_length=score.articulation.release,
             sample_rate=score.sample_rate,
         )
     else:
         sound = _stereo_tones(score, score.articulation, pitch, gain, pan)
-    yield from overlay(sound, score.events, pan_gains(score.pan), score.sample_rate)
+    sides = pan_gains(score.places.mean(axis=1))
+    yield from overlay(sound, score.events, sides, score.sample_rate)
 
 
 def _mono_tones(score: Score) -> Iterator[Samples]:
@@ -115,9 +117,16 @@ def _with_partials(
         near[:, 1:] |= high[:, :-1]
         near[:, :-1] |= high[:, 1:]
         pitches.append(np.where(high, score.pitch, score.pitch * number))
-        gains.append(np.where(near, np.float32(0), score.gain * np.float32(amplitude)))
-    pan = np.tile(score.pan, len(score.partials))
-    return np.concatenate(pitches), np.concatenate(gains), pan
+        share = 1.0 if number == 1 or score.brightness is None else score.brightness
+        gain = score.gain * np.float32(amplitude) * share
+        gains.append(np.where(near, np.float32(0), gain).astype(np.float32))
+    pitch, level = np.concatenate(pitches), np.concatenate(gains)
+    if score.pan.ndim == 1:
+        return pitch, level, np.tile(score.pan, len(score.partials))
+    # A voice that moves is two that stay, left and right, whose gains change.
+    sides = pan_gains(np.tile(score.pan, (len(score.partials), 1)))
+    outer = np.repeat(np.array([-1, 1], np.float32), len(pitch))
+    return np.tile(pitch, (2, 1)), (level * sides).reshape(-1, pitch.shape[1]), outer
 
 
 def _spans(score: Score) -> Iterator[slice]:

@@ -146,12 +146,18 @@ class Layout:
         rows : np.ndarray [shape=(rows, row_bytes(size)), uint8]
             Messages of this layout's size with the CRC behind each.
         """
-        taken = self._matches(rows)
-        candidates = rows if taken.all() else rows[taken]
-        examples, label = self._labels(candidates)
-        named = [self._tags(row) for row in candidates[examples]]
-        known = np.array([tags is not None for tags in named], dtype=bool)
-        sound = self._has_right_crc(candidates, examples, label) & known[label]
+        if self._all_have_the_tags_of_the_example(rows):
+            taken, candidates = np.ones(len(rows), bool), rows
+            named, label = [self._own_tags], np.zeros(len(rows), np.intp)
+            sound = self._has_right_crc(rows, self._own_crc)
+        else:
+            taken = self._matches(rows)
+            candidates = rows if taken.all() else rows[taken]
+            examples, label = self._labels(candidates)
+            named = [self._tags(row) for row in candidates[examples]]
+            known = np.array([tags is not None for tags in named], dtype=bool)
+            crcs = self._zeroed_crcs(candidates[examples])
+            sound = self._has_right_crc(candidates, crcs[label]) & known[label]
         chosen = candidates
         if not sound.all():
             chosen, label = candidates[sound], label[sound]
@@ -200,9 +206,8 @@ class Layout:
     @cached_property
     def _example(self) -> npt.NDArray[np.uint64]:
         """The example as words, without what varies."""
-        row = np.zeros(row_bytes(len(self.message)), np.uint8)
-        row[: len(self.message)] = np.frombuffer(self.message, np.uint8)
-        return row.view(np.uint64) & self._fixed
+        example: npt.NDArray[np.uint64] = self._as_row.view(np.uint64)[0] & self._fixed
+        return example
 
     def _matches(self, rows: Rows) -> npt.NDArray[np.bool_]:
         alike = np.equal(rows.view(np.uint64) & self._fixed, self._example)
@@ -230,20 +235,46 @@ class Layout:
         except UnicodeDecodeError:
             return None
 
-    def _has_right_crc(
-        self,
-        rows: Rows,
-        examples: npt.NDArray[np.intp],
-        label: npt.NDArray[np.intp],
-    ) -> npt.NDArray[np.bool_]:
-        size = len(self.message)
-        zeroed = rows[examples, :size]
+    def _zeroed_crcs(self, rows: Rows) -> npt.NDArray[np.uint32]:
+        """Return the CRC of each message with its numbers zeroed, so with its tags only."""
+        zeroed = rows[:, : len(self.message)].copy()
         zeroed[:, self._number_places] = 0
-        crcs = np.array([google_crc32c.value(row.tobytes()) for row in zeroed], np.uint32)
+        return np.array([google_crc32c.value(row.tobytes()) for row in zeroed], np.uint32)
+
+    def _has_right_crc(self, rows: Rows, zeroed: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+        size = len(self.message)
         stored = _numbers(rows, slice(size, size + FOOTER_BYTES), "<u4")
-        computed = masked_crcs(crcs[label], rows.T[self._number_places], self._crc_changes)
+        computed = masked_crcs(zeroed, rows.T[self._number_places], self._crc_changes)
         right: npt.NDArray[np.bool_] = stored == computed
         return right
+
+    # Where each tag has a length of its own, all rows have the example's tags.
+
+    def _all_have_the_tags_of_the_example(self, rows: Rows) -> bool:
+        words, (mask, expected) = rows.view(np.uint64), self._with_tags
+        # The first row alone tells most of the others.
+        if self._own_tags is None or ((words[0] & mask) != expected).any():
+            return False
+        return bool(np.equal(words & mask, expected).all())
+
+    @cached_property
+    def _with_tags(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        mask = self._fixed | self._of_tags
+        return mask, self._as_row.view(np.uint64)[0] & mask
+
+    @cached_property
+    def _own_tags(self) -> tuple[str, ...] | None:
+        return self._tags(self._as_row[0])
+
+    @cached_property
+    def _own_crc(self) -> npt.NDArray[np.uint32]:
+        return self._zeroed_crcs(self._as_row)
+
+    @cached_property
+    def _as_row(self) -> Rows:
+        row = np.zeros((1, row_bytes(len(self.message))), np.uint8)
+        row[0, : len(self.message)] = np.frombuffer(self.message, np.uint8)
+        return row
 
 
 def _numbers(rows: Rows, place: slice, dtype: str) -> npt.NDArray[Any]:

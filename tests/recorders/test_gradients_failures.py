@@ -11,6 +11,7 @@ import pytest
 
 from recorders import GradientRecorder
 from runlog import OutputError, open_run
+from runlog.contents import damage_lines
 from runlog.run import GRAD_NORM
 from runlog.tensorboard import event_files, read_event_files
 
@@ -260,8 +261,9 @@ def test_with_both_formats_the_healthy_log_is_closed(one, tmp_path):
     step(3)
     with pytest.raises(OSError, match=r"metrics\.parts"):
         recorder.close()
-    series, damage = read_event_files(event_files(tmp_path / "mine"))
-    assert damage == []
+    contents = read_event_files(event_files(tmp_path / "mine"))
+    assert not damage_lines(contents.files)
+    series = contents.series
     assert series[GRAD_NORM + "p"].values.tolist()[:3] == [0.5, 1.5, 2.5]
     if sys.platform == "linux":
         held = [str(fd.resolve()) for fd in Path("/proc/self/fd").iterdir()]

@@ -4,6 +4,7 @@ import pytest
 
 from recorders import GradientRecorder
 from runlog import open_run
+from runlog.contents import damage_lines
 from runlog.run import GRAD_NORM
 from runlog.tensorboard import event_files, read_event_files
 
@@ -16,9 +17,9 @@ def logs_of(directory, format: str):
     if format != "tensorboard":
         found.append(open_run(directory).series)
     if format != "parquet":
-        series, damage = read_event_files(event_files(directory))
-        assert damage == []
-        found.append(series)
+        contents = read_event_files(event_files(directory))
+        assert not damage_lines(contents.files)
+        found.append(contents.series)
     return found
 
 

@@ -137,7 +137,7 @@ def test_acknowledged_rows_survive_and_the_run_says_it_did_not_finish(format, ki
 def test_the_event_files_of_both_survive_too(killed):
     """Of a run in both formats, either log alone has every acknowledged row."""
     for job in of_format(killed, "both"):
-        series, _ = read_event_files(event_files(Path(job["directory"])))
+        series = read_event_files(event_files(Path(job["directory"]))).series
         assert_whole(series, job["acknowledged"])
 
 

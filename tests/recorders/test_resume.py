@@ -38,7 +38,7 @@ def assert_steps(directory, steps: int) -> None:
     """Assert that every log in a directory has steps 0 … steps-1, once, with their values."""
     logs = [open_run(directory).series]
     if files := event_files(directory):
-        logs.append(read_event_files(files)[0])
+        logs.append(read_event_files(files).series)
     for series in logs:
         for tag, values in ((GRAD_NORM + "p", [s + 0.5 for s in range(steps)]),
                             ("x", [-float(s) for s in range(steps)])):  # fmt: skip

@@ -17,6 +17,7 @@ __all__ = ["lanes"]
 
 SAMPLE_RATE = 44_100  # Hz
 GLIDE_SHARE = 0.12  # of a frame
+RELEASE = 0.002  # s; the sound ends without a click
 LEVEL = 0.25  # RMS of all voices together, over both channels
 
 
@@ -46,7 +47,9 @@ def lanes(frames: Frames, style: Style) -> Score:
         sample_rate=SAMPLE_RATE,
         channels=2,
         frame_length=frame_length,
-        articulation=Glide(max(1, round(GLIDE_SHARE * frame_length))),
+        articulation=Glide(
+            max(1, round(GLIDE_SHARE * frame_length)), release=round(RELEASE * SAMPLE_RATE)
+        ),
         pitch=pitch,
         gain=amplitude * gain,
         pan=places(voices),

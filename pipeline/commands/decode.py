@@ -1,0 +1,66 @@
+"""`earshot decode`: read a sound back, and compare it with its log."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from pipeline.console import bar, result, stdout
+
+if TYPE_CHECKING:
+    from renderers.audio.readback import ReadBack
+
+__all__ = ["decode"]
+
+
+def decode(
+    audio: Annotated[Path, typer.Argument(help="A sound file of 'earshot render audio'.")],
+    method: Annotated[str, typer.Option(help="joint (exact) or fft (quick).")] = "joint",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a voice.")] = False,
+) -> None:
+    """Estimate the values from the sound alone, and show how far they are from the log."""
+    from renderers.audio.readback import read_back
+
+    if method not in ("joint", "fft"):
+        raise typer.BadParameter(f"--method is {method!r}; expected joint or fft")
+    with bar(f"decode {audio.name}") as progress:
+        voices = read_back(audio, method=method, progress=progress.update)  # type: ignore[arg-type]
+    rows = [_row(voice) for voice in voices]
+    if as_json:
+        for row in rows:
+            result(json.dumps(row))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("voice")
+    for heading in ("frames", "median error, %", "95th percentile, %", "silence mistaken"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            Text(str(row["voice"])),
+            str(row["frames"]),
+            _number(row["median_percent"]),
+            _number(row["p95_percent"]),
+            str(row["missed"]),
+        )
+    stdout.print(table)
+
+
+def _row(voice: "ReadBack") -> dict[str, str | int | float | None]:
+    errors = voice.errors
+    some = errors.size > 0
+    return {
+        "voice": voice.voice,
+        "frames": int(errors.size),
+        "median_percent": float(np.median(errors)) if some else None,
+        "p95_percent": float(np.quantile(errors, 0.95)) if some else None,
+        "missed": voice.missed,
+    }
+
+
+def _number(value: str | float | None) -> str:
+    return "–" if value is None else f"{value:.2g}"

@@ -1,0 +1,107 @@
+"""Where in a file the sound begins.
+
+Encoders put some silence before it: LAME 576 samples, whose decoders add 529.
+libsndfile takes both away from an MP3 file again, as from Ogg, so that sounds
+written and read by soundfile begin with the first sample.  Other decoders may not.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from renderers.audio.decoding.estimation import Frames, fit_frames
+from renderers.audio.decoding.holds import checked
+from renderers.audio.decoding.layout import Floats, Layout
+
+__all__ = ["find_offset"]
+
+FRAMES = 12  # that are looked at
+STEPS_A_GLIDE = 2  # of the search
+FINEST = 64  # steps a glide: more would not be heard
+RISE = 2.0  # of what is left, at either end of where the holds fit
+
+Sound = npt.NDArray[np.floating[Any]]
+
+
+def find_offset(samples: Sound, layout: Layout) -> int:
+    """Find the first frame's first sample.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n, 2) or (n,)]
+        The sound, with silence before or behind it.
+    layout : Layout
+        Where its voices can be.
+
+    Returns
+    -------
+    int
+        From 0 to the samples that there are too many; right to a small part of a
+        glide, which does no harm: a glide is nearly flat where it ends.
+
+    Raises
+    ------
+    ValueError
+        If the sound has another shape, ends too early or is not finite.
+    """
+    sound = checked(samples, layout)
+    most = len(sound) - layout.samples
+    if not most or not layout.samples:
+        return 0
+    glide = layout.glide_length
+    # The holds fit a little too early and too late, too; the middle of that is wanted.
+    trial = _Trial(np.pad(sound, ((glide, glide), (0, 0))), layout)
+    near = min(range(glide, most + glide + 1, max(1, glide // STEPS_A_GLIDE)), key=trial.cost)
+    around = near + np.linspace(-glide / 2, glide / 2, 9).astype(int)
+    inside = min(np.clip(around, 0, most + 2 * glide).tolist(), key=trial.left)
+    first = trial.edge(inside, max(0, inside - glide))
+    last = trial.edge(inside, min(most + 2 * glide, inside + glide))
+    return int(np.clip((first + last) // 2 - glide, 0, most))
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """How well a layout fits a sound [shape=(n, channels)] from some sample on."""
+
+    sound: Sound
+    layout: Layout
+
+    @cached_property
+    def energy(self) -> Floats:
+        """Energy before each sample [shape=(n + 1,)]."""
+        squares = np.square(self.sound, dtype=np.float64).sum(axis=1)
+        return np.concatenate([[0.0], np.cumsum(squares)])
+
+    def cost(self, offset: int) -> float:
+        """Return the energy that lies outside of all frames, or that voices cannot explain."""
+        layout, end = self.layout, min(offset + self.layout.samples, len(self.sound))
+        outside = self.energy[offset] + self.energy[-1] - self.energy[end]
+        return float(outside) + self.left(offset) * layout.samples
+
+    def left(self, offset: int) -> float:
+        """Return what voices cannot explain in some frames: mean square a sample."""
+        some = self._loud(offset)
+        active = np.ones((len(some), self.layout.voices), np.bool_)
+        return float(fit_frames(self.sound[offset:], self.layout, some, active).left.mean())
+
+    def edge(self, inside: int, outside: int) -> int:
+        """Return how far from `inside` towards `outside` the holds still fit."""
+        enough = RISE * self.left(inside)
+        while abs(outside - inside) > max(1, self.layout.glide_length // FINEST):
+            middle = (inside + outside) // 2
+            if self.left(middle) <= enough:
+                inside = middle
+            else:
+                outside = middle
+        return inside
+
+    def _loud(self, offset: int) -> Frames:
+        """Choose some of the louder half of the frames that are wholly there."""
+        length = self.layout.frame_length
+        there = min(self.layout.frames, (len(self.sound) - offset) // length)
+        energy = np.diff(self.energy[offset + length * np.arange(there + 1)])
+        loud = np.sort(np.argsort(energy, kind="stable")[there // 2 :])
+        return loud[np.linspace(0, len(loud) - 1, min(FRAMES, len(loud))).astype(np.int64)]

@@ -1,0 +1,112 @@
+"""A first estimate of all voices' frequencies: each from what the others leave.
+
+After RELAX (J. Li and P. Stoica, "Efficient mixed-spectrum estimation with
+applications to target feature extraction", IEEE Trans. Signal Processing 44,
+1996): in turn, each voice's peak is looked for in its register of the spectrum
+from which the other voices' sines have been subtracted; a few rounds of it.
+"""
+
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from renderers.audio.decoding.sums import dirichlet
+
+__all__ = ["first_frequencies", "refined_peak"]
+
+ROUNDS = 6
+OVERSAMPLING = 4  # points a bin of the spectrum
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
+Values = TypeVar("Values", Floats, Complex)
+
+
+def first_frequencies(holds: Floats, bands: Floats, sides: Floats) -> Floats:
+    """Estimate frequencies well enough for `joint.fit` to go on from.
+
+    Parameters
+    ----------
+    holds : np.ndarray [shape=(frames, channels, length)]
+        Samples.
+    bands : np.ndarray [shape=(voices, 2)]
+        Registers in radians a sample.
+    sides : np.ndarray [shape=(channels, voices)]
+        Gains of the channels.
+
+    Returns
+    -------
+    np.ndarray [shape=(frames, voices)]
+        Radians a sample.
+    """
+    length = holds.shape[2]
+    grids, spectra = _spectra(holds, bands, sides)
+    alike = sides.T @ sides
+    frequency = np.tile(bands.mean(axis=1), (len(holds), 1))
+    amplitude = np.zeros(frequency.shape, np.complex128)
+    for _ in range(ROUNDS):
+        for voice, (grid, spectrum) in enumerate(zip(grids, spectra, strict=True)):
+            left = spectrum.copy()
+            for other in range(len(grids)):
+                if other != voice and amplitude[:, other].any():
+                    weighted = amplitude[:, other] * alike[voice, other]
+                    left -= _line(grid, frequency[:, other], weighted, length)
+            place, peak = refined_peak(np.abs(left), left)
+            frequency[:, voice] = grid[0] + place * (grid[1] - grid[0])
+            amplitude[:, voice] = peak * (2 / (length * alike[voice, voice]))
+    return frequency
+
+
+def refined_peak(height: Floats, values: Values) -> tuple[Floats, Values]:
+    """Find each row's highest point, by a parabola through it and its neighbours.
+
+    Parameters
+    ----------
+    height : np.ndarray [shape=(frames, points)]
+        At least one point.
+    values : np.ndarray [shape=(frames, points)]
+        What is wanted there.
+
+    Returns
+    -------
+    place : np.ndarray [shape=(frames,)]
+        In points from the first; a peak at an end is left where it is.
+    value : np.ndarray [shape=(frames,)]
+        At the point itself.
+    """
+    frames = np.arange(len(height))
+    top = np.argmax(height, axis=1)
+    inside = np.clip(top, 1, max(1, height.shape[1] - 2))
+    if height.shape[1] < 3:
+        return top.astype(np.float64), values[frames, top]
+    before, at, after = (height[frames, inside + step] for step in (-1, 0, 1))
+    bend = before - 2 * at + after
+    shift = np.where(bend < 0, (before - after) / (2 * np.where(bend < 0, bend, 1.0)), 0.0)
+    place = np.where(top == inside, inside + np.clip(shift, -0.5, 0.5), top)
+    return place, values[frames, top]
+
+
+def _spectra(holds: Floats, bands: Floats, sides: Floats) -> tuple[list[Floats], list[Complex]]:
+    """Return each register's frequencies, and the holds' spectra at them."""
+    length = holds.shape[2]
+    size = int(fft.next_fast_len(OVERSAMPLING * length, real=True))
+    whole = fft.rfft(holds, size, axis=2)
+    grids, spectra = [], []
+    for voice, (low, high) in enumerate(bands):
+        bins = np.arange(
+            max(1, int(low * size / (2 * np.pi)) - 1), int(high * size / (2 * np.pi)) + 3
+        )
+        grid = bins * (2 * np.pi / size)
+        heard = np.einsum("fcg,c->fg", whole[:, :, bins], sides[:, voice])
+        grids.append(grid)
+        spectra.append(heard * np.exp(0.5j * (length - 1) * grid))  # time 0 in the middle
+    return grids, spectra
+
+
+def _line(grid: Floats, frequency: Floats, amplitude: Complex, length: int) -> Complex:
+    """Return the spectrum at `grid` of the real part of amplitude · e^(iωt)."""
+    minus = dirichlet(grid - frequency[:, None], length)
+    plus = dirichlet(grid + frequency[:, None], length)
+    return (amplitude[:, None] * minus + amplitude.conj()[:, None] * plus) / 2

@@ -1,0 +1,127 @@
+"""From a rendered sound back to the numbers: the proof that they are in it.
+
+Only the layout of the score is used (registers, places, frame lengths, scale),
+never its values; these are then compared with what was read.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+import soundfile  # type: ignore[import-untyped]
+
+from renderers.audio.decoding import Layout, Method, decode
+from renderers.audio.render import DESCRIPTION, SCORE
+from renderers.audio.scale import Scale
+from runlog import LogError
+from runlog.errors import described
+
+__all__ = ["ReadBack", "read_back"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What was read of one voice, and how far it is from the log.
+
+    Parameters
+    ----------
+    voice : str
+        Its name.
+    values, logged : np.ndarray [shape=(frames,)]
+        Read, and as the score has it; NaN where the voice is silent.
+    """
+
+    voice: str
+    values: Floats
+    logged: Floats
+
+    @property
+    def errors(self) -> Floats:
+        """Errors in % of the value, of the frames in which both sound."""
+        both = np.isfinite(self.values) & np.isfinite(self.logged) & (self.logged != 0)
+        return np.asarray(100 * np.abs(self.values[both] / self.logged[both] - 1))
+
+    @property
+    def missed(self) -> int:
+        """Frames that sound in one and are silent in the other."""
+        return int((np.isfinite(self.values) != np.isfinite(self.logged)).sum())
+
+
+def read_back(
+    audio: Path,
+    *,
+    method: Method = "joint",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[ReadBack]:
+    """Read a sound of the voicing `lanes` back.
+
+    Parameters
+    ----------
+    audio : Path
+        A result of `render_audio`, with its score and description beside it.
+    method : {"joint", "fft"}
+        See `renderers.audio.decoding.decode`.
+    progress : callable, optional
+        Called with the frames done and the frames in all.
+
+    Raises
+    ------
+    LogError
+        If it is no such result.
+    """
+    try:
+        about = json.loads((audio.parent / DESCRIPTION).read_text(encoding="utf-8"))
+        score = pq.read_table(audio.parent / SCORE)
+        samples, rate = soundfile.read(audio, always_2d=True)
+    except (OSError, ValueError, soundfile.LibsndfileError) as error:
+        raise LogError(
+            f"{audio}: cannot be read back ({described(error)}); expected a sound beside its "
+            f"{DESCRIPTION} and {SCORE}"
+        ) from error
+    if not about.get("lanes"):
+        raise LogError(
+            f"{audio}: the voicing is {about['settings']['voicing']!r}; only lanes can be read back"
+        )
+    layout = _layout(about, rate)
+    sound = samples[about["legend_samples"] :]
+    found = decode(sound, layout, method=method, progress=progress)
+    return _compared(about, score, found.pitch)
+
+
+def _layout(about: dict[str, Any], rate: int) -> Layout:
+    lanes = about["lanes"]
+    return Layout(
+        registers=[[lane["low_hz"], lane["high_hz"]] for lane in lanes],
+        pan=[lane["pan"] for lane in lanes],
+        frame_length=about["frame_samples"],
+        glide_length=about["glide_samples"],
+        sample_rate=rate,
+        frames=about["frames"],
+    )
+
+
+def _compared(about: dict[str, Any], score: Any, pitch: Floats) -> list[ReadBack]:
+    voices, frames = pitch.shape
+    logged = score["value"].to_numpy().reshape(frames, voices).T
+    state = score["state"].to_numpy().reshape(frames, voices).T
+    compared = []
+    for voice, lane in enumerate(about["lanes"]):
+        octaves = np.log2(lane["high_hz"] / lane["low_hz"])
+        position = np.log2(pitch[voice] / lane["low_hz"]) / octaves
+        if about["settings"]["polarity"] == "-":
+            position = 1 - position
+        scale = Scale(**about["scale"][lane["group"]])
+        # What lies beyond the range is heard at its end: the sound cannot say more.
+        heard = np.isin(state[voice], ["sounding", "held"])
+        ends = np.clip(logged[voice], scale.low, scale.high)
+        compared.append(
+            ReadBack(lane["voice"], scale.values(position), np.where(heard, ends, np.nan))
+        )
+    return compared

@@ -1,0 +1,181 @@
+"""The command line of the sound: pace, scale, mapping, formats, and the way back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline import cli
+
+STEPS = np.arange(40)
+
+
+@pytest.fixture
+def earshot(monkeypatch, capfd, tmp_path):
+    """Run the command in an empty folder; gives exit code, lines of stdout, and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> tuple[int, list[str], str]:
+        monkeypatch.setattr("sys.argv", ["earshot", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capfd.readouterr()
+        return stopped.value.code or 0, out.splitlines(), err
+
+    return run
+
+
+@pytest.fixture
+def runs(write_run, tmp_path, monkeypatch):
+    """Two runs of two layers, one of them a hundred times the other."""
+    monkeypatch.chdir(tmp_path)
+    for name, factor in (("small", 1.0), ("large", 100.0)):
+        norms = {
+            f"grad_norm/{layer}.weight": (factor * 2 ** np.sin(STEPS / speed)).tolist()
+            for layer, speed in (("a", 3), ("b", 7))
+        }
+        write_run(Path("runs", name), norms)
+
+
+def about(path: str) -> dict:
+    return json.loads(Path(path).with_name("audio.json").read_text())
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_sound_can_be_read_back(earshot):
+    """From the sound and the layout alone, to a small part of a per cent."""
+    assert earshot("render", "audio", "small")[0] == 0
+    code, out, _ = earshot("decode", "renders/small/audio.wav", "--json")
+    assert code == 0
+    for row in map(json.loads, out):
+        assert row["frames"] == 40
+        assert row["missed"] == 0
+        assert row["p95_percent"] < 0.01
+    code, out, _ = earshot("decode", "renders/small/audio.wav")
+    assert out[0].split()[:2] == ["voice", "frames"]
+    assert len(out) == 3
+
+
+@pytest.mark.usefixtures("runs")
+def test_polarity_and_legend_do_not_hinder_reading_back(earshot):
+    """The description says what the decoder has to know."""
+    earshot("render", "audio", "small", "--polarity", "-", "--legend", "--format", "flac")
+    _, out, _ = earshot("decode", "renders/small/audio.flac", "--json")
+    assert all(json.loads(line)["p95_percent"] < 0.01 for line in out)
+
+
+@pytest.mark.usefixtures("runs")
+def test_what_cannot_be_read_back_is_refused_with_the_reason(earshot, tmp_path):
+    """Another voicing, a file without its description, none at all."""
+    earshot("render", "audio", "small", "--voicing", "original")
+    code, _, err = earshot("decode", "renders/small/audio.wav")
+    assert code == 1
+    assert "the voicing is 'original'; only lanes can be read back" in err
+    (tmp_path / "lonely.wav").write_bytes(Path("renders/small/audio.wav").read_bytes())
+    for name in ("lonely.wav", "nothing.wav"):
+        code, _, err = earshot("decode", name)
+        assert code == 1
+        assert "expected a sound beside its audio.json and audio.score.parquet" in err
+        assert err.count("\n") == 1
+    assert earshot("decode", "lonely.wav", "--method", "guess")[0] == 2
+
+
+@pytest.mark.usefixtures("runs")
+def test_runs_of_one_command_share_a_scale_and_it_can_be_used_again(earshot):
+    """So they can be compared by ear, now and later."""
+    _, out, _ = earshot("render", "audio")
+    scales = [about(path)["scale"] for path in out]
+    assert scales[0] == scales[1]
+    assert scales[0]["gradient norm"]["low"] == pytest.approx(0.5, rel=0.1)
+    assert scales[0]["gradient norm"]["high"] == pytest.approx(200, rel=0.1)
+    _, (alone,), _ = earshot("render", "audio", "small", "--out", "alone")
+    assert about(alone)["scale"] != scales[0]
+    _, (again,), _ = earshot(
+        "render", "audio", "small", "--out", "again", "--scale-from", "renders/large"
+    )
+    assert about(again)["scale"] == scales[0]
+    assert Path(again).read_bytes() == Path("renders/small/audio.wav").read_bytes()
+    code, _, err = earshot("render", "audio", "small", "--scale-from", "nowhere")
+    assert code == 1
+    assert "no result with a scale" in err
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_changed_shared_scale_renders_all_again(earshot, write_run):
+    """A new run that widens the range changes how the others sound."""
+    earshot("render", "audio")
+    assert "up to date" in earshot("render", "audio")[2]
+    norms = {"grad_norm/a.weight": (1e-3 * 2 ** np.sin(STEPS)).tolist()}
+    write_run(Path("runs/tiny"), norms)
+    assert "up to date" not in earshot("render", "audio")[2]
+
+
+@pytest.mark.usefixtures("runs")
+def test_range_pace_and_format_are_chosen(earshot):
+    """Each shows in the file or in its description."""
+    _, (path,), _ = earshot(
+        "render", "audio", "small", "--range", "0.1:10", "--duration", "3", "--format", "mp3"
+    )
+    assert path == "renders/small/audio.mp3"
+    assert about(path)["scale"]["gradient norm"] == {"low": 0.1, "high": 10.0, "kind": "log"}
+    assert soundfile.info(path).duration == pytest.approx(3, abs=0.1)
+    _, (path,), _ = earshot("render", "audio", "small", "--steps-per-second", "20")
+    assert about(path)["duration"] == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--range", "5"), "--range is '5'; expected LO:HI"),
+        (("--range", "5:1"), "range is 5.0:1.0; expected LO:HI with LO < HI"),
+        (("--polarity", "x"), "polarity is 'x'; expected one of +, -"),
+        (("--timbre", "x"), "timbre is 'x'; expected one of sine, warm"),
+        (("--lufs", "3"), "lufs is 3.0 LUFS; expected -70 to 0 LUFS"),
+        (("--duration", "0"), "duration is 0.0 s"),
+        (("--duration", "1", "--steps-per-second", "1"), "choose one of them"),
+        (("--format", "aac"), "format is 'aac'; expected one of wav16"),
+    ],
+)
+def test_wrong_settings_are_wrong_usage(earshot, options, message):
+    """One line with what was given and what it may be, and exit code 2."""
+    code, _, err = earshot("render", "audio", "small", *options)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("runs")
+def test_options_win_over_a_mapping_file_and_that_over_the_voicings_own(earshot):
+    """Each level overrides the one below it."""
+    Path("m.toml").write_text(
+        'timbre = "warm"\nlufs = -30.0\n[[voice]]\npitch = "grad_norm/a.weight"\n'
+    )
+    _, (path,), _ = earshot("render", "audio", "small", "--mapping", "m.toml", "--lufs", "-20")
+    made = about(path)
+    assert (made["settings"]["timbre"], made["settings"]["lufs"]) == ("warm", -20.0)
+    assert made["voices"] == ["grad_norm/a.weight"]
+    assert made["loudness"]["lufs"] == pytest.approx(-20)
+    Path("bad.toml").write_text('timbr = "warm"\n')
+    code, _, err = earshot("render", "audio", "small", "--mapping", "bad.toml")
+    assert code == 1
+    assert "bad.toml: timbr is not known" in err
+
+
+def test_the_voicings_are_explained(earshot):
+    """In one line each, without any run."""
+    code, out, _ = earshot("render", "audio", "--list-voicings")
+    assert code == 0
+    assert [line.split()[0] for line in out] == ["lanes", "sequence", "original"]
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_sound_can_be_put_into_a_logdir(earshot):
+    """Beside the file, an event file whose path is printed too."""
+    code, out, _ = earshot("render", "audio", "small", "--to-tensorboard", "logs")
+    assert code == 0
+    assert out[0] == "renders/small/audio.wav"
+    assert out[1].startswith("logs/small/events.out.tfevents.")
+    assert Path(out[1]).is_file()
