@@ -1,7 +1,7 @@
 """Rendering many runs, here or in several processes; what is to be said comes back as data."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -109,6 +109,16 @@ def _samples(job: AudioJob) -> list[dict[str, "npt.NDArray[np.float64]"]]:
         return []  # rendering it will say why
 
 
+def _common_scales(parts: Sequence[Run], settings: "AudioSettings") -> "Scales | None":
+    from renderers.audio.render import scale_samples
+    from renderers.audio.scale import common
+
+    try:
+        return common(scale_samples(part, settings) for part in parts)
+    except EarshotError:
+        return None  # rendering the parts will say why
+
+
 def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
     """Render one log, as one run or as several; nothing that a log can hold raises."""
     outcome = Outcome()
@@ -126,6 +136,8 @@ def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
             f"{run.name}: its files {why}, so it is heard as {parts[0].name} … {parts[-1].name} "
             "(--segments all joins them, last takes the last one)"
         )
+        if job.scales is None and job.settings.has_scale_of_its_own:
+            job = replace(job, scales=_common_scales(parts, job.settings))
     for part in parts:
         _render_part(job, part, f"{job.folder.name}{part.name[len(run.name) :]}", outcome, progress)
     return outcome

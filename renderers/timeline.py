@@ -1,15 +1,15 @@
 """From a run to the series that are to be rendered, on one axis of steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from renderers.alignment import AlignmentError, on_steps_of, reference
 from renderers.choice import Choice, NothingToHearError, Voice, choose
-from runlog import LogError, Run, Series
+from runlog import LogError, Run
 
 __all__ = ["StepRange", "Timeline", "root_sum_of_squares", "timeline"]
 
@@ -95,7 +95,9 @@ def timeline(
     chosen = choose(run, choice)
     voices, notes = _aligned(run, chosen.voices, asked=bool(choice.tags or choice.voices))
     axis = _axis(run, voices, steps)
-    rows = [_on_axis(voice, axis) for voice in voices]
+    grids = _grids(voices)
+    placements = {key: _Placement.of(grid, axis) for key, grid in grids.items()}
+    rows = [_on_axis(voice, placements) for voice in voices]
     values, measured = (np.stack(part) for part in zip(*rows, strict=True))
     names = tuple(voice.name for voice in voices)
     notes = [*filter(None, [chosen.note]), *notes, *_several_a_step(voices)]
@@ -145,8 +147,13 @@ def _aligned(run: Run, voices: Sequence[Voice], *, asked: bool) -> tuple[list[Vo
     return aligned, notes
 
 
+def _grids(voices: Sequence[Voice]) -> dict[int, npt.NDArray[np.int64]]:
+    """Return the different arrays of steps; the series of one table share theirs."""
+    return {id(series.steps): series.steps for voice in voices for series in voice.members}
+
+
 def _axis(run: Run, voices: Sequence[Voice], steps: StepRange) -> npt.NDArray[np.int64]:
-    every = np.unique(np.concatenate([s.steps for voice in voices for s in voice.members]))
+    every = np.unique(np.concatenate(list(_grids(voices).values())))
     first, stop = steps
     wanted = np.ones(len(every), dtype=bool)
     if first is not None:
@@ -162,32 +169,39 @@ def _axis(run: Run, voices: Sequence[Voice], steps: StepRange) -> npt.NDArray[np
     return every[wanted]
 
 
+class _Placement(NamedTuple):
+    """Which point of a series holds at each step of the axis, and where there is one."""
+
+    point: npt.NDArray[np.intp]
+    known: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, steps: npt.NDArray[np.int64], axis: npt.NDArray[np.int64]) -> "_Placement":
+        """Hold each point until the next one."""
+        order = np.argsort(steps, kind="stable")  # the last one written stays the last
+        ascending = steps[order]
+        place = np.searchsorted(ascending, axis, side="right") - 1
+        gaps = np.diff(np.unique(ascending))
+        until = ascending[-1] + (int(np.median(gaps)) if len(gaps) else 1)
+        return cls(order[np.maximum(place, 0)], (place >= 0) & (axis < until))
+
+
 def _on_axis(
-    voice: Voice, axis: npt.NDArray[np.int64]
+    voice: Voice, placements: Mapping[int, _Placement]
 ) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_]]:
     """Put a voice on the axis; it is measured where any of its members is."""
-    parts = [_held(series, axis) for series in voice.members]
-    norms = [np.where(known, values, values.dtype.type(0)) for values, known in parts]
-    return root_sum_of_squares(norms), np.logical_or.reduce([known for _, known in parts])
-
-
-def _held(
-    series: Series, axis: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_]]:
-    """Hold each value until the next one; say where there is one."""
-    order = np.argsort(series.steps, kind="stable")  # the last one written stays the last
-    steps = series.steps[order]
-    place = np.searchsorted(steps, axis, side="right") - 1
-    gaps = np.diff(np.unique(steps))
-    until = steps[-1] + (int(np.median(gaps)) if len(gaps) else 1)
-    values = np.asarray(series.values[order][np.maximum(place, 0)])
-    return values, (place >= 0) & (axis < until)
+    norms, known = [], []
+    for series in voice.members:
+        placement = placements[id(series.steps)]
+        held = series.values[placement.point]
+        norms.append(np.where(placement.known, held, held.dtype.type(0)))
+        known.append(placement.known)
+    return root_sum_of_squares(norms), np.logical_or.reduce(known)
 
 
 def _several_a_step(voices: Sequence[Voice]) -> list[str]:
-    counts = [
-        len(series) - len(np.unique(series.steps)) for voice in voices for series in voice.members
-    ]
-    if not any(counts):
+    spare = {key: len(steps) - len(np.unique(steps)) for key, steps in _grids(voices).items()}
+    count = sum(spare[id(series.steps)] for voice in voices for series in voice.members)
+    if not count:
         return []
-    return [f"{sum(counts)} values share their step with a later one of their tag, which is heard"]
+    return [f"{count} values share their step with a later one of their tag, which is heard"]

@@ -189,7 +189,7 @@ def _on_one_scale(work: list[AudioJob], scale_from: Path | None, jobs: int) -> l
         from renderers.audio.render import stored_scales
 
         scales: Scales = stored_scales(scale_from)
-    elif work and work[0].settings.voicing != "original" and work[0].settings.range is None:
+    elif len(work) > 1 and work[0].settings.has_scale_of_its_own:
         scales = shared_scales(work, jobs)
     else:
         return work

@@ -1,8 +1,8 @@
 """Where epochs end, for logs that know it."""
 
 import numpy as np
-import numpy.typing as npt
 
+from renderers.reduction import Frames
 from runlog import Run
 
 __all__ = ["epoch_frames"]
@@ -12,23 +12,23 @@ EPOCH_TAGS = ("epoch", "train/epoch")
 MOST = 0.25
 
 
-def epoch_frames(run: Run, steps: npt.NDArray[np.int64]) -> list[int]:
+def epoch_frames(run: Run, frames: Frames) -> list[int]:
     """Return the frames in which an epoch ends.
 
     Parameters
     ----------
     run : Run
         An epoch ends where a series `epoch` reaches the next whole number.
-    steps : np.ndarray [shape=(frames,), int64]
-        First step of each frame.
+    frames : Frames
+        What is heard of it.
     """
     for tag in EPOCH_TAGS:
         if tag not in run.series:
             continue
-        series = run[tag]
-        whole = np.floor(np.nan_to_num(np.asarray(series.values, np.float64)))
+        series = run[tag][np.isfinite(run[tag].values)]
+        whole = np.floor(np.asarray(series.values, np.float64))
         ends = series.steps[1:][np.diff(whole) > 0]
-        frames = np.unique(np.searchsorted(steps, ends, side="right") - 1)
-        frames = frames[frames >= 0]
-        return frames.tolist() if len(frames) <= MOST * len(steps) else []
+        ends = ends[(ends >= frames.axis[0]) & (ends <= frames.axis[-1])]
+        ticks = np.unique(np.searchsorted(frames.steps, ends, side="right") - 1)
+        return ticks.tolist() if len(ticks) <= MOST * frames.count else []
     return []

@@ -43,7 +43,7 @@ def pace(settings: AudioSettings, steps: int, voices: int) -> Pace:
         frames = max(1, min(steps, round(settings.duration / min(usual, settings.duration))))
         frame = settings.duration / frames
     elif settings.voicing != "original" and steps * usual > LONGEST:
-        frames = round(LONGEST / usual)
+        frames = max(1, round(LONGEST / usual))
         frame = LONGEST / frames
     stretch = frame / usual
     return Pace(frames, frame, settings.tone * stretch, settings.silence * stretch)

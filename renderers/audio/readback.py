@@ -85,10 +85,9 @@ def read_back(
             f"{audio}: cannot be read back ({described(error)}); expected a sound beside its "
             f"{DESCRIPTION} and {SCORE}"
         ) from error
-    if not about.get("lanes"):
-        raise LogError(
-            f"{audio}: the voicing is {about['settings']['voicing']!r}; only lanes can be read back"
-        )
+    voicing = about["settings"]["voicing"]
+    if voicing != "lanes":
+        raise LogError(f"{audio}: the voicing is {voicing!r}; only lanes can be read back")
     layout = _layout(about, rate)
     sound = samples[about["legend_samples"] :]
     found = decode(sound, layout, method=method, progress=progress)

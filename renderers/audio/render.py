@@ -221,7 +221,7 @@ def audio_score(
         return score, {}
     loudest = float(score.gain.max(initial=0.0))
     ticks = epoch_events(
-        epoch_frames(run, score.frames.steps), score.frame_length, score.sample_rate, loudest
+        epoch_frames(run, score.frames), score.frame_length, score.sample_rate, loudest
     )
     both = sorted((*score.events, *ticks), key=lambda event: event.sample)
     return controlled(replace(score, events=tuple(both)), run, settings), used

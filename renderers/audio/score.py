@@ -110,7 +110,7 @@ class Score:
     events : tuple of Event
         Earcons, in the order of time.
     registers : np.ndarray [shape=(voices, 2)], optional
-        Lowest and highest pitch of each voice in Hz, where each has its own.
+        Lowest and highest pitch of each voice in Hz: the ends of its scale.
     """
 
     frames: Frames

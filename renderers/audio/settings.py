@@ -112,6 +112,11 @@ class AudioSettings:
         return Choice(self.tags, self.layers, self.parameters, named)
 
     @property
+    def has_scale_of_its_own(self) -> bool:
+        """Whether the scale is found in the values, so that several runs can share it."""
+        return self.voicing != "original" and self.range is None
+
+    @property
     def file_format(self) -> AudioFormat:
         """Format of the file."""
         return self.format or ("wav32f" if self.voicing == "original" else "wav16")

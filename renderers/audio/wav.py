@@ -22,13 +22,10 @@ import numpy.typing as npt
 from renderers.audio.riff import chunk
 
 __all__ = [
-    "BYTES_A_SAMPLE",
     "ENCODINGS",
-    "MAX_DATA_BYTES",
     "MAX_FILE_BYTES",
     "quantised",
     "wav_bytes",
-    "write_float_wav",
     "write_wav",
 ]
 
@@ -149,46 +146,6 @@ def write_wav(
         file.write(padding + trailer)
 
 
-def write_float_wav(
-    path: Path,
-    blocks: Iterable[npt.NDArray[np.float32]],
-    *,
-    samples: int,
-    sample_rate: int,
-    channels: int = 1,
-) -> None:
-    """Write a 32-bit float WAV file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    blocks : iterable of np.ndarray [shape=(n,) or (n, channels), float32]
-        The sound, in order.
-    samples : int
-        How many there are in all, a channel.
-    sample_rate : int
-        Hz.
-    channels : int
-        Number of channels.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
-    struct.error
-        If there are more than `MAX_DATA_BYTES` of samples.
-    """
-    write_wav(
-        path,
-        blocks,
-        samples=samples,
-        sample_rate=sample_rate,
-        channels=channels,
-        encoding=ENCODINGS["FLOAT"],
-    )
-
-
 def wav_bytes(samples: int, channels: int, encoding: Encoding, trailer: bytes = b"") -> int:
     """Tell how long a WAV file will be.
 
@@ -232,6 +189,3 @@ def _description(encoding: Encoding, samples: int, sample_rate: int, channels: i
         return chunk(b"fmt ", fields)
     # Every other format needs the size of its extension, here none, and a fact chunk.
     return chunk(b"fmt ", fields + bytes(2)) + chunk(b"fact", struct.pack("<I", samples))
-
-
-MAX_DATA_BYTES = MAX_FILE_BYTES - wav_bytes(0, 1, ENCODINGS["FLOAT"])

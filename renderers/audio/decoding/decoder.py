@@ -1,14 +1,14 @@
 """From a sound and its layout to pitch and gain."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from renderers.audio.decoding.estimation import Progress, fit_all
 from renderers.audio.decoding.holds import checked
-from renderers.audio.decoding.layout import Floats, Layout
-from renderers.audio.decoding.peaks import find_peaks
+from renderers.audio.decoding.joint import Fit
+from renderers.audio.decoding.layout import Floats, Layout, Sound
+from renderers.audio.decoding.peaks import Peaks, find_peaks
 from renderers.audio.decoding.silence import silent_voices
 
 __all__ = ["Decoded", "Method", "decode"]
@@ -32,7 +32,7 @@ class Decoded(NamedTuple):
 
 
 def decode(
-    samples: npt.NDArray[np.floating[Any]],
+    samples: Sound,
     layout: Layout,
     *,
     method: Method = "joint",
@@ -66,10 +66,10 @@ def decode(
         If the sound has another shape, ends too early or is not finite.
     """
     sound = checked(samples, layout)
-    estimates = {"joint": fit_all, "fft": find_peaks}
-    if method not in estimates:
-        raise ValueError(f"method is {method!r}; expected one of {', '.join(estimates)}")
-    found = estimates[method](sound, layout, progress)
+    if method not in get_args(Method):
+        raise ValueError(f"method is {method!r}; expected one of {', '.join(get_args(Method))}")
+    estimate = fit_all if method == "joint" else find_peaks
+    found: Fit | Peaks = estimate(sound, layout, progress)
     silent = silent_voices(found.amplitude)
     hertz = found.frequency * (layout.sample_rate / (2 * np.pi))
     return Decoded(

@@ -1,15 +1,13 @@
 """All frames' voices: a first estimate, a joint fit, and another try where that went wrong."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from renderers.audio.decoding.holds import cut, low_pass, low_passed, marked, response
 from renderers.audio.decoding.joint import Fit, Mask, Problem, fit
-from renderers.audio.decoding.layout import Floats, Layout
+from renderers.audio.decoding.layout import Floats, Layout, Sound
 from renderers.audio.decoding.silence import silent_voices, usual_amplitude
 from renderers.audio.decoding.start import first_frequencies
 
@@ -17,7 +15,6 @@ __all__ = ["Frames", "Progress", "fit_all", "fit_frames", "spans"]
 
 Progress = Callable[[int, int], None]
 Frames = npt.NDArray[np.int64]
-Sound = npt.NDArray[np.floating[Any]]
 
 SAMPLES_A_BATCH = 1 << 18
 MARGIN = 0.1  # cycles over the hold by which a pitch may leave its register, in noise
@@ -100,9 +97,7 @@ def fit_frames(
     return found
 
 
-def _fit(
-    holds: Floats, layout: Layout, active: Mask, start: Floats | None, filtered: bool
-) -> Fit:
+def _fit(holds: Floats, layout: Layout, active: Mask, start: Floats | None, filtered: bool) -> Fit:
     """Estimate some holds, if need be with what lies above the voices filtered out."""
     sides, bands = layout.sides(holds.shape[1]), layout.bands()
     taps = low_pass(holds.shape[2], layout.sample_rate) if filtered else np.ones(1)
@@ -123,7 +118,7 @@ def _limits(layout: Layout) -> Floats:
     edges = np.sort(bands.ravel())
     guards = edges[2::2] - edges[1:-1:2]
     margin = min(MARGIN * 2 * np.pi / layout.hold_length, guards.min(initial=np.inf) / 4)
-    return bands.T + np.array([[-margin], [margin]])
+    return np.asarray(bands.T + np.array([[-margin], [margin]]))
 
 
 def _try_again(sound: Sound, layout: Layout, found: Fit) -> None:
@@ -145,7 +140,9 @@ def _try_again(sound: Sound, layout: Layout, found: Fit) -> None:
             break
         shape = (len(failed), layout.voices)
         redrawn = narrow & (random.random(shape) < REDRAWN)
-        start = np.where(redrawn, random.uniform(*bands.T, shape), found.frequency[failed])
+        start = np.where(
+            redrawn, random.uniform(bands[:, 0], bands[:, 1], shape), found.frequency[failed]
+        )
         tried = fit_frames(sound, layout, failed, np.ones(shape, np.bool_), start)
         better = tried.left < found.left[failed]
         _put(found, failed[better], Fit(*(part[better] for part in tried)))

@@ -1,13 +1,12 @@
 """From a sound to its holds, and those of them free of earcons."""
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import fft, signal
 
-from renderers.audio.decoding.layout import Floats, Layout
+from renderers.audio.decoding.layout import Floats, Layout, Sound
 
 __all__ = ["checked", "cut", "low_pass", "low_passed", "marked", "response"]
 
@@ -20,7 +19,7 @@ STOP_DB = 60.0  # what the low-pass takes away
 LONGEST_SHARE = 5  # the low-pass is at most this part of a hold
 
 
-def checked(samples: npt.NDArray[np.floating[Any]], layout: Layout) -> npt.NDArray[np.floating[Any]]:
+def checked(samples: Sound, layout: Layout) -> Sound:
     """Return a sound with an axis of channels [shape=(n, channels)].
 
     Raises
@@ -41,7 +40,7 @@ def checked(samples: npt.NDArray[np.floating[Any]], layout: Layout) -> npt.NDArr
     return sound
 
 
-def cut(sound: npt.NDArray[np.floating[Any]], layout: Layout, frames: npt.NDArray[np.int64]) -> Floats:
+def cut(sound: Sound, layout: Layout, frames: npt.NDArray[np.int64]) -> Floats:
     """Return some frames' holds [shape=(frames, channels, hold_length)]."""
     begin = frames * layout.frame_length + layout.glide_length
     holds = sound[begin[:, None] + np.arange(layout.hold_length)]

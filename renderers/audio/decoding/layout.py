@@ -1,15 +1,17 @@
 """What a decoder may know of a score: where its voices can be, never where they are."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from renderers.audio.glide import pan_gains
 
-__all__ = ["Floats", "Layout"]
+__all__ = ["Floats", "Layout", "Sound"]
 
 Floats = npt.NDArray[np.float64]
+Sound = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)

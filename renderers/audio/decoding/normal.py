@@ -53,8 +53,9 @@ class Normal:
     def where_better(self, better: Mask, other: "Normal") -> "Normal":
         """Return the other one in frames where that is better."""
         pairs = [(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)]
-        return Normal(*(np.where(np.expand_dims(better, (1, 2)[: a.ndim - 1]), b, a)
-                        for a, b in pairs))
+        return Normal(
+            *(np.where(np.expand_dims(better, (1, 2)[: a.ndim - 1]), b, a) for a, b in pairs)
+        )
 
 
 def normal_equations(holds: Floats, frequency: Floats, active: Mask, sides: Floats) -> Normal:

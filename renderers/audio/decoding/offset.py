@@ -7,14 +7,12 @@ written and read by soundfile begin with the first sample.  Other decoders may n
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from renderers.audio.decoding.estimation import Frames, fit_frames
 from renderers.audio.decoding.holds import checked
-from renderers.audio.decoding.layout import Floats, Layout
+from renderers.audio.decoding.layout import Floats, Layout, Sound
 
 __all__ = ["find_offset"]
 
@@ -22,8 +20,7 @@ FRAMES = 12  # that are looked at
 STEPS_A_GLIDE = 2  # of the search
 FINEST = 64  # steps a glide: more would not be heard
 RISE = 2.0  # of what is left, at either end of where the holds fit
-
-Sound = npt.NDArray[np.floating[Any]]
+ROUNDS = 2  # each begins nearer to where they fit best, where less is left
 
 
 def find_offset(samples: Sound, layout: Layout) -> int:
@@ -57,9 +54,11 @@ def find_offset(samples: Sound, layout: Layout) -> int:
     near = min(range(glide, most + glide + 1, max(1, glide // STEPS_A_GLIDE)), key=trial.cost)
     around = near + np.linspace(-glide / 2, glide / 2, 9).astype(int)
     inside = min(np.clip(around, 0, most + 2 * glide).tolist(), key=trial.left)
-    first = trial.edge(inside, max(0, inside - glide))
-    last = trial.edge(inside, min(most + 2 * glide, inside + glide))
-    return int(np.clip((first + last) // 2 - glide, 0, most))
+    for _ in range(ROUNDS):
+        first = trial.edge(inside, max(0, inside - glide))
+        last = trial.edge(inside, min(most + 2 * glide, inside + glide))
+        inside = (first + last) // 2
+    return int(np.clip(inside - glide, 0, most))
 
 
 @dataclass(frozen=True, eq=False)

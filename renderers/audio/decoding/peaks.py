@@ -1,15 +1,14 @@
 """Each voice by itself: its peak in the spectrum of a windowed hold."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import fft
 from scipy.signal import windows
 
 from renderers.audio.decoding.estimation import Progress, spans
 from renderers.audio.decoding.holds import cut
-from renderers.audio.decoding.layout import Floats, Layout
+from renderers.audio.decoding.layout import Floats, Layout, Sound
 from renderers.audio.decoding.start import refined_peak
 
 __all__ = ["Peaks", "find_peaks"]
@@ -25,9 +24,7 @@ class Peaks(NamedTuple):
     amplitude: Floats
 
 
-def find_peaks(
-    sound: npt.NDArray[np.floating[Any]], layout: Layout, progress: Progress | None = None
-) -> Peaks:
+def find_peaks(sound: Sound, layout: Layout, progress: Progress | None = None) -> Peaks:
     """Estimate all frames.
 
     Parameters

@@ -93,12 +93,13 @@ def _spectra(holds: Floats, bands: Floats, sides: Floats) -> tuple[list[Floats],
     length = holds.shape[2]
     size = int(fft.next_fast_len(OVERSAMPLING * length, real=True))
     whole = fft.rfft(holds, size, axis=2)
-    grids, spectra = [], []
+    grids: list[Floats] = []
+    spectra: list[Complex] = []
     for voice, (low, high) in enumerate(bands):
         bins = np.arange(
             max(1, int(low * size / (2 * np.pi)) - 1), int(high * size / (2 * np.pi)) + 3
         )
-        grid = bins * (2 * np.pi / size)
+        grid = np.asarray(bins * (2 * np.pi / size))
         heard = np.einsum("fcg,c->fg", whole[:, :, bins], sides[:, voice])
         grids.append(grid)
         spectra.append(heard * np.exp(0.5j * (length - 1) * grid))  # time 0 in the middle

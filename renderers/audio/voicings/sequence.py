@@ -58,4 +58,5 @@ def sequence(frames: Frames, style: Style) -> Score:
         state=state,
         partials=TIMBRES[style.timbre],
         events=state_events(state, frame_length, SAMPLE_RATE, level),
+        registers=bands,
     )

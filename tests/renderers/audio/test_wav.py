@@ -7,7 +7,9 @@ import pytest
 import scipy.io.wavfile
 import soundfile
 
-from renderers.audio.wav import MAX_DATA_BYTES, write_float_wav
+from renderers.audio.wav import ENCODINGS, MAX_FILE_BYTES, wav_bytes, write_wav
+
+FLOAT = ENCODINGS["FLOAT"]
 
 
 def chunks(data: bytes) -> dict[bytes, bytes]:
@@ -26,7 +28,9 @@ def test_the_format_tag_is_ieee_float(tmp_path):
     """The original wrote float samples under the integer tag, and played noise."""
     samples = np.linspace(-1, 1, 1000, dtype=np.float32)
     path = tmp_path / "a.wav"
-    write_float_wav(path, [samples[:300], samples[300:]], samples=1000, sample_rate=44_100)
+    write_wav(
+        path, [samples[:300], samples[300:]], samples=1000, sample_rate=44_100, encoding=FLOAT
+    )
     found = chunks(path.read_bytes())
     tag, channels, rate, per_second, block, bits = struct.unpack("<HHIIHH", found[b"fmt "][:16])
     assert (tag, channels, rate, per_second, block, bits) == (3, 1, 44_100, 176_400, 4, 32)
@@ -39,7 +43,7 @@ def test_two_libraries_read_the_samples_back(tmp_path, channels):
     """Both libsndfile and scipy agree with what was written."""
     samples = np.random.default_rng(0).normal(size=(500, channels)).astype(np.float32)
     path = tmp_path / "a.wav"
-    write_float_wav(path, [samples], samples=500, sample_rate=8000, channels=channels)
+    write_wav(path, [samples], samples=500, sample_rate=8000, channels=channels, encoding=FLOAT)
     read, rate = soundfile.read(path, dtype="float32", always_2d=True)
     assert rate == 8000
     np.testing.assert_array_equal(read, samples)
@@ -51,8 +55,8 @@ def test_two_libraries_read_the_samples_back(tmp_path, channels):
 def test_the_longest_sound_still_fits_the_header(tmp_path):
     """Sizes in a WAV header are 32 bits wide."""
     path = tmp_path / "a.wav"
-    longest = MAX_DATA_BYTES // 4
-    write_float_wav(path, [], samples=longest, sample_rate=44_100)
+    longest = (MAX_FILE_BYTES - wav_bytes(0, 1, FLOAT)) // 4
+    write_wav(path, [], samples=longest, sample_rate=44_100, encoding=FLOAT)
     assert struct.unpack("<I", path.read_bytes()[40 + 14 :])[0] == longest * 4
     with pytest.raises(struct.error):
-        write_float_wav(path, [], samples=longest + 1, sample_rate=44_100)
+        write_wav(path, [], samples=longest + 1, sample_rate=44_100, encoding=FLOAT)
