@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from renderers.audio import AudioResult, AudioSettings
-    from renderers.audio.render import Progress, Scales
+    from renderers.audio.render import Progress
+    from renderers.audio.scoring import Scales
 
 __all__ = ["AudioJob", "Outcome", "render_all", "render_one", "shared_scales"]
 
@@ -100,7 +101,7 @@ def _each(
 
 
 def _samples(job: AudioJob) -> list[dict[str, "npt.NDArray[np.float64]"]]:
-    from renderers.audio.render import scale_samples
+    from renderers.audio.scoring import scale_samples
 
     try:
         parts = split_segments(job.found.open(x=job.x), job.segments)
@@ -110,8 +111,8 @@ def _samples(job: AudioJob) -> list[dict[str, "npt.NDArray[np.float64]"]]:
 
 
 def _common_scales(parts: Sequence[Run], settings: "AudioSettings") -> "Scales | None":
-    from renderers.audio.render import scale_samples
     from renderers.audio.scale import common
+    from renderers.audio.scoring import scale_samples
 
     try:
         return common(scale_samples(part, settings) for part in parts)

@@ -15,7 +15,7 @@ from pipeline.rendering import AudioJob, Outcome, render_all, render_one, shared
 
 if TYPE_CHECKING:
     from renderers.audio import AudioResult, AudioSettings
-    from renderers.audio.render import Scales
+    from renderers.audio.scoring import Scales
 
 __all__ = ["app"]
 
@@ -186,7 +186,7 @@ def _listed(text: str) -> tuple[str, ...]:
 def _on_one_scale(work: list[AudioJob], scale_from: Path | None, jobs: int) -> list[AudioJob]:
     """Give all runs one scale: that of an earlier result, or one that holds them all."""
     if scale_from is not None:
-        from renderers.audio.render import stored_scales
+        from renderers.audio.description import stored_scales
 
         scales: Scales = stored_scales(scale_from)
     elif len(work) > 1 and work[0].settings.has_scale_of_its_own:
@@ -237,6 +237,8 @@ def _say(made: "AudioResult") -> None:
     said += [f"{group or 'values'} {_range(one)}" for group, one in about["scale"].items()][:1]
     if about["frames"] < about["steps"]:
         said.append(f"reduced to {about['frames']} frames")
+    if "note" in about.get("loudness", {}):
+        said.append(about["loudness"]["note"])
     if not made.made:
         said.append("up to date")
     note(", ".join(said) + _exceptions(about))

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import soundfile  # type: ignore[import-untyped]
 
 from renderers.audio.decoding import Layout, Method, decode
-from renderers.audio.render import DESCRIPTION, SCORE
+from renderers.audio.description import DESCRIPTION
+from renderers.audio.render import SCORE
 from renderers.audio.scale import Scale
 from runlog import LogError
 from runlog.errors import described

@@ -91,7 +91,8 @@ class AudioSettings:
         _require("parameters", self.parameters, get_args(Parameters))
         _require("polarity", self.polarity, get_args(Polarity))
         _require("timbre", self.timbre, tuple(TIMBRES))
-        _require("format", self.format or "wav16", get_args(AudioFormat))
+        if self.format is not None:
+            _require("format", self.format, get_args(AudioFormat))
         _require_between("tone", self.tone, 0.001, LONGEST, "s")
         _require_between("silence", self.silence, 0.0, LONGEST, "s")
         _require_between("lufs", self.lufs, -70.0, 0.0, "LUFS")

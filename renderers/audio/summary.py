@@ -9,7 +9,7 @@ from pathlib import Path
 import soundfile  # type: ignore[import-untyped]
 from tensorboard.compat.proto.event_pb2 import Event
 
-from renderers.audio.render import AudioResult
+from renderers.audio.result import AudioResult
 from renderers.output import writing
 from runlog.tensorboard.headers import frame
 

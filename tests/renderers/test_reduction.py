@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from renderers.audio import AudioSettings
-from renderers.audio.render import audio_score
+from renderers.audio.scoring import audio_score
 from renderers.reduction import reduce
 from renderers.timeline import Timeline
 

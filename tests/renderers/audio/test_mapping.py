@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from renderers.audio import AudioSettings, render_audio
 from renderers.audio.mapping import MappingError, VoiceMapping, load_mapping, shipped_mapping
-from renderers.audio.render import audio_score
+from renderers.audio.scoring import audio_score
 from renderers.audio.summary import write_audio_summary
 from renderers.audio.synthesis import blocks
 from renderers.audio.voicings import VOICINGS

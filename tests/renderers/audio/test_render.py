@@ -1,6 +1,8 @@
 """A run becomes a sound file with its score and its description, once."""
 
+import base64
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -8,7 +10,8 @@ import pytest
 import soundfile
 
 from renderers.audio import AudioSettings, render_audio
-from renderers.audio.render import DESCRIPTION, SCORE
+from renderers.audio.description import DESCRIPTION
+from renderers.audio.render import SCORE
 from runlog import OutputError
 
 AUDIO = "audio.wav"
@@ -114,3 +117,22 @@ def test_a_long_score_is_written_in_groups_without_a_seam(tmp_path, make_run):
     assert (np.diff(score["time"].to_numpy()) > 0).all()
     np.testing.assert_array_equal(score["value"].to_numpy()[::2], norms)
     np.testing.assert_array_equal(score["value"].to_numpy()[1::2], norms[::-1])
+
+
+def test_a_notebook_shows_a_player_with_the_sound_in_it(tmp_path, monkeypatch, run):
+    """By default the files go where the command puts them."""
+    monkeypatch.chdir(tmp_path)
+    made = render_audio(run)
+    assert made.path == Path("renders/mine/audio.wav")
+    html = made.display()._repr_html_()
+    kind, data = html.split('src="data:')[1].split('"')[0].split(";base64,")
+    assert (kind, base64.b64decode(data)) == ("audio/wav", made.path.read_bytes())
+
+
+def test_a_clip_too_short_for_a_loudness_is_levelled_by_its_peak_and_it_is_said(tmp_path, make_run):
+    """EBU R 128 measures 0.4 s at least."""
+    made = render_audio(make_run({"a.weight": [1.0, 2.0]}), tmp_path)
+    assert made.description["loudness"]["lufs"] is None
+    assert "levelled by its peak" in made.description["loudness"]["note"]
+    samples, _ = soundfile.read(made.path)
+    assert np.abs(samples).max() == pytest.approx(10 ** (-23 / 20), rel=0.05)

@@ -1,0 +1,132 @@
+"""What lies beside a sound and in it: its description, its tags, its cue points."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from renderers.audio.files import Cue
+from renderers.audio.scale import Scale
+from renderers.audio.score import Glide, Score
+from renderers.audio.scoring import Scales
+from renderers.audio.settings import AudioSettings
+from renderers.audio.style import groups
+from runlog import LogError, Run
+from runlog.errors import described
+
+__all__ = ["DESCRIPTION", "cues", "described_before", "description", "stored_scales", "tags"]
+
+DESCRIPTION = "audio.json"
+SCHEMA_VERSION = 2
+TEN_CENTS = 10 / 1200  # octaves; about what an ear tells apart in steady tones
+
+
+def stored_scales(result: Path) -> dict[str, Scale]:
+    """Read the scale that an earlier result was made with.
+
+    Parameters
+    ----------
+    result : Path
+        Its folder, or a file in it.
+
+    Raises
+    ------
+    LogError
+        If there is none.
+    """
+    folder = result if result.is_dir() else result.parent
+    try:
+        about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        scales = {group: Scale(**one) for group, one in about["scale"].items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LogError(
+            f"{folder}: no result with a scale ({described(error)}); expected {DESCRIPTION}, as "
+            "'earshot render audio' writes it"
+        ) from error
+    if not scales:
+        raise LogError(f"{folder}: was rendered without a scale; use one of another voicing")
+    return scales
+
+
+def cues(score: Score, offset: int) -> list[Cue]:
+    """Name what is not a number, and the ends of epochs, where they begin."""
+    names = score.frames.names
+    return [
+        Cue(
+            event.sample + offset,
+            f"{names[event.voice]}: {event.kind}" if event.voice >= 0 else str(event.kind),
+        )
+        for event in score.events
+        if event.mark
+    ]
+
+
+def tags(run: Run, about: Mapping[str, Any]) -> dict[str, str]:
+    """Say in the file itself what it is: run, voicing, scale and log hash."""
+    scale = "; ".join(
+        f"{group or 'value'} {one['low']:.4g} to {one['high']:.4g}"
+        for group, one in about["scale"].items()
+    )
+    voicing = about["settings"]["voicing"]
+    comment = f"voicing {voicing}; scale {scale or 'none'}; log {about['log_hash']}"
+    return {"title": run.name, "comment": comment, "software": "Earshot"}
+
+
+def described_before(beside: Path) -> dict[str, Any]:
+    """Read what an earlier call wrote, without the sizes of its files."""
+    made: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
+    made.pop("files")
+    return made
+
+
+def description(run: Run, settings: AudioSettings, score: Score, scales: Scales) -> dict[str, Any]:
+    """Say what a sound is made from, and what of it is not simply heard, as plain JSON values."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run": run.name,
+        "log_hash": run.log_hash(),
+        "settings": settings.to_dict(),
+        "scale": {group: scale.to_dict() for group, scale in scales.items()},
+        "voices": list(score.frames.names),
+        "lanes": _lanes(score, scales),
+        "unit": score.frames.unit,
+        "steps": score.frames.total,
+        "last_step": int(score.frames.axis[-1]),
+        "frames": score.frames.count,
+        "frame_samples": score.frame_length,
+        "glide_samples": score.articulation.length if isinstance(score.articulation, Glide) else 0,
+        "sample_rate": score.sample_rate,
+        "channels": score.channels,
+        "duration": score.duration,
+        "counts": score.counts(),
+        "events": dict(Counter(str(event.kind) for event in score.events if event.mark)),
+        "notes": list(score.frames.notes),
+    }
+
+
+def _lanes(score: Score, scales: Scales) -> list[dict[str, Any]]:
+    """Say of each voice where it lies, and how fine it can be heard."""
+    if score.registers is None:
+        return []
+    lanes = []
+    for voice, (name, group) in enumerate(
+        zip(score.frames.names, groups(score.frames), strict=True)
+    ):
+        low, high = score.registers[voice]
+        share = TEN_CENTS / np.log2(high / low)  # of the range
+        scale = scales[group]
+        span = np.log(scale.high / scale.low) if scale.kind == "log" else None
+        lanes.append(
+            {
+                "voice": name,
+                "group": group,
+                "low_hz": float(low),
+                "high_hz": float(high),
+                "pan": float(score.places[voice].mean()),
+                "ten_cents_are_percent": 100 * float(np.expm1(share * span) if span else share),
+            }
+        )
+    return lanes
