@@ -9,7 +9,7 @@ from typing import Literal
 from runlog import LogError, Run, Series
 from runlog.layers import MAX_LAYERS, choose_layers, group_by_module, is_weight
 
-__all__ = ["Choice", "NothingToHearError", "Parameters", "Voice", "Voices", "choose"]
+__all__ = ["MAX_VOICES", "Choice", "NothingToHearError", "Parameters", "Voice", "Voices", "choose"]
 
 Parameters = Literal["weight", "all"]
 

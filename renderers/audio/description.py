@@ -118,7 +118,7 @@ def _lanes(score: Score, scales: Scales) -> list[dict[str, Any]]:
         low, high = score.registers[voice]
         share = TEN_CENTS / np.log2(high / low)  # of the range
         scale = scales[group]
-        span = np.log(scale.high / scale.low) if scale.kind == "log" else None
+        span = np.log(scale.high) - np.log(scale.low) if scale.kind == "log" else None
         lanes.append(
             {
                 "voice": name,

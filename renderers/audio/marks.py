@@ -1,6 +1,8 @@
 """From the states of a score to its earcons: at the onset, softly while it lasts, at the end."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -66,7 +68,13 @@ def state_events(
         dead = np.flatnonzero(row == State.ZERO)
         if len(dead):
             mark(int(dead[0]), Kind.DEAD, voice, END_DB)
-    return tuple(sorted(events, key=lambda event: event.sample))
+    # Those of several voices add up in phase; like this they are as loud as independent sounds.
+    crowd = Counter((event.sample, event.kind) for event in events)
+    shared = [
+        replace(event, level=event.level / crowd[event.sample, event.kind] ** 0.5)
+        for event in events
+    ]
+    return tuple(sorted(shared, key=lambda event: event.sample))
 
 
 def epoch_events(

@@ -9,7 +9,7 @@ from renderers.audio.mapping import VoiceMapping
 from renderers.audio.scale import Scale
 from renderers.audio.style import TIMBRES
 from renderers.audio.voicings import VOICINGS
-from renderers.choice import Choice, Parameters
+from renderers.choice import MAX_VOICES, Choice, Parameters
 from renderers.timeline import StepRange
 
 __all__ = ["AudioSettings", "Polarity"]
@@ -102,6 +102,11 @@ class AudioSettings:
             _require_between("steps_per_second", self.steps_per_second, 1e-3, 1000.0, "")
         if self.duration is not None and self.steps_per_second is not None:
             raise ValueError("duration and steps_per_second are both given; choose one of them")
+        if len(self.voices) > MAX_VOICES:
+            raise ValueError(f"voices are {len(self.voices)}; expected at most {MAX_VOICES}")
+        for voice in self.voices:
+            if isinstance(voice.pan, int | float):
+                _require_between("pan", voice.pan, -1.0, 1.0, "")
         for ends in (self.range, *(voice.range for voice in self.voices)):
             if ends is not None:
                 Scale(*ends, kind="linear")

@@ -1,6 +1,7 @@
 """A long timeline becomes few frames, and nothing that matters is lost on the way."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,8 +40,10 @@ def test_each_frame_summarises_its_steps_as_a_plain_loop_does(given_line, frames
     made = reduce(given_line, frames)
     bounds = [*(made.steps // 10).tolist(), given_line.frames]
     for voice, (row, known) in enumerate(zip(given_line.values, given_line.measured, strict=True)):
-        for frame, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
-            own = [float(x) for x, there in zip(row[begin:end], known[begin:end], strict=True) if there]
+        for frame, (begin, end) in enumerate(pairwise(bounds)):
+            own = [
+                float(x) for x, there in zip(row[begin:end], known[begin:end], strict=True) if there
+            ]
             finite = [x for x in own if np.isfinite(x)] or [np.nan]
             at = (voice, frame)
             assert made.measured[at] == len(own)

@@ -44,7 +44,8 @@ def correlate(holds: Floats, frequency: Floats, sides: Floats) -> Correlations:
     padded[..., :length] = holds
     within = np.arange(fine)
     turn = np.exp(-1j * frequency[:, None] * within[:, None])  # frames, fine, voices
-    inner = np.concatenate([turn, turn * within[:, None]], axis=2).view(np.float64)
+    turns = np.concatenate([turn, turn * within[:, None]], axis=2)
+    inner = np.ascontiguousarray(turns).view(np.float64)
     product = padded.reshape(frames, channels * coarse, fine) @ inner
     part = product.view(np.complex128).reshape(frames, channels, coarse, 2, voices)
     heard = np.einsum("fcjkv,cv->fjkv", part, sides, optimize=True)

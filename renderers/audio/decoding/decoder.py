@@ -48,9 +48,9 @@ def decode(
     layout : Layout
         Where its voices can be.
     method : {"joint", "fft"}
-        Least squares over all voices at once, or each voice's peak in the
-        spectrum of a windowed hold, which is some fifty times less exact and
-        fails where voices are closer than four cycles over the hold.
+        Least squares over all voices at once; or each voice's peak in the
+        spectrum of a windowed hold, which is quicker, but less exact, and fails
+        where neighbours are less than some six cycles apart over a hold.
     progress : callable, optional
         Called with the frames done and the frames in all.
 

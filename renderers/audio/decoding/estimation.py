@@ -23,7 +23,7 @@ MARGIN = 0.1  # cycles over the hold by which a pitch may leave its register, in
 # (in squares of a voice's amplitude).
 FAILED_RATIO, FAILED_SHARE = 1.15, 3e-4
 TRIES = 64  # of 122 failures in 8,000 frames 9 were left after 16 tries, none after 32
-WORST = 10  # at most this part of the frames is tried again, whatever they hold
+WORST, FEW = 10, 8  # a tenth of the frames, and at least so many, may be tried again
 REDRAWN = 0.5  # of the voices in narrow registers, at each try
 NARROW = 4.0  # cycles over the hold; in narrower registers the first estimate can be wrong
 
@@ -86,7 +86,7 @@ def fit_frames(
     found = _empty(len(frames), layout.voices)
     for span in spans(len(frames), layout):
         holds = cut(sound, layout, frames[span])
-        behind = marked(holds, layout.sample_rate)
+        behind = marked(holds, layout)
         for rows, filtered in ((~behind, False), (behind, True)):
             if rows.any():
                 begin = None if start is None else start[span][rows]
@@ -129,12 +129,15 @@ def _try_again(sound: Sound, layout: Layout, found: Fit) -> None:
     """
     bands = layout.bands()
     narrow = np.ptp(bands, axis=1) * layout.hold_length < NARROW * 2 * np.pi
-    if not (narrow.any() and len(found.left)):
+    if not narrow.any():
         return
-    usual, codec = np.median(found.left), FAILED_SHARE * usual_amplitude(found.amplitude) ** 2
+    worst_first = np.argsort(-found.left, kind="stable")
+    tried_again = max(FEW, len(found.left) // WORST)
+    worst, others = np.sort(worst_first[:tried_again]), worst_first[tried_again:]
+    usual = np.median(found.left[others]) if len(others) else 0.0
+    codec = FAILED_SHARE * usual_amplitude(found.amplitude) ** 2
     random = np.random.default_rng(0)
     for _ in range(TRIES):
-        worst = np.sort(np.argsort(-found.left, kind="stable")[: -(-len(found.left) // WORST)])
         failed = worst[found.left[worst] > max(FAILED_RATIO * usual, codec)]
         if not len(failed):
             break

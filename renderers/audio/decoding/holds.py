@@ -47,16 +47,21 @@ def cut(sound: Sound, layout: Layout, frames: npt.NDArray[np.int64]) -> Floats:
     return np.ascontiguousarray(holds.transpose(0, 2, 1), dtype=np.float64)
 
 
-def marked(holds: Floats, sample_rate: int) -> npt.NDArray[np.bool_]:
-    """Tell in which holds an earcon sounds [shape=(frames,)]."""
+def marked(holds: Floats, layout: Layout) -> npt.NDArray[np.bool_]:
+    """Tell in which holds an earcon sounds [shape=(frames,)].
+
+    None does if voices have its band.
+    """
     length = holds.shape[2]
+    if np.max(layout.registers) >= MARKS_HZ[0]:
+        return np.zeros(len(holds), np.bool_)
     power = np.square(np.abs(fft.rfft(holds * signal.windows.hann(length, sym=False)))).sum(axis=1)
-    hertz = fft.rfftfreq(length, 1 / sample_rate)
+    hertz = fft.rfftfreq(length, 1 / layout.sample_rate)
     inside, above = (hertz >= MARKS_HZ[0]) & (hertz <= MARKS_HZ[1]), hertz > MARKS_HZ[1]
-    loud = power[:, inside].sum(axis=1) > LEAST_SHARE * power.sum(axis=1)
-    density = power[:, inside].sum(axis=1) / max(1, inside.sum())
-    others = power[:, above].sum(axis=1) / max(1, above.sum())
-    return np.asarray(loud & (density > LEAST_CONTRAST * others))
+    energy = power[:, inside].sum(axis=1)
+    contrast = energy * max(1, above.sum()), power[:, above].sum(axis=1) * max(1, inside.sum())
+    loud = energy > LEAST_SHARE * power.sum(axis=1)
+    return np.asarray(loud & (contrast[0] > LEAST_CONTRAST * contrast[1]))
 
 
 @cache
@@ -67,7 +72,7 @@ def low_pass(length: int, sample_rate: int) -> Floats:
     ends where the earcons' band begins: `response` tells what it does below.
     """
     beta = signal.kaiser_beta(STOP_DB)
-    taps = max(3, length // LONGEST_SHARE) | 1
+    taps = (length // LONGEST_SHARE) | 1
     width = (STOP_DB - 7.95) / (2.285 * 2 * np.pi * taps) * sample_rate
     cutoff = max(MARKS_HZ[0] - width / 2, MARKS_HZ[0] / 2)
     return np.asarray(signal.firwin(taps, cutoff, window=("kaiser", beta), fs=sample_rate))

@@ -5,6 +5,7 @@ libsndfile takes both away from an MP3 file again, as from Ogg, so that sounds
 written and read by soundfile begin with the first sample.  Other decoders may not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +21,7 @@ FRAMES = 12  # that are looked at
 STEPS_A_GLIDE = 2  # of the search
 FINEST = 64  # steps a glide: more would not be heard
 RISE = 2.0  # of what is left, at either end of where the holds fit
+LEAST_GLIDE = 8  # samples; a search that is finer takes too long
 ROUNDS = 2  # each begins nearer to where they fit best, where less is left
 
 
@@ -48,17 +50,37 @@ def find_offset(samples: Sound, layout: Layout) -> int:
     most = len(sound) - layout.samples
     if not most or not layout.samples:
         return 0
-    glide = layout.glide_length
+    glide = max(layout.glide_length, LEAST_GLIDE)
     # The holds fit a little too early and too late, too; the middle of that is wanted.
     trial = _Trial(np.pad(sound, ((glide, glide), (0, 0))), layout)
     near = min(range(glide, most + glide + 1, max(1, glide // STEPS_A_GLIDE)), key=trial.cost)
+    frames = trial.loud(near)
+
+    def left(offset: int) -> float:
+        return trial.left(offset, frames)
+
     around = near + np.linspace(-glide / 2, glide / 2, 9).astype(int)
-    inside = min(np.clip(around, 0, most + 2 * glide).tolist(), key=trial.left)
+    inside = min(np.clip(around, 0, most + 2 * glide).tolist(), key=left)
+    finest = max(1, glide // FINEST)
     for _ in range(ROUNDS):
-        first = trial.edge(inside, max(0, inside - glide))
-        last = trial.edge(inside, min(most + 2 * glide, inside + glide))
+        enough = RISE * left(inside)
+        first = _edge(left, enough, inside, max(0, inside - glide), finest)
+        last = _edge(left, enough, inside, min(most + 2 * glide, inside + glide), finest)
         inside = (first + last) // 2
     return int(np.clip(inside - glide, 0, most))
+
+
+def _edge(
+    left: Callable[[int], float], enough: float, inside: int, outside: int, finest: int
+) -> int:
+    """Return how far from `inside` towards `outside` no more than enough is left."""
+    while abs(outside - inside) > finest:
+        middle = (inside + outside) // 2
+        if left(middle) <= enough:
+            inside = middle
+        else:
+            outside = middle
+    return inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,29 +100,18 @@ class _Trial:
         """Return the energy that lies outside of all frames, or that voices cannot explain."""
         layout, end = self.layout, min(offset + self.layout.samples, len(self.sound))
         outside = self.energy[offset] + self.energy[-1] - self.energy[end]
-        return float(outside) + self.left(offset) * layout.samples
+        return float(outside) + self.left(offset, self.loud(offset)) * layout.samples
 
-    def left(self, offset: int) -> float:
+    def left(self, offset: int, frames: Frames) -> float:
         """Return what voices cannot explain in some frames: mean square a sample."""
-        some = self._loud(offset)
-        active = np.ones((len(some), self.layout.voices), np.bool_)
-        return float(fit_frames(self.sound[offset:], self.layout, some, active).left.mean())
+        active = np.ones((len(frames), self.layout.voices), np.bool_)
+        return float(fit_frames(self.sound[offset:], self.layout, frames, active).left.mean())
 
-    def edge(self, inside: int, outside: int) -> int:
-        """Return how far from `inside` towards `outside` the holds still fit."""
-        enough = RISE * self.left(inside)
-        while abs(outside - inside) > max(1, self.layout.glide_length // FINEST):
-            middle = (inside + outside) // 2
-            if self.left(middle) <= enough:
-                inside = middle
-            else:
-                outside = middle
-        return inside
-
-    def _loud(self, offset: int) -> Frames:
-        """Choose some of the louder half of the frames that are wholly there."""
-        length = self.layout.frame_length
-        there = min(self.layout.frames, (len(self.sound) - offset) // length)
+    def loud(self, offset: int) -> Frames:
+        """Choose some of the louder half of the frames, but neither the first nor the last."""
+        length, count = self.layout.frame_length, self.layout.frames
+        there = min(count, (len(self.sound) - offset) // length)
         energy = np.diff(self.energy[offset + length * np.arange(there + 1)])
-        loud = np.sort(np.argsort(energy, kind="stable")[there // 2 :])
+        inner = np.arange(min(1, there - 1), max(1, count - 1))
+        loud = np.sort(inner[np.argsort(energy[inner], kind="stable")[len(inner) // 2 :]])
         return loud[np.linspace(0, len(loud) - 1, min(FRAMES, len(loud))).astype(np.int64)]

@@ -9,7 +9,7 @@ from scipy.signal import windows
 from renderers.audio.decoding.estimation import Progress, spans
 from renderers.audio.decoding.holds import cut
 from renderers.audio.decoding.layout import Floats, Layout, Sound
-from renderers.audio.decoding.start import refined_peak
+from renderers.audio.decoding.start import refined_peak, register_bins
 
 __all__ = ["Peaks", "find_peaks"]
 
@@ -50,8 +50,8 @@ def find_peaks(sound: Sound, layout: Layout, progress: Progress | None = None) -
     for span in spans(layout.frames, layout):
         holds = cut(sound, layout, np.arange(span.start, span.stop))
         spectrum = fft.rfft(holds * window, size, axis=2)
-        for voice, (low, high) in enumerate(layout.bands() / point):
-            bins = np.arange(int(np.floor(low)) - 1, int(np.ceil(high)) + 2)
+        for voice, band in enumerate(layout.bands()):
+            bins = register_bins(band, size)
             heard = np.abs(np.einsum("fcg,c->fg", spectrum[:, :, bins], sides[:, voice]))
             place, height = refined_peak(np.log(heard + TINY), heard)
             found.frequency[span, voice] = (bins[0] + place) * point

@@ -14,7 +14,7 @@ from scipy import fft
 
 from renderers.audio.decoding.sums import dirichlet
 
-__all__ = ["first_frequencies", "refined_peak"]
+__all__ = ["first_frequencies", "refined_peak", "register_bins"]
 
 ROUNDS = 6
 OVERSAMPLING = 4  # points a bin of the spectrum
@@ -59,6 +59,20 @@ def first_frequencies(holds: Floats, bands: Floats, sides: Floats) -> Floats:
     return frequency
 
 
+def register_bins(band: Floats, size: int) -> npt.NDArray[np.int64]:
+    """Return a register's points in a spectrum of so many, and one beyond either end.
+
+    Parameters
+    ----------
+    band : np.ndarray [shape=(2,)]
+        Radians a sample.
+    size : int
+        Of the transform.
+    """
+    low, high = band * (size / (2 * np.pi))
+    return np.arange(max(1, int(low) - 1), min(size // 2, int(np.ceil(high)) + 1) + 1)
+
+
 def refined_peak(height: Floats, values: Values) -> tuple[Floats, Values]:
     """Find each row's highest point, by a parabola through it and its neighbours.
 
@@ -95,10 +109,8 @@ def _spectra(holds: Floats, bands: Floats, sides: Floats) -> tuple[list[Floats],
     whole = fft.rfft(holds, size, axis=2)
     grids: list[Floats] = []
     spectra: list[Complex] = []
-    for voice, (low, high) in enumerate(bands):
-        bins = np.arange(
-            max(1, int(low * size / (2 * np.pi)) - 1), int(high * size / (2 * np.pi)) + 3
-        )
+    for voice, band in enumerate(bands):
+        bins = register_bins(band, size)
         grid = np.asarray(bins * (2 * np.pi / size))
         heard = np.einsum("fcg,c->fg", whole[:, :, bins], sides[:, voice])
         grids.append(grid)

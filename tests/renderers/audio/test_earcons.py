@@ -13,12 +13,16 @@ from renderers.audio import AudioSettings, render_audio
 from renderers.audio.earcons import BANDS, Event, Kind, earcon, overlay
 from renderers.audio.glide import pan_gains
 from renderers.audio.registers import registers
+from renderers.audio.scale import Scale
+from renderers.audio.style import Style
+from renderers.audio.synthesis import blocks
+from renderers.audio.voicings import lanes
 
 RATE = 44_100  # Hz
 FRAME = 2646  # samples: 60 ms
 LAYERS = 4
 KINDS = {Kind.NAN: np.nan, Kind.POSITIVE_INFINITY: np.inf, Kind.NEGATIVE_INFINITY: -np.inf}
-# To the voices' power: above a soft pulse at -24 dB and below an onset at -12 dB; and below a pulse.
+# To the voices' power: between a soft pulse at -24 dB and an onset at -12 dB; a pulse; a tick.
 ONSET_DB, PULSE_DB, TICK_DB = -18.0, -28.0, -45.0
 
 
@@ -32,10 +36,15 @@ def powers(path):
     """Mean squares of each frame by frequency, both channels together; and the frequencies."""
     samples, rate = soundfile.read(path)
     assert rate == RATE
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME, 2)
+    return spectra(samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME, 2))
+
+
+def spectra(frames):
     window = signal.windows.hann(FRAME, sym=False)[:, None]
-    spectra = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2
-    return spectra.sum(axis=2) * 2 / (FRAME * np.square(window).sum()), np.fft.rfftfreq(FRAME, 1 / RATE)
+    squares = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2
+    return squares.sum(axis=2) * 2 / (FRAME * np.square(window).sum()), np.fft.rfftfreq(
+        FRAME, 1 / RATE
+    )
 
 
 def within(power, hertz, low, high):
@@ -57,7 +66,9 @@ def found(path, threshold_db=ONSET_DB):
 def silent(path):
     """Tell which voices are silent in which frames, by their registers [shape=(voices, frames)]."""
     power, hertz = powers(path)
-    own = np.array([within(power, hertz, low * 0.97, high * 1.03) for low, high in registers(LAYERS)])
+    own = np.array(
+        [within(power, hertz, low * 0.97, high * 1.03) for low, high in registers(LAYERS)]
+    )
     return own < np.median(own, axis=1, keepdims=True) * 0.05
 
 
@@ -68,7 +79,9 @@ def stretches(row):
 
 
 def render(make_run, tmp_path, values, settings=None, **others):
-    run = make_run({f"{layer}.weight": row for layer, row in zip("abcd", values, strict=True)}, **others)
+    run = make_run(
+        {f"{layer}.weight": row for layer, row in zip("abcd", values, strict=True)}, **others
+    )
     return render_audio(run, tmp_path, settings)
 
 
@@ -88,7 +101,9 @@ def test_an_independent_detector_finds_each_kind_where_it_was_put(make_run, tmp_
     for number, kind in enumerate(KINDS, start=1):
         assert heard[kind] == {begin for begin, _, what in each if what == number}
         assert result.description["events"][kind] == sum(what == number for _, _, what in each)
-    ends = {end for row in put for _, end, what in stretches(row) if what and end < 300 and not row[end]}
+    ends = {
+        end for row in put for _, end, what in stretches(row) if what and end < 300 and not row[end]
+    }
     assert heard[Kind.END] == ends
     assert not heard[Kind.DEAD] | heard[Kind.EPOCH]
     np.testing.assert_array_equal(silent(result.path), put > 0)
@@ -97,7 +112,7 @@ def test_an_independent_detector_finds_each_kind_where_it_was_put(make_run, tmp_
 @pytest.mark.parametrize("voicing", ["lanes", "sequence"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_lasts_is_one_alarm_and_soft_pulses(make_run, tmp_path, kind, voicing):
-    """180 steps of it: loud at the onset, then about twice a second softly, and a ping at the end."""
+    """180 steps of it: loud at the onset, then softly each 0.6 s, and a ping at the end."""
     values = norms(260)
     values[2, 40:220] = KINDS[kind]
     result = render(make_run, tmp_path, values, AudioSettings(voicing))
@@ -128,6 +143,20 @@ def test_all_layers_at_once_are_heard_as_that_kind_only(make_run, tmp_path):
         heard = found(render(make_run, tmp_path, values).path)
         assert min(heard[kind]) == 45
         assert not set.union(*(frames for other, frames in heard.items() if other != kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_layers_at_once_do_not_shout(make_frames, kind):
+    """Twelve onsets together are louder than one, but softer than the voices were."""
+    values = np.ones((12, 20))
+    values[:, 10:] = KINDS[kind]
+    values[0, 5] = KINDS[kind]
+    score = lanes(make_frames(values), Style(scales={"norm": Scale(0.1, 10.0)}))
+    frames = np.concatenate(list(blocks(score)))[: 20 * FRAME].reshape(20, FRAME, 2)
+    power, hertz = spectra(frames)
+    voices = within(power, hertz, 0, 2450)[3]
+    own = within(power, hertz, min(BANDS[kind]), max(BANDS[kind]))
+    assert voices > own[10] > own[5] > voices * 10 ** (ONSET_DB / 10)
 
 
 def test_a_dead_layer_says_so_once(make_run, tmp_path):
@@ -202,7 +231,9 @@ def test_bands_lie_apart_and_above_the_voices():
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 900), st.sampled_from(list(Kind)), st.integers(-1, 2)), max_size=8),
+    st.lists(
+        st.tuples(st.integers(0, 900), st.sampled_from(list(Kind)), st.integers(-1, 2)), max_size=8
+    ),
     st.lists(st.integers(1, 400), min_size=1, max_size=8),
 )
 def test_earcons_are_added_alike_however_the_sound_is_cut(given_events, sizes):

@@ -106,4 +106,6 @@ def test_panning_keeps_the_power(pan):
     order = np.argsort(pan)
     assert (np.diff(right[order]) >= 0).all()
     assert (np.diff(left[order]) <= 0).all()
-    np.testing.assert_allclose(pan_gains([-1, 0, 1]), [[1, 0.5**0.5, 0], [0, 0.5**0.5, 1]], atol=1e-7)
+    np.testing.assert_allclose(
+        pan_gains([-1, 0, 1]), [[1, 0.5**0.5, 0], [0, 0.5**0.5, 1]], atol=1e-7
+    )

@@ -1,4 +1,4 @@
-"""All layers sound at once, each in its own register and place, and silence says what is no number."""
+"""All layers sound at once, each in its own register and place; what is no number is silent."""
 
 from dataclasses import replace
 

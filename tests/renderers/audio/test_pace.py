@@ -79,7 +79,12 @@ def test_any_tone_and_pause_make_a_pace(tone, silence, steps, voices):
 @pytest.mark.parametrize("voicing", ["lanes", "sequence", "original"])
 @pytest.mark.parametrize(
     ("more", "seconds"),
-    [({}, None), ({"duration": 3.3}, 3.3), ({"duration": 0.4}, 0.4), ({"steps_per_second": 50}, 0.6)],
+    [
+        ({}, None),
+        ({"duration": 3.3}, 3.3),
+        ({"duration": 0.4}, 0.4),
+        ({"steps_per_second": 50}, 0.6),
+    ],
 )
 def test_the_file_is_as_long_as_that(make_run, tmp_path, voicing, more, seconds):
     """To a half of a sample a tone, and the lanes' release of 2 ms."""

@@ -34,7 +34,7 @@ def high_db(samples, cutoff=8000.0):
 @pytest.mark.parametrize("voices", [1, 4, 12])
 @pytest.mark.parametrize("gaps", ["never", "sometimes", "often"])
 def test_there_are_no_clicks(make_frames, sound, voicing, voices, gaps):
-    """Above 8 kHz lies at most -60 dB, also where voices fall silent and come back, and at the end."""
+    """Above 8 kHz lies at most -60 dB: where voices fall silent and come back, and at the end."""
     values = walks(voices, 60)
     share = {"never": 0, "sometimes": 0.1, "often": 0.5}[gaps]
     values[np.random.default_rng(1).random(values.shape) < share] = np.nan

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from renderers.audio import AudioSettings, render_audio
+from renderers.audio.description import stored_scales
 from renderers.audio.files import AUDIO_FORMATS
+from renderers.audio.mapping import VoiceMapping
 from renderers.audio.registers import registers
 from renderers.audio.scale import Scale
-from renderers.audio.scoring import audio_score, stored_scales
+from renderers.audio.scoring import audio_score
 from renderers.audio.synthesis import blocks
 from runlog import LogError, Run, RunMetadata, Series
 
@@ -29,7 +31,10 @@ nan, inf = float("nan"), float("inf")
         ({"parameters": ""}, "parameters is ''; expected one of weight, all"),
         ({"polarity": "up"}, r"polarity is 'up'; expected one of \+, -"),
         ({"timbre": "saw"}, "timbre is 'saw'; expected one of sine, warm"),
-        ({"format": "wav"}, "format is 'wav'; expected one of wav16, wav24, wav32f, flac, ogg, mp3"),
+        (
+            {"format": "wav"},
+            "format is 'wav'; expected one of wav16, wav24, wav32f, flac, ogg, mp3",
+        ),
         ({"format": ""}, "format is ''; expected one of wav16"),
         ({"tone": 0.0}, "tone is 0.0 s; expected 0.001 to 10 s"),
         ({"tone": 11}, "tone is 11 s; expected 0.001 to 10 s"),
@@ -42,6 +47,9 @@ nan, inf = float("nan"), float("inf")
         ({"steps_per_second": 0}, r"steps_per_second is 0; expected 0\.001 to 1000"),
         ({"steps_per_second": nan}, r"steps_per_second is nan; expected 0\.001 to 1000"),
         ({"duration": 1, "steps_per_second": 1}, "both given; choose one of them"),
+        ({"voices": (VoiceMapping("a"),) * 13}, "voices are 13; expected at most 12"),
+        ({"voices": (VoiceMapping("a", pan=1.5),)}, r"pan is 1\.5; expected -1 to 1"),
+        ({"voices": (VoiceMapping("a", range=(3, 1)),)}, "range is 3:1; expected LO:HI"),
         ({"range": (2.0, 1.0)}, r"range is 2\.0:1\.0; expected LO:HI with LO < HI"),
         ({"range": (nan, 1.0)}, r"range is nan:1\.0; expected LO:HI with LO < HI"),
         ({"range": (0.0, inf)}, r"range is 0\.0:inf; expected LO:HI with LO < HI"),
@@ -76,7 +84,9 @@ def test_polarity_mirrors_the_pitch_in_its_register(run, tmp_path):
 def test_a_range_of_ones_own_sets_the_ends_of_the_registers(run, tmp_path):
     """It is stored, and what lies beyond it is held there."""
     result, score = rendered(run, tmp_path, range=(0.5, 2.0))
-    assert result.description["scale"] == {"gradient norm": {"low": 0.5, "high": 2.0, "kind": "log"}}
+    assert result.description["scale"] == {
+        "gradient norm": {"low": 0.5, "high": 2.0, "kind": "log"}
+    }
     low, high = registers(3).T
     values, pitch = (np.array(score[key]).reshape(40, 3) for key in ("value", "pitch"))
     along = np.clip(np.log2(values * 2) / 2, 0, 1)
@@ -124,7 +134,7 @@ def test_every_format_holds_the_sound(run, tmp_path, format):
     assert len(samples) / rate == pytest.approx(result.description["duration"], abs=1e-6)
     reference = np.concatenate(list(blocks(audio_score(run, AudioSettings())[0])))
     factor = 10 ** (result.description["loudness"]["gain_db"] / 20)
-    np.testing.assert_allclose(np.std(samples), factor * np.std(reference), rtol=0.02)
+    np.testing.assert_allclose(np.std(samples), factor * np.std(reference), rtol=0.01)
 
 
 @pytest.mark.parametrize("voicing", ["lanes", "sequence"])
@@ -190,20 +200,23 @@ def test_any_series_become_a_sound_that_can_be_played(tmp_path_factory, rows, vo
     wanted = AudioSettings(voicing, timbre=timbre, format="wav32f")
     run = Run("any", RunMetadata("any"), series)
     made = [render_audio(run, folder / name, wanted) for name in "xy"]
-    x, y = ({path.name: path.read_bytes() for path in Path(folder, name).iterdir()} for name in "xy")
+    x, y = (
+        {path.name: path.read_bytes() for path in Path(folder, name).iterdir()} for name in "xy"
+    )
     assert x == y
     samples, rate = soundfile.read(made[0].path)
     assert np.isfinite(samples).all()
     assert np.abs(samples).max() <= 1
-    length = made[0].description["duration"] * rate
-    assert len(samples) == pytest.approx(length) >= made[0].description["steps"]
+    assert len(samples) == round(made[0].description["duration"] * rate) > 0
     json.loads((folder / "x" / "audio.json").read_text(), parse_constant=pytest.fail)
 
 
 @given(st.lists(doubles, min_size=1, max_size=3), voicings, st.integers(0, 3))
 def test_any_numbers_become_finite_samples(rows, voicing, decades):
     """Float64 too, up to the largest; signed, subnormal, constant, or not a number at all."""
-    series = {f"loss{n}": Series(f"loss{n}", np.arange(len(row)), row) for n, row in enumerate(rows)}
+    series = {
+        f"loss{n}": Series(f"loss{n}", np.arange(len(row)), row) for n, row in enumerate(rows)
+    }
     wanted = AudioSettings(voicing, duration=0.05 * 10 ** (decades / 2))
     score, scales = audio_score(Run("any", RunMetadata("any"), series), wanted)
     samples = np.concatenate(list(blocks(score)))
