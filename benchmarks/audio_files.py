@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.audio_speed import POINTS, SECONDS, drain
 from benchmarks.measure import CpuTimes, interleaved, ratios, spread
 from benchmarks.norms import LAYERS, run_of_norms
 from benchmarks.tables import table
@@ -16,25 +17,24 @@ from benchmarks.targets import Part
 from renderers.audio import AudioSettings, render_audio
 from renderers.audio.files import AUDIO_FORMATS, AudioFormat, write_audio
 from renderers.audio.loudness import LoudnessMeter, TruePeakMeter
-from renderers.audio.render import audio_score
 from renderers.audio.score import Score, write_score
+from renderers.audio.scoring import audio_score
 from renderers.audio.synthesis import blocks
 from renderers.audio.voicings import VOICINGS
 from runlog import Run
 
 __all__ = ["measured"]
 
-POINTS = 100_000  # a series
-SECONDS = 60  # of sound
 ROUNDS = 5
 
-WHOLE = "render_audio"
-# Its parts, and how often it does each: the sound is made once to be measured and once to be
-# written.
+KINDS: list[tuple[str, AudioFormat]] = [
+    *((voicing, "wav16") for voicing in VOICINGS),
+    *(("lanes", each) for each in AUDIO_FORMATS if each != "wav16"),
+]
+WHOLE = "lanes, wav16"
 SCORE, HASH, SYNTHESIS = "score, from the run", "hash of the log", "synthesis, twice"
 LOUDNESS, PEAK = "loudness", "true peak"
 SOUND_FILE, SCORE_FILE = "sound file", "score file"
-TIMES = {SYNTHESIS: 2}
 
 Blocks = list[npt.NDArray[np.float32]]
 
@@ -44,15 +44,13 @@ def measured() -> Part:
     run = run_of_norms(POINTS)
     with tempfile.TemporaryDirectory() as folder:
         fresh = (Path(folder, str(number)) for number in count())
-        kinds = [*((voicing, "wav16") for voicing in VOICINGS)]
-        kinds += [("lanes", each) for each in AUDIO_FORMATS if each != "wav16"]
-        files = {f"{kind}": partial(_render, run, fresh, *kind) for kind in kinds}
-        times = interleaved(files | _parts(run, fresh), rounds=ROUNDS)
-    speeds = [[*kind, spread(SECONDS / times[f"{kind}"]).text(0)] for kind in kinds]
-    return Part([_speed_table(speeds), _shares_table(times)])
+        works = {", ".join(kind): partial(_render, run, fresh, *kind) for kind in KINDS}
+        parts = _parts(run, next(fresh))
+        times = interleaved(works | parts, rounds=ROUNDS)
+    return Part([_speed_table(times), _shares_table(times, list(parts))])
 
 
-def _settings(voicing: str, file_format: AudioFormat = "wav16") -> AudioSettings:
+def _settings(voicing: str, file_format: AudioFormat) -> AudioSettings:
     return AudioSettings(voicing=voicing, duration=SECONDS, format=file_format)
 
 
@@ -60,27 +58,22 @@ def _render(run: Run, fresh: Iterator[Path], voicing: str, file_format: AudioFor
     render_audio(run, next(fresh), _settings(voicing, file_format))
 
 
-def _parts(run: Run, fresh: Iterator[Path]) -> dict[str, Callable[[], object]]:
-    """Return what `render_audio` does of lanes, piece by piece."""
-    score, _ = audio_score(run, _settings("lanes"))
+def _parts(run: Run, folder: Path) -> dict[str, Callable[[], object]]:
+    """Return what `render_audio` does of `WHOLE`, piece by piece."""
+    settings = _settings("lanes", "wav16")
+    score, _ = audio_score(run, settings)
     sound = list(blocks(score))
-    folder = next(fresh)
     folder.mkdir()
     return {
-        WHOLE: partial(_render, run, fresh, "lanes", "wav16"),
-        SCORE: lambda: audio_score(run, _settings("lanes")),
+        SCORE: lambda: audio_score(run, settings),
         HASH: run.log_hash,
-        SYNTHESIS: lambda: _drain(score),
+        # The sound is made once to be measured and once to be written.
+        SYNTHESIS: lambda: drain(blocks(score)) + drain(blocks(score)),
         LOUDNESS: lambda: _loudness(score, sound),
         PEAK: lambda: _peak(score, sound),
         SOUND_FILE: lambda: _write(score, sound, folder / "audio.wav"),
         SCORE_FILE: lambda: write_score(score, folder / "score.parquet"),
     }
-
-
-def _drain(score: Score) -> None:
-    for _ in blocks(score):
-        pass
 
 
 def _loudness(score: Score, sound: Blocks) -> float:
@@ -98,31 +91,22 @@ def _peak(score: Score, sound: Blocks) -> float:
 
 
 def _write(score: Score, sound: Blocks, path: Path) -> None:
-    write_audio(
-        path,
-        sound,
-        samples=score.samples,
-        sample_rate=score.sample_rate,
-        channels=score.channels,
-    )
+    shape = {"sample_rate": score.sample_rate, "channels": score.channels}
+    write_audio(path, sound, samples=score.samples, **shape)
 
 
-def _speed_table(rows: list[list[str]]) -> str:
-    title = f"{POINTS:,} points × {LAYERS} series to a file of {SECONDS} s"
+def _speed_table(times: CpuTimes) -> str:
+    rows = [[*kind, spread(SECONDS / times[", ".join(kind)]).text(0)] for kind in KINDS]
+    title = f"From {POINTS:,} points × {LAYERS} series to a file of {SECONDS} s"
     head = ["voicing", "format", "audio s a CPU s"]
     return table(f"{title}, {ROUNDS} rounds: median (quartiles)", head, rows)
 
 
-def _shares_table(times: CpuTimes) -> str:
-    rows = [[WHOLE, spread(1e3 * times[WHOLE]).text(1), "100 %"]]
-    parts = [SCORE, HASH, SYNTHESIS, LOUDNESS, PEAK, SOUND_FILE, SCORE_FILE]
-    for part in parts:
-        times[part] *= TIMES.get(part, 1)
-        rows.append([part, spread(1e3 * times[part]).text(1), _share(times, part)])
-    times["rest"] = times[WHOLE] - sum(times[part] for part in parts)
-    rows.append(["rest", spread(1e3 * times["rest"]).text(1), _share(times, "rest")])
-    return table("Where the time goes: lanes, wav16", ["part", "CPU ms", "share"], rows)
-
-
-def _share(times: CpuTimes, part: str) -> str:
-    return f"{100 * ratios(times, part, to=WHOLE).median:.0f} %"
+def _shares_table(times: CpuTimes, parts: list[str]) -> str:
+    rest = times[WHOLE] - np.sum([times[part] for part in parts], axis=0)
+    shown = {WHOLE: times[WHOLE], **{part: times[part] for part in parts}, "rest": rest}
+    rows = []
+    for name in shown:
+        share = ratios(shown, name, to=WHOLE).median
+        rows.append([name, spread(1e3 * shown[name]).text(1), f"{100 * share:.0f} %"])
+    return table(f"Where the time goes: {WHOLE}", ["part", "CPU ms", "share"], rows)

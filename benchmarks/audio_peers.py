@@ -55,7 +55,7 @@ def failures(task: SharedTask) -> dict[str, str]:
         try:
             _require_sound(peer(task), task)
         except FAILURES as error:
-            found[name] = f"{type(error).__name__}: {error}"
+            found[name] = f"{type(error).__name__}: {error}".splitlines()[0]
     return found
 
 
@@ -99,8 +99,8 @@ def _without_ipython() -> Iterator[None]:
     for name in names:
         sys.modules[name] = ModuleType(name)
     if names:
-        sys.modules["IPython"].display = sys.modules["IPython.display"]  # type: ignore[attr-defined]
-        sys.modules["IPython.display"].display = print  # type: ignore[attr-defined]
+        sys.modules["IPython"].display = sys.modules["IPython.display"]
+        sys.modules["IPython.display"].display = print
     try:
         yield
     finally:

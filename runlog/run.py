@@ -173,7 +173,8 @@ def log_hash(series: Mapping[str, Series]) -> str:
     digest = hashlib.sha256()
     for tag in sorted(series):
         name = tag.encode()
-        values = np.asarray(series[tag].values, dtype="<f4")
+        with np.errstate(over="ignore"):  # a float64 beyond float32 counts as infinite
+            values = np.asarray(series[tag].values, dtype="<f4")
         values = np.where(np.isnan(values), np.float32(np.nan), values).astype("<f4")
         digest.update(len(name).to_bytes(8, "little") + name)
         digest.update(len(values).to_bytes(8, "little"))

@@ -56,7 +56,9 @@ def pitched(frames: Frames, style: Style, registers: npt.NDArray[np.float64]) ->
         low, high = registers[voice]
         along = position if style.polarity > 0 else 1 - position
         pitch[voice] = held(low * (high / low) ** along, (low * high) ** 0.5)
-    gain = np.isin(state, (State.SOUNDING, State.HELD)).astype(np.float32)
+    # A frame of many steps still sounds if only some of them are not finite.
+    silent = np.isin(state, (State.ZERO, State.MISSING)) | ~np.isfinite(values)
+    gain = (~silent).astype(np.float32)
     return Pitched(pitch, gain, state)
 
 

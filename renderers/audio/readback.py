@@ -110,7 +110,7 @@ def _layout(about: dict[str, Any], rate: int) -> Layout:
 def _compared(about: dict[str, Any], score: Any, pitch: Floats) -> list[ReadBack]:
     voices, frames = pitch.shape
     logged = score["value"].to_numpy().reshape(frames, voices).T
-    state = score["state"].to_numpy().reshape(frames, voices).T
+    gain = score["gain"].to_numpy().reshape(frames, voices).T
     compared = []
     for voice, lane in enumerate(about["lanes"]):
         octaves = np.log2(lane["high_hz"] / lane["low_hz"])
@@ -119,7 +119,7 @@ def _compared(about: dict[str, Any], score: Any, pitch: Floats) -> list[ReadBack
             position = 1 - position
         scale = Scale(**about["scale"][lane["group"]])
         # What lies beyond the range is heard at its end: the sound cannot say more.
-        heard = np.isin(state[voice], ["sounding", "held"])
+        heard = gain[voice] > 0
         ends = np.clip(logged[voice], scale.low, scale.high)
         compared.append(
             ReadBack(lane["voice"], scale.values(position), np.where(heard, ends, np.nan))

@@ -216,7 +216,7 @@ def _as_logged(
 ) -> npt.NDArray[np.float64]:
     """Put back what is not finite, which the frames count instead of holding it."""
     logged = values.astype(np.float64)
-    logged[state == State.NAN] = np.nan
-    logged[state == State.POSITIVE_INFINITY] = np.inf
-    logged[state == State.NEGATIVE_INFINITY] = -np.inf
+    nothing = ~np.isfinite(logged)
+    logged[nothing & (state == State.POSITIVE_INFINITY)] = np.inf
+    logged[nothing & (state == State.NEGATIVE_INFINITY)] = -np.inf
     return logged

@@ -64,3 +64,11 @@ def test_a_missing_tag_is_named():
     """The message says which run and which tag."""
     with pytest.raises(KeyError, match="run 'mine' has no tag 'loss'"):
         run_of()["loss"]
+
+
+def test_a_number_beyond_float32_has_a_hash():
+    """The hash is of float32 numbers; float64 logs of other tools may hold larger ones."""
+    huge = Run("r", RunMetadata("r"), {"loss": Series("loss", [0, 1], [1e300, 1.0])})
+    other = Run("r", RunMetadata("r"), {"loss": Series("loss", [0, 1], [2.0, 1.0])})
+    assert len(huge.log_hash()) == 64
+    assert huge.log_hash() != other.log_hash()

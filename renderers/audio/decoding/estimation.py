@@ -22,8 +22,9 @@ MARGIN = 0.1  # cycles over the hold by which a pitch may leave its register, in
 # A fit has failed that leaves so much more than others do, and more than codecs do
 # (in squares of a voice's amplitude).
 FAILED_RATIO, FAILED_SHARE = 1.15, 3e-4
+GOOD = 0.1  # of the frames, whatever else happens, have not failed
 TRIES = 64  # of 122 failures in 8,000 frames 9 were left after 16 tries, none after 32
-WORST, FEW = 10, 8  # a tenth of the frames, and at least so many, may be tried again
+FEW, SHARE = 8, 10  # so many frames, or a tenth of them, may use up all tries, whatever they hold
 REDRAWN = 0.5  # of the voices in narrow registers, at each try
 NARROW = 4.0  # cycles over the hold; in narrower registers the first estimate can be wrong
 
@@ -131,21 +132,19 @@ def _try_again(sound: Sound, layout: Layout, found: Fit) -> None:
     narrow = np.ptp(bands, axis=1) * layout.hold_length < NARROW * 2 * np.pi
     if not narrow.any():
         return
-    worst_first = np.argsort(-found.left, kind="stable")
-    tried_again = max(FEW, len(found.left) // WORST)
-    worst, others = np.sort(worst_first[:tried_again]), worst_first[tried_again:]
-    usual = np.median(found.left[others]) if len(others) else 0.0
     codec = FAILED_SHARE * usual_amplitude(found.amplitude) ** 2
+    noise = FAILED_RATIO * np.quantile(found.left, GOOD) if len(found.left) > FEW else 0.0
+    fits = max(FEW * TRIES, len(found.left) * TRIES // SHARE)
     random = np.random.default_rng(0)
     for _ in range(TRIES):
-        failed = worst[found.left[worst] > max(FAILED_RATIO * usual, codec)]
+        failed = np.flatnonzero(found.left > max(noise, codec))[:fits]
         if not len(failed):
             break
+        fits -= len(failed)
         shape = (len(failed), layout.voices)
         redrawn = narrow & (random.random(shape) < REDRAWN)
-        start = np.where(
-            redrawn, random.uniform(bands[:, 0], bands[:, 1], shape), found.frequency[failed]
-        )
+        drawn = random.uniform(bands[:, 0], bands[:, 1], shape)
+        start = np.where(redrawn, drawn, found.frequency[failed])
         tried = fit_frames(sound, layout, failed, np.ones(shape, np.bool_), start)
         better = tried.left < found.left[failed]
         _put(found, failed[better], Fit(*(part[better] for part in tried)))

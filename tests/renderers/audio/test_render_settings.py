@@ -224,3 +224,15 @@ def test_any_numbers_become_finite_samples(rows, voicing, decades):
     assert len(samples) == score.samples
     assert np.isfinite(score.pitch).all()
     assert all(isinstance(scale, Scale) for scale in scales.values())
+
+
+def test_a_frame_of_many_steps_sounds_although_one_of_them_is_nan(tmp_path, make_run):
+    """It is marked, and what is finite in it is heard all the same."""
+    norms = np.exp(np.sin(np.arange(1000) / 50))
+    norms[::25] = np.nan
+    made = render_audio(make_run({"a.weight": norms}), tmp_path, AudioSettings(duration=2))
+    score = pq.read_table(tmp_path / "audio.score.parquet")
+    assert set(score["state"].to_pylist()) == {"nan"}
+    assert (score["gain"].to_numpy() > 0).all()
+    assert np.isfinite(score["value"].to_numpy()).all()
+    assert made.description["events"]["nan"] == 1
