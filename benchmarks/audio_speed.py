@@ -7,6 +7,7 @@ voices in turn have less than one of them in a second of sound.
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from resource import RUSAGE_SELF, getrusage
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ PACKAGES = ("strauss", "pya", "mir_eval")
 LANES, SEQUENCE = "lanes", "sequence"
 LEAST_SPEED = 10_000  # voice-seconds a CPU second, from a score
 LEAST_GAIN = 25  # times less CPU time than strauss
+OWN = f"{STRAUSS}, without the kernel"
 
 Works = dict[str, Callable[[], object]]
 
@@ -55,13 +57,25 @@ def measured() -> Part:
     works = _from_scores()
     works |= {_from_run(voicing): partial(_hear, run, voicing) for voicing in (LANES, SEQUENCE)}
     works |= {name: partial(peer, task) for name, peer in PEERS.items() if name not in failed}
+    own: list[float] = []
+    if STRAUSS in works:
+        works[STRAUSS] = partial(_noting, works[STRAUSS], own)
     times = interleaved(works, rounds=ROUNDS)
+    if own:
+        times[OWN] = np.array(own[-ROUNDS:])  # there was a round to warm up
     return Part([_voices_table(times), _peers_table(times, failed)], [*_targets(times)], _notes())
 
 
 def drain(sound: Iterable[npt.NDArray[np.float32]]) -> int:
     """Take block after block, as a file's writer does; return how many samples there are."""
     return sum(len(block) for block in sound)
+
+
+def _noting(work: Callable[[], object], own: list[float]) -> None:
+    """Note how much of a call's CPU time is not the kernel's."""
+    before = getrusage(RUSAGE_SELF).ru_utime
+    work()
+    own.append(getrusage(RUSAGE_SELF).ru_utime - before)
 
 
 def _from_score(voicing: str, voices: int = LAYERS) -> str:
@@ -163,7 +177,7 @@ def _what() -> str:
 def _peers_table(times: CpuTimes, failed: dict[str, str]) -> str:
     ours = [way(voicing) for voicing in (LANES, SEQUENCE) for way in (_from_run, _from_score)]
     rows = []
-    for name in (*ours, *PEERS):
+    for name in (*ours, *([OWN] if OWN in times else []), *PEERS):
         if name in failed:
             rows.append([name, "not measured", failed[name], ""])
             continue
@@ -183,9 +197,9 @@ def _targets(times: CpuTimes) -> Iterator[Target]:
             yield at_least(f"{name}, voice-s a CPU s", speed, LEAST_SPEED)
     if STRAUSS in times:
         for name in (_from_run(LANES), _from_score(LANES)):
-            yield at_least(
-                f"{STRAUSS} ÷ {name}", ratios(times, STRAUSS, to=name).median, LEAST_GAIN
-            )
+            for peer in (STRAUSS, OWN):
+                gain = ratios(times, peer, to=name).median
+                yield at_least(f"{peer} ÷ {name}", gain, LEAST_GAIN)
 
 
 def _notes() -> list[str]:
@@ -195,6 +209,8 @@ def _notes() -> list[str]:
         f"In 60 s of `{SEQUENCE}` {_sounding(SEQUENCE):.2f} voices sound at once, "
         f"or {_sounding(SEQUENCE, MANY):.2f} of {MANY}; so they do in the loop, which hears every "
         "hundredth point. The other peers hear all voices all the time.",
+        f"How long the kernel takes to give {STRAUSS} its memory swings from call to call, so its "
+        "time without that is shown, too.",
         ", ".join(f"{package} {_version(package)}" for package in PACKAGES),
     ]
 

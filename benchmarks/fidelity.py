@@ -72,7 +72,7 @@ def report() -> str:
         for medium, heard, noise in media(made.sound):
             name = f"{voices} × {milliseconds} ms"
             target = TARGETS.get((voices, milliseconds, medium), (None, None))
-            rows.append([name, medium, *_cells(made, heard, noise), _target(*target)])
+            rows.append([name, medium, *_cells(made, heard, noise), _pair(*target)])
     head = ["voices × frame", "medium", "joint", "FFT peak", "Cramér–Rao"]
     head += ["joint, CPU s", "FFT, CPU s", "target"]
     return table(
@@ -164,10 +164,10 @@ def _cells(made: Clip, heard: Sound, noise: float | None) -> list[str]:
 
 
 def _text(percent: Floats) -> str:
-    return _target(*np.quantile(percent, [0.5, 0.95]).tolist())
+    return _pair(*np.quantile(percent, [0.5, 0.95]).tolist())
 
 
-def _target(median: float | None, high: float | None) -> str:
+def _pair(median: float | None, high: float | None) -> str:
     if high is None:
         return ""
     return " / ".join("" if each is None else f"{each:.2g}" for each in (median, high)).strip()

@@ -73,6 +73,10 @@ def test_what_cannot_be_read_back_is_refused_with_the_reason(earshot, tmp_path):
     code, _, err = earshot("decode", "renders/small/audio.wav")
     assert code == 1
     assert "the voicing is 'original'; only lanes can be read back" in err
+    earshot("render", "audio", "small", "--timbre", "warm")
+    code, _, err = earshot("decode", "renders/small/audio.wav")
+    assert code == 1
+    assert "render it with --timbre sine" in err
     (tmp_path / "lonely.wav").write_bytes(Path("renders/small/audio.wav").read_bytes())
     for name in ("lonely.wav", "nothing.wav"):
         code, _, err = earshot("decode", name)
