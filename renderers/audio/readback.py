@@ -89,10 +89,11 @@ def read_back(
     voicing = about["settings"]["voicing"]
     if voicing != "lanes":
         raise LogError(f"{audio}: the voicing is {voicing!r}; only lanes can be read back")
-    if about["settings"]["timbre"] != "sine":
+    timbre = about["settings"]["timbre"]
+    if timbre != "sine":
         raise LogError(
-            f"{audio}: the timbre is {about['settings']['timbre']!r}, whose harmonics hide the other "
-            "voices; render it with --timbre sine"
+            f"{audio}: the timbre is {timbre!r}, whose harmonics hide the other voices; render it "
+            "with --timbre sine"
         )
     layout = _layout(about, rate)
     sound = samples[about["legend_samples"] :]

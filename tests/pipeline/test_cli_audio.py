@@ -76,7 +76,8 @@ def test_what_cannot_be_read_back_is_refused_with_the_reason(earshot, tmp_path):
     earshot("render", "audio", "small", "--timbre", "warm")
     code, _, err = earshot("decode", "renders/small/audio.wav")
     assert code == 1
-    assert "render it with --timbre sine" in err
+    assert "the timbre is 'warm'" in err
+    assert "--timbre sine" in err
     (tmp_path / "lonely.wav").write_bytes(Path("renders/small/audio.wav").read_bytes())
     for name in ("lonely.wav", "nothing.wav"):
         code, _, err = earshot("decode", name)
