@@ -61,7 +61,7 @@ def measured() -> Part:
         ["both", total.text(2), _mib(peaks[2])],
     ]
     target = at_most("1M steps × 100 series to 60 s, CPU s", total.median, MOST_SECONDS)
-    note = f"of the peaks of the long log, {_mib(peaks[0])} MiB were there before reading it."
+    note = f"Of the peaks of the long log {_mib(peaks[0])} MiB were there before reading it."
     return Part([table(title, ["part", "CPU s", "peak, MiB"], rows)], [target], [note])
 
 
