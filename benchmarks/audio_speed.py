@@ -213,10 +213,10 @@ def _notes(times: CpuTimes) -> Iterator[str]:
         "hundredth point. The other peers hear all voices all the time."
     )
     if OWN in times:
+        run, score = (ratios(times, OWN, to=way(LANES)).median for way in (_from_run, _from_score))
         yield (
             f"How long the kernel takes to give {STRAUSS} its memory swings from call to call. "
-            f"Without that it takes {ratios(times, OWN, to=_from_run(LANES)).median:.1f} times as "
-            f"long as lanes from the run, and {ratios(times, OWN, to=_from_score(LANES)).median:.1f} "
+            f"Without that it takes {run:.1f} times as long as lanes from the run, and {score:.1f} "
             "times as long as from the score."
         )
     yield ", ".join(f"{package} {_version(package)}" for package in PACKAGES)

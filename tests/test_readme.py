@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from renderers.audio import render_audio
 from runlog import RunMetadata, open_run
 from runlog.rows import rows_table
 from runlog.tensorboard import TensorBoardWriter
@@ -23,8 +24,9 @@ COMMANDS = [
 
 @pytest.fixture
 def workplace(clone, write_run):
-    """Put a run and a logdir of someone's into a clone."""
+    """Put a run, its sound and a logdir of someone's into a clone."""
     run = open_run(write_run(clone / "runs" / "mine", {"grad_norm/a.weight": [1.0, 2.0]}))
+    render_audio(run, clone / "renders" / "mine")
     series = run["grad_norm/a.weight"]
     logdir = clone / "path" / "to" / "logdir"
     logdir.mkdir(parents=True)
