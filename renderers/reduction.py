@@ -11,7 +11,7 @@ from renderers.timeline import Timeline
 __all__ = ["Frames", "reduce"]
 
 Floats = npt.NDArray[np.floating[Any]]
-Counts = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int32]
 
 # A frame is heard at its extreme instead of at its mean where they differ by more
 # than this factor: 10 × 1 in a thousand leaves the mean where it was.
@@ -105,21 +105,19 @@ def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
     starts = np.arange(count) * steps // count
     known = timeline.measured
     finite = known & np.isfinite(timeline.values)
-    low = np.where(finite, timeline.values, np.inf)
-    high = np.where(finite, timeline.values, -np.inf)
-    total = np.where(finite, timeline.values, 0)
+    values = timeline.values
 
     def counted(which: npt.NDArray[np.bool_]) -> Counts:
-        return np.add.reduceat(which.astype(np.int64), starts, axis=1)
+        return np.add.reduceat(which, starts, axis=1, dtype=np.int32)
 
     some = counted(finite)
-    mean = _means(total, starts, np.maximum(some, 1))
-    lowest = np.minimum.reduceat(low, starts, axis=1)
-    highest = np.maximum.reduceat(high, starts, axis=1)
+    mean = _means(np.where(finite, values, 0), starts, np.maximum(some, 1))
+    lowest = np.minimum.reduceat(np.where(finite, values, np.inf), starts, axis=1)
+    highest = np.maximum.reduceat(np.where(finite, values, -np.inf), starts, axis=1)
     first, last = _ends(timeline.values, finite, starts)
 
-    def blank(values: Floats) -> Floats:
-        return np.where(some > 0, values, np.nan)
+    def blank(each: Floats) -> Floats:
+        return np.where(some > 0, each, np.nan)
 
     return Frames(
         names=timeline.names,

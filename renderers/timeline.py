@@ -153,7 +153,7 @@ def _grids(voices: Sequence[Voice]) -> dict[int, npt.NDArray[np.int64]]:
 
 
 def _axis(run: Run, voices: Sequence[Voice], steps: StepRange) -> npt.NDArray[np.int64]:
-    every = np.unique(np.concatenate(list(_grids(voices).values())))
+    every = _once(np.concatenate([_once(grid) for grid in _grids(voices).values()]))
     first, stop = steps
     wanted = np.ones(len(every), dtype=bool)
     if first is not None:
@@ -178,10 +178,12 @@ class _Placement(NamedTuple):
     @classmethod
     def of(cls, steps: npt.NDArray[np.int64], axis: npt.NDArray[np.int64]) -> "_Placement":
         """Hold each point until the next one."""
+        if np.array_equal(steps, axis):
+            return cls(np.arange(len(axis)), np.ones(len(axis), dtype=bool))
         order = np.argsort(steps, kind="stable")  # the last one written stays the last
         ascending = steps[order]
         place = np.searchsorted(ascending, axis, side="right") - 1
-        gaps = np.diff(np.unique(ascending))
+        gaps = np.diff(_once(ascending))
         until = ascending[-1] + (int(np.median(gaps)) if len(gaps) else 1)
         return cls(order[np.maximum(place, 0)], (place >= 0) & (axis < until))
 
@@ -200,8 +202,18 @@ def _on_axis(
 
 
 def _several_a_step(voices: Sequence[Voice]) -> list[str]:
-    spare = {key: len(steps) - len(np.unique(steps)) for key, steps in _grids(voices).items()}
+    spare = {key: len(steps) - len(_once(steps)) for key, steps in _grids(voices).items()}
     count = sum(spare[id(series.steps)] for voice in voices for series in voice.members)
     if not count:
         return []
     return [f"{count} values share their step with a later one of their tag, which is heard"]
+
+
+def _once(steps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return each step once, ascending; `np.unique` hashes what mostly is so already."""
+    if (steps[1:] > steps[:-1]).all():
+        return steps
+    ordered = np.sort(steps, kind="stable")  # merges pieces that are in order
+    fresh: npt.NDArray[np.bool_] = np.concatenate([[True], ordered[1:] > ordered[:-1]])
+    once: npt.NDArray[np.int64] = ordered[fresh]
+    return once

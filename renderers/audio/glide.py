@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["glide_blocks", "pan_gains"]
+__all__ = ["glide_blocks", "held_tones", "pan_gains"]
 
 # A batch of frames with all its intermediate arrays fits into the cache.
-SAMPLES_A_BATCH = 1 << 15
+SAMPLES_A_BATCH = 1 << 16
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float32]
@@ -82,7 +82,7 @@ def glide_blocks(
         out = np.empty((span.stop - first, frame_length, 2), np.float32)
         glide = _glide(start[:, span], before[:, span], cycles[:, span], glide_length)
         glide *= _fade(level_before[:, span], level[:, span], glide_length)
-        out[:, :glide_length] = np.einsum("cv,vnt->ntc", sides, glide, optimize=True)
+        out[:, :glide_length] = _placed(glide, sides)
         length = frame_length - glide_length
         out[:, glide_length:] = _hold(
             hold_start[:, span], cycles[:, span], level[:, span], sides, length
@@ -92,7 +92,7 @@ def glide_blocks(
     end = (hold_start[:, -1:] + last * (frame_length - glide_length)) % 1.0
     release = _glide(end, last, last, release_length)
     release *= _fade(level[:, -1:], np.zeros_like(level[:, -1:]), release_length)
-    yield np.einsum("cv,vt->tc", sides, release[:, 0], optimize=True)
+    yield _placed(release, sides)[0]
 
 
 def _phases(
@@ -122,6 +122,12 @@ def _fade(before: Samples, level: Samples, length: int) -> Samples:
     return before[..., None] + (level - before)[..., None] * rise
 
 
+def _placed(voices: Samples, sides: Samples) -> Samples:
+    """Return the sum of voices, each at its place [shape=(frames, length, 2)]."""
+    mixed: Samples = voices.reshape(len(voices), -1).T @ sides.T
+    return mixed.reshape(*voices.shape[1:], 2)
+
+
 def _hold(start: Floats, cycles: Floats, level: Samples, sides: Samples, length: int) -> Samples:
     """Return the sum of the holds [shape=(frames, length, 2)].
 
@@ -136,11 +142,45 @@ def _hold(start: Floats, cycles: Floats, level: Samples, sides: Samples, length:
     amplitude = level[..., None]
     outer = np.concatenate([_sine(p) * amplitude, _cosine(p) * amplitude])
     inner = np.concatenate([_cosine(q), _sine(q)])
-    panned = np.concatenate([sides, sides], axis=1)[:, :, None, None] * outer
-    frames = start.shape[1]
-    left = panned.transpose(2, 0, 3, 1).reshape(frames, 2 * coarse, -1)
-    product: Samples = np.matmul(left, inner.transpose(1, 0, 2))
-    return product.reshape(frames, 2, coarse * fine)[:, :, :length].transpose(0, 2, 1)
+    panned = inner[..., None] * np.concatenate([sides, sides], axis=1).T[:, None, None]
+    right = panned.reshape(*inner.shape[:2], 2 * fine).transpose(1, 0, 2)
+    product: Samples = np.matmul(outer.transpose(1, 2, 0), right)  # left, right, left, …
+    return product.reshape(-1, coarse * fine, 2)[:, :length]
+
+
+def held_tones(cycles: Floats, level: Samples, pan: Samples, envelope: Samples) -> Samples:
+    """Synthesise tones whose phase begins at zero, each of one pitch.
+
+    Parameters
+    ----------
+    cycles : np.ndarray [shape=(frames, voices)]
+        Frequency, in cycles a sample.
+    level : np.ndarray [shape=(frames, voices), float32]
+        Amplitude.
+    pan : np.ndarray [shape=(voices,), float32]
+        -1 left, 0 middle, 1 right.
+    envelope : np.ndarray [shape=(length,), float32]
+        Rise and fall of every tone.
+
+    Returns
+    -------
+    np.ndarray [shape=(frames, voices, length, 2), float32]
+    """
+    length = len(envelope)
+    fine = int(np.ceil(np.sqrt(length)))
+    coarse = -(-length // fine)
+    p = cycles[..., None] * (fine * np.arange(coarse))
+    q = cycles[..., None] * np.arange(fine)
+    sides = pan_gains(pan).T[:, None]
+    shape = np.pad(envelope, (0, coarse * fine - length)).repeat(2).reshape(coarse, 2 * fine)
+
+    def panned(part: Samples) -> Samples:
+        return (part[..., None] * sides).reshape(*q.shape[:2], 1, 2 * fine)
+
+    tone = (_sine(p) * level[..., None])[..., None] * panned(_cosine(q))
+    tone += (_cosine(p) * level[..., None])[..., None] * panned(_sine(q))
+    tone *= shape
+    return tone.reshape(*q.shape[:2], coarse * fine, 2)[:, :, :length]
 
 
 def _sine(cycles: Floats) -> Samples:

@@ -16,7 +16,7 @@ from renderers.reduction import Frames
 __all__ = ["Glide", "Score", "State", "Tones", "states", "write_score"]
 
 
-ROWS_A_GROUP = 1 << 16  # bounds the memory of a long score
+ROWS_A_GROUP = 1 << 14  # bounds the memory of a long score
 
 SCHEMA = pa.schema(
     {
@@ -185,19 +185,21 @@ def write_score(score: Score, path: Path) -> None:
     """
     voices = max(1, len(score.frames.names))
     frames = max(1, ROWS_A_GROUP // voices)
+    heard = score.frames.values
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         for start in range(0, score.frames.count, frames):
-            writer.write_table(_rows(score, start, min(start + frames, score.frames.count)))
+            stop = min(start + frames, score.frames.count)
+            writer.write_table(_rows(score, heard[:, start:stop], start, stop))
 
 
-def _rows(score: Score, start: int, stop: int) -> pa.Table:
+def _rows(score: Score, heard: npt.NDArray[np.floating[Any]], start: int, stop: int) -> pa.Table:
     frames, span = score.frames, slice(start, stop)
     voices = len(frames.names)
     onsets = score.articulation.onsets if isinstance(score.articulation, Tones) else (0,) * voices
     begins = np.arange(start, stop)[:, None] * score.frame_length
     tag = np.tile(np.arange(voices, dtype=np.int32), stop - start)
     state = score.state[:, span].T.ravel()
-    values = _as_logged(frames.values[:, span], score.state[:, span])
+    values = _as_logged(heard, score.state[:, span])
     columns = [
         (begins + np.array(onsets)).ravel() / score.sample_rate,
         np.repeat(frames.steps[span], voices),

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from renderers.audio.earcons import overlay
-from renderers.audio.glide import glide_blocks, pan_gains
+from renderers.audio.glide import glide_blocks, held_tones, pan_gains
 from renderers.audio.score import Glide, Score, Tones
 
 __all__ = ["blocks"]
 
 # Sine arguments computed at once, in float64: 512 KiB, which stays in the cache.
-SAMPLES_A_BLOCK = 1 << 16
+SAMPLES_A_BLOCK = 1 << 17
 # No partial passes this share of the sampling rate, where it would come close to folding back.
 HIGHEST = 0.45
 
@@ -79,17 +79,16 @@ def _stereo_tones(
     pan: Samples,
 ) -> Iterator[Samples]:
     """Tones in turn, each with its rise and fall, at its place."""
-    time = np.arange(tones.length) / score.sample_rate
-    envelope = _envelope(tones)
-    sides = pan_gains(pan)
-    onsets = tones.onsets * (len(pitch) // len(tones.onsets))
+    voices, envelope = len(tones.onsets), _envelope(tones)
     for span in _spans(score):
-        block = np.zeros((span.stop - span.start, score.frame_length, 2), dtype=np.float32)
-        for voice, onset in enumerate(onsets):
-            cycles = pitch[voice, span, None] * time
-            tone = np.sin((2 * np.pi * (cycles - np.floor(cycles))).astype(np.float32))
-            tone *= gain[voice, span, None] * envelope
-            block[:, onset : onset + tones.length] += tone[..., None] * sides[:, voice]
+        frames = span.stop - span.start
+        block = np.zeros((frames, score.frame_length, 2), dtype=np.float32)
+        for first in range(0, len(pitch), voices):  # partial after partial
+            part = slice(first, first + voices)
+            cycles = pitch[part, span].T / score.sample_rate
+            sound = held_tones(cycles, gain[part, span].T, pan[part], envelope)
+            for voice, onset in enumerate(tones.onsets):
+                block[:, onset : onset + tones.length] += sound[:, voice]
         yield block.reshape(-1, 2)
 
 
