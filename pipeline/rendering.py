@@ -1,6 +1,7 @@
 """Rendering many runs, here or in several processes; what is to be said comes back as data."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from renderers.audio import AudioResult, AudioSettings
     from renderers.audio.render import Progress
     from renderers.audio.scoring import Scales
+
+    Samples = dict[str, npt.NDArray[np.float64]]
 
 __all__ = ["AudioJob", "Outcome", "render_all", "render_one", "shared_scales"]
 
@@ -100,24 +103,22 @@ def _each(
     yield from parallel(delayed(work)(job) for job in jobs)
 
 
-def _samples(job: AudioJob) -> list[dict[str, "npt.NDArray[np.float64]"]]:
-    from renderers.audio.scoring import scale_samples
-
+def _samples(job: AudioJob) -> list["Samples"]:
     try:
-        parts = split_segments(job.found.open(x=job.x), job.segments)
-        return [scale_samples(part, job.settings) for part in parts]
+        return _of_parts(split_segments(job.found.open(x=job.x), job.segments), job.settings)
     except EarshotError:
         return []  # rendering it will say why
 
 
-def _common_scales(parts: Sequence[Run], settings: "AudioSettings") -> "Scales | None":
-    from renderers.audio.scale import common
+def _of_parts(parts: Sequence[Run], settings: "AudioSettings") -> list["Samples"]:
+    """Return what stands for each part on a shared scale; one with nothing to hear is left out."""
     from renderers.audio.scoring import scale_samples
 
-    try:
-        return common(scale_samples(part, settings) for part in parts)
-    except EarshotError:
-        return None  # rendering the parts will say why
+    samples: list[Samples] = []
+    for part in parts:
+        with suppress(EarshotError):  # rendering it will say why
+            samples.append(scale_samples(part, settings))
+    return samples
 
 
 def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
@@ -138,7 +139,9 @@ def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
             "(--segments all joins them, last takes the last one)"
         )
         if job.scales is None and job.settings.has_scale_of_its_own:
-            job = replace(job, scales=_common_scales(parts, job.settings))
+            from renderers.audio.scale import common
+
+            job = replace(job, scales=common(_of_parts(parts, job.settings)))
     for part in parts:
         _render_part(job, part, f"{job.folder.name}{part.name[len(run.name) :]}", outcome, progress)
     return outcome

@@ -107,6 +107,21 @@ def test_files_that_overlap_are_heard_as_runs_of_their_own(earshot):
         assert out == [f"renders/{path}/audio.wav" for path in paths]
 
 
+def test_parts_share_a_scale_although_one_of_them_has_nothing_to_hear(earshot):
+    """A part without any of the steps asked for is passed over, and the others stay comparable."""
+    events("logs", {"loss": [0, 1, 2]}, stamp=1)
+    events("logs", {"loss": [0]}, stamp=2)
+    events("logs", {"loss": [0, 1, 2, 3, 4, 5]}, stamp=3)
+    for others in ((), ("more",)):
+        for folder in others:
+            events(folder, {"loss": [1]})
+        _, out, _ = earshot("render", "audio", "logs", *others, "--steps", "1:", "--json")
+        made = {json.loads(line)["run"]: json.loads(line)["scale"] for line in out}
+        assert {"logs@1", "logs@3"} < {*made, "logs@2"}
+        assert made["logs@1"] == made["logs@3"]
+        assert made["logs@1"]["loss"]["high"] == pytest.approx(6)
+
+
 def test_two_logdirs_with_equal_runs_in_them_are_told_apart(earshot):
     """Keras writes train/ and validation/ into every logdir."""
     for logdir in ("one", "two"):
