@@ -6,6 +6,8 @@ DATA       ?= digits
 LOG_FORMAT ?= parquet
 STEPS      ?= 201
 SEED       ?= 0
+MEMBERS    ?= 40
+EPOCHS     ?= 100
 VOICING    ?= lanes
 LAYERS     ?=
 TAGS       ?=
@@ -14,6 +16,8 @@ PARAMETERS ?= weight
 
 EXPERIMENTS := sgd sgd-lr0.1 sgd-lr1 sgd-lr1-bs256 adam
 RECORD      := $(addprefix record-,$(EXPERIMENTS))
+SETTINGS    := naive prior prior-bootstrap sine-bootstrap
+ENSEMBLES   := $(addprefix record-ensemble-,$(SETTINGS))
 
 VENV    := .venv
 BIN     := $(VENV)/bin
@@ -23,7 +27,8 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help $(RECORD) record-all render-audio test bench clean
+.PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles render-audio render-ensembles test \
+        bench clean
 
 help:
 	@echo 'Earshot: hear your training runs.'
@@ -35,6 +40,10 @@ help:
 	@echo '                 $(EXPERIMENTS)'
 	@echo '  record-all     all of these'
 	@echo '  render-audio   renders/<run>/audio.wav for RUNS'
+	@echo '  record-ensemble-NAME  train and record an ensemble; NAME is one of'
+	@echo '                 $(SETTINGS)'
+	@echo '  record-ensembles      all of these'
+	@echo '  render-ensembles      their videos, stills and scores, for RUNS'
 	@echo '  test           all checks and tests'
 	@echo '  bench          measure speed and size against peers'
 	@echo '  clean          remove renders and caches; never runs/ or data/'
@@ -44,6 +53,7 @@ help:
 	@echo '  DATA=$(DATA)            digits (embedded) or mnist (downloaded once into data/)'
 	@echo '  LOG_FORMAT=$(LOG_FORMAT)     parquet, tensorboard or both'
 	@echo '  STEPS=$(STEPS) SEED=$(SEED)      number of batches; of weights and order'
+	@echo '  MEMBERS=$(MEMBERS) EPOCHS=$(EPOCHS)   of ensembles'
 	@echo '  VOICING=$(VOICING)          how numbers become sound: lanes, sequence or original'
 	@echo '  LAYERS= PARAMETERS=$(PARAMETERS)    which layers (a,b,…); weight or all'
 	@echo '  TAGS= JOBS=$(JOBS)           which tags (globs, separated by blanks); runs at once'
@@ -57,11 +67,20 @@ $(RECORD): record-%: $(VENV)/.record
 
 record-all: $(RECORD)
 
+$(ENSEMBLES): record-ensemble-%: $(VENV)/.record
+	@$(EARSHOT) record ensemble --setting $* --members $(MEMBERS) --epochs $(EPOCHS) --seed $(SEED) \
+	  --format $(LOG_FORMAT) --overwrite
+
+record-ensembles: $(ENSEMBLES)
+
 # What one invocation records, it records before it renders, under -j too. Which
 # runs there are is looked up when the command runs, not when make starts.
 render-audio: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
 	@$(EARSHOT) render audio $(RUNS) --voicing $(VOICING) --layers '$(LAYERS)' --parameters $(PARAMETERS) \
 	  --jobs $(JOBS) $(foreach glob,$(TAGS),--tags '$(glob)')
+
+render-ensembles: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+	@$(EARSHOT) render ensemble $(RUNS)
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -88,15 +107,15 @@ $(VENV)/.python:
 
 $(VENV)/.render: $(VENV)/.python pyproject.toml
 	@echo 'Installing what rendering needs into $(VENV) (about 0.8 GB) …' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[video]'
 	@touch $@
 
 $(VENV)/.record: $(VENV)/.render
 	@echo 'Installing torch and torchvision into $(VENV): about 5.5 GB of disk …' >&2
-	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[record]' >&2
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[video,record]' >&2
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.record
 	@echo 'Installing the test tools into $(VENV) …' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[record,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[video,record,dev]'
 	@touch $@

@@ -1,8 +1,10 @@
 """Draws the README's pictures, from the repository's root.
 
-make record-all render-audio && .venv/bin/python -m docs.picture
+make record-all record-ensembles render-audio render-ensembles
+.venv/bin/python -m docs.picture
 """
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -30,9 +32,10 @@ PITCHES = 400  # rows of a spectrogram
 
 
 def main() -> None:
-    """Write docs/sgd.png and docs/experiments.png."""
+    """Write docs/sgd.png, docs/experiments.png and docs/ensembles.png."""
     _draw_sgd()
     _draw_experiments()
+    shutil.copy("renders/ensemble-panel/uncertainty.png", "docs/ensembles.png")
 
 
 def _draw_sgd() -> None:

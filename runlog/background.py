@@ -18,7 +18,7 @@ import pandas  # noqa: F401
 import pyarrow as pa
 
 from runlog.metadata import RunMetadata
-from runlog.rows import LogWriter
+from runlog.rows import METRICS_TABLE, LogWriter
 
 __all__ = ["BackgroundWriter"]
 
@@ -38,14 +38,14 @@ class BackgroundWriter:
 
     def __init__(self, writers: Sequence[LogWriter], *, capacity: int = 8) -> None:
         self._writers = writers
-        self._queue: queue.Queue[Batch | None] = queue.Queue(capacity)
+        self._queue: queue.Queue[tuple[Batch, str] | None] = queue.Queue(capacity)
         self._error: BaseException | None = None
         self._pid = os.getpid()
         self._worker = threading.Thread(target=self._work, name="earshot-log", daemon=True)
         self._worker.start()
         atexit.register(self._drain_at_exit)
 
-    def submit(self, batch: Batch) -> None:
+    def submit(self, batch: Batch, table: str = METRICS_TABLE) -> None:
         """Hand over a batch.
 
         Parameters
@@ -53,6 +53,8 @@ class BackgroundWriter:
         batch : callable
             Returns the rows; it is called in the worker thread, so that waiting
             for a device and converting cost the training loop nothing.
+        table : str
+            The table of the log that the rows belong to.
 
         Raises
         ------
@@ -60,7 +62,7 @@ class BackgroundWriter:
             What went wrong with an earlier batch; later rows are not accepted.
         """
         self._raise_again()
-        self._queue.put(batch)
+        self._queue.put((batch, table))
 
     def flush(self) -> None:
         """Wait until all batches handed over are safe on disk.
@@ -101,19 +103,20 @@ class BackgroundWriter:
                 writer.close()
 
     def _work(self) -> None:
-        while (batch := self._queue.get()) is not None:
+        while (work := self._queue.get()) is not None:
             try:
                 if self._error is None:
-                    self._write(batch())
+                    batch, table = work
+                    self._write(batch(), table)
             except BaseException as error:  # noqa: BLE001 - raised again in the training loop
                 self._error = error
             finally:
                 self._queue.task_done()
         self._queue.task_done()
 
-    def _write(self, rows: pa.Table) -> None:
+    def _write(self, rows: pa.Table, table: str) -> None:
         for writer in self._writers:
-            writer.write(rows)
+            writer.write(rows, table)
 
     def _raise_again(self) -> None:
         if self._error is not None:

@@ -13,6 +13,7 @@ from runlog.metadata import RUN_JSON, RunMetadata
 from runlog.parquet import METRICS, embedded_metadata, is_parquet_log, read_parquet
 from runlog.run import Run, series_from_rows
 from runlog.series import Series
+from runlog.tables import StoredTables
 
 __all__ = ["open_run"]
 
@@ -103,7 +104,8 @@ def _open_own(directory: Path, name: str) -> Run:
         whole = not found
     files = [] if whole else _event_files(directory)
     if not files:
-        return Run(name, metadata, series, damage=tuple(damage))
+        tables = StoredTables(directory)
+        return Run(name, metadata, series, tables, damage=tuple(damage))
     from runlog.tensorboard import read_event_files
 
     events = _as_run(name, read_event_files(files))

@@ -1,4 +1,4 @@
-"""The Parquet log: `metrics.parquet`, and `metrics.parts/` while recording.
+"""The Parquet log: `metrics.parquet`, and `metrics.parts/` while recording; other tables likewise.
 
 Each batch of rows becomes one part file, named by its first step, written
 beside the parts folder and renamed into it; so whatever is killed, every part
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from runlog.atomic import replacing
 from runlog.errors import LogError, one_line
 from runlog.metadata import RunMetadata
+from runlog.rows import METRICS_TABLE
 from runlog.run import STEP, WALL_TIME
 
 __all__ = [
@@ -27,11 +28,16 @@ __all__ = [
     "ParquetWriter",
     "embedded_metadata",
     "is_parquet_log",
+    "parts_folder",
     "read_parquet",
+    "read_row_group",
+    "row_groups",
+    "table_file",
+    "table_sources",
 ]
 
-METRICS = "metrics.parquet"
-PARTS = "metrics.parts"
+METRICS = f"{METRICS_TABLE}.parquet"
+PARTS = f"{METRICS_TABLE}.parts"
 METADATA_KEY = b"earshot.run"  # run.json once more, in the Parquet key-value metadata
 
 # A row group holds about this many values: 16 MiB of float32 before encoding.
@@ -47,8 +53,18 @@ READ_ATTEMPTS = 5
 _DAMAGE = (pa.ArrowException, OSError)
 
 
+def table_file(directory: Path, table: str) -> Path:
+    """Return the file that holds a table in the end."""
+    return directory / f"{table}.parquet"
+
+
+def parts_folder(directory: Path, table: str) -> Path:
+    """Return the folder that holds a table's parts while it is recorded."""
+    return directory / f"{table}.parts"
+
+
 class ParquetWriter:
-    """Writes rows as part files, and in the end as one file.
+    """Writes the rows of each table as part files, and in the end as one file.
 
     Parameters
     ----------
@@ -62,14 +78,47 @@ class ParquetWriter:
     def __init__(self, directory: Path, metadata: RunMetadata) -> None:
         self._directory = directory
         self._metadata = _stored(metadata)
+        self._tables: dict[str, _Parts] = {}
+        self._parts(METRICS_TABLE)
+
+    def write(self, rows: pa.Table, table: str = METRICS_TABLE) -> None:
+        """Write one part; it is safe on disk when this returns."""
+        if rows.num_rows:
+            self._parts(table).write(rows)
+
+    def complete(self, metadata: RunMetadata) -> None:
+        """Merge everything into one file a table and remove the parts.
+
+        Raises
+        ------
+        LogError
+            If a part is damaged; then nothing of its table is removed.
+        """
+        for parts in self._tables.values():
+            parts.complete(_stored(metadata))
+
+    def close(self) -> None:
+        """Do nothing: no file stays open between two parts."""
+
+    def _parts(self, table: str) -> "_Parts":
+        if table not in self._tables:
+            self._tables[table] = _Parts(self._directory, table, self._metadata)
+        return self._tables[table]
+
+
+class _Parts:
+    """One table's part files."""
+
+    def __init__(self, directory: Path, table: str, metadata: Metadata) -> None:
+        self._directory = directory
+        self._table = table
+        self._folder = parts_folder(directory, table)
+        self._metadata = metadata
         self._fresh: list[Path] = []
-        (directory / PARTS).mkdir(exist_ok=True)
+        self._folder.mkdir(exist_ok=True)
 
     def write(self, rows: pa.Table) -> None:
-        """Write one part; it is safe on disk when this returns."""
-        if rows.num_rows == 0:
-            return
-        part = self._directory / PARTS / f"{rows[STEP][0].as_py():012d}.parquet"
+        part = self._folder / f"{rows[STEP][0].as_py():012d}.parquet"
         _write([rows], rows.schema, part, self._metadata, scratch=self._directory)
         if part not in self._fresh[-1:]:
             self._fresh.append(part)
@@ -83,21 +132,11 @@ class ParquetWriter:
                 joined.unlink()
             self._fresh = [last]
 
-    def complete(self, metadata: RunMetadata) -> None:
-        """Merge everything into `metrics.parquet` and remove the parts.
-
-        Raises
-        ------
-        LogError
-            If a part is damaged; then nothing is removed.
-        """
-        sources = _sources(self._directory)
+    def complete(self, metadata: Metadata) -> None:
+        sources = table_sources(self._directory, self._table)
         if sources:
-            _merge(sources, self._directory / METRICS, _stored(metadata))
-        shutil.rmtree(self._directory / PARTS)
-
-    def close(self) -> None:
-        """Do nothing: no file stays open between two parts."""
+            _merge(sources, table_file(self._directory, self._table), metadata)
+        shutil.rmtree(self._folder)
 
 
 def is_parquet_log(directory: Path) -> bool:
@@ -105,13 +144,15 @@ def is_parquet_log(directory: Path) -> bool:
     return (directory / METRICS).is_file() or (directory / PARTS).is_dir()
 
 
-def read_parquet(directory: Path) -> tuple[pa.Table, list[str]]:
+def read_parquet(directory: Path, table: str = METRICS_TABLE) -> tuple[pa.Table, list[str]]:
     """Read all rows that are whole.
 
     Parameters
     ----------
     directory : Path
         The run's directory.
+    table : str
+        Which of its tables; by default the measurements.
 
     Returns
     -------
@@ -123,7 +164,8 @@ def read_parquet(directory: Path) -> tuple[pa.Table, list[str]]:
     for _ in range(READ_ATTEMPTS):
         damage: list[str] = []
         try:
-            tables = [table for source in _sources(directory) for table in _intact(source, damage)]
+            sources = table_sources(directory, table)
+            tables = [group for source in sources for _, group in row_groups(source, damage)]
             break
         except FileNotFoundError as error:  # a recorder has merged it meanwhile: look again
             vanished = f"{error.filename or directory}: vanished while it was read"
@@ -136,7 +178,7 @@ def read_parquet(directory: Path) -> tuple[pa.Table, list[str]]:
 
 def embedded_metadata(directory: Path) -> str | None:
     """Return the text of `run.json` that the newest readable file carries, if any."""
-    for source in reversed(_sources(directory)):
+    for source in reversed(table_sources(directory, METRICS_TABLE)):
         with contextlib.suppress(*_DAMAGE):
             with _opened(source) as place:
                 stored = pq.read_schema(place).metadata or {}
@@ -159,11 +201,12 @@ def _stored(metadata: RunMetadata) -> Metadata:
     return {METADATA_KEY: metadata.to_json().encode()}
 
 
-def _sources(directory: Path) -> list[Path]:
+def table_sources(directory: Path, table: str) -> list[Path]:
+    """List the files that hold a table, in the order of their steps."""
     # The parts first: merging meanwhile then shows up as a file that has gone.
-    parts = sorted((directory / PARTS).glob("[0-9]*.parquet"))
-    metrics = directory / METRICS
-    return ([metrics] if metrics.is_file() else []) + parts
+    parts = sorted(parts_folder(directory, table).glob("[0-9]*.parquet"))
+    whole = table_file(directory, table)
+    return ([whole] if whole.is_file() else []) + parts
 
 
 def _write(
@@ -186,12 +229,15 @@ def _write(
 def _encoding(schema: pa.Schema) -> dict[str, Any]:
     # Dictionaries cost more than they save on noise-like floats; splitting the
     # bytes of a float lets zstd see the slow exponents apart from the mantissas.
-    by_column = {
-        field.name: "BYTE_STREAM_SPLIT"
-        if pa.types.is_floating(field.type)
-        else "DELTA_BINARY_PACKED"
-        for field in schema
-    }
+    by_column = {}
+    for field in schema:
+        nested = pa.types.is_nested(field.type)
+        kind = field.type.value_type if nested else field.type
+        path = f"{field.name}.list.element" if nested else field.name
+        if pa.types.is_floating(kind):
+            by_column[path] = "BYTE_STREAM_SPLIT"
+        elif pa.types.is_integer(kind):
+            by_column[path] = "DELTA_BINARY_PACKED"
     return {
         "compression": "zstd",
         "use_dictionary": False,
@@ -205,9 +251,9 @@ def _merge(
 ) -> None:
     damage: list[str] = []
     schema = pa.unify_schemas([_schema(source) for source in sources])
-    tables = (table for source in sources for table in _intact(source, damage))
+    tables = (table for source in sources for _, table in row_groups(source, damage))
     conformed = (_conform(table, schema) for table in _ascending(tables))
-    rows = max(1, VALUES_A_ROW_GROUP // len(schema))
+    rows = max(1, VALUES_A_ROW_GROUP // sum(_width(field.type) for field in schema))
 
     def checked() -> Iterator[pa.Table]:
         yield from _regrouped(conformed, rows)
@@ -215,6 +261,10 @@ def _merge(
             raise LogError(f"{damage[0]}; its parts stay as they are, beside the rest")
 
     _write(checked(), schema, target, metadata, scratch)
+
+
+def _width(kind: pa.DataType) -> int:
+    return kind.list_size if pa.types.is_fixed_size_list(kind) else 1
 
 
 def _schema(source: Path) -> pa.Schema:
@@ -263,8 +313,17 @@ def _ascending(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
             yield fresh
 
 
-def _intact(source: Path, damage: list[str]) -> Iterator[pa.Table]:
-    """Yield a file's row groups; note in `damage` what cannot be read."""
+def row_groups(source: Path, damage: list[str]) -> Iterator[tuple[int, pa.Table]]:
+    """Yield a file's row groups and their numbers, one at a time.
+
+    Parameters
+    ----------
+    source : Path
+        The file.
+    damage : list of str
+        Gets a line for each piece that cannot be read; such columns, or row
+        groups, are left out.
+    """
     try:
         with (
             _opened(source) as place,
@@ -277,11 +336,17 @@ def _intact(source: Path, damage: list[str]) -> Iterator[pa.Table]:
             for group in range(file.num_row_groups):
                 table = _read_row_group(file, group, source, damage)
                 if table is not None:
-                    yield table.replace_schema_metadata(None)
+                    yield group, table.replace_schema_metadata(None)
     except FileNotFoundError:
         raise
     except _DAMAGE as error:
         damage.append(f"{source}: damaged, its rows are left out ({one_line(error)})")
+
+
+def read_row_group(source: Path, group: int) -> pa.Table:
+    """Read one row group of a file that `row_groups` has found whole."""
+    with _opened(source) as place, pq.ParquetFile(place) as file:
+        return file.read_row_group(group)
 
 
 def _read_row_group(

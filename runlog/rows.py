@@ -1,7 +1,8 @@
 """Rows on their way from a recorder to a log file: one Arrow table a batch.
 
 A table has the columns `step` (int64), `wall_time` (float64, s since the epoch)
-and one float32 column a tag.  Null means not measured; NaN was measured.
+and one float32 column a tag.  Null means not measured; NaN was measured.  Other
+tables than the measurements have columns of their own behind `step`.
 """
 
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ import pyarrow as pa
 from runlog.metadata import RunMetadata
 from runlog.run import STEP, WALL_TIME
 
-__all__ = ["RESERVED", "LogWriter", "rows_table"]
+__all__ = ["METRICS_TABLE", "RESERVED", "LogWriter", "rows_table"]
 
+METRICS_TABLE = "metrics"
 RESERVED = frozenset({STEP, WALL_TIME})
 
 
@@ -26,8 +28,8 @@ class LogWriter(Protocol):
     does not lose them.
     """
 
-    def write(self, rows: pa.Table) -> None:
-        """Append rows whose steps come after all steps written before."""
+    def write(self, rows: pa.Table, table: str = METRICS_TABLE) -> None:
+        """Append rows whose steps come after all steps written to this table before."""
 
     def complete(self, metadata: RunMetadata) -> None:
         """Bring the log into its final form; call once, after all rows."""

@@ -10,8 +10,9 @@ from runlog.formats import recognise
 from runlog.locations import EVENT_FILE, Location, folders_below, location, name_of, relative_name
 from runlog.metadata import RUN_JSON
 from runlog.opening import open_run
-from runlog.parquet import METRICS, PARTS, is_parquet_log
+from runlog.parquet import METRICS, PARTS, is_parquet_log, parts_folder, table_file
 from runlog.run import Run
+from runlog.tables import TABLES
 
 __all__ = ["RunSource", "find_runs", "holds_run", "log_files"]
 
@@ -134,7 +135,8 @@ def holds_run(directory: Path) -> bool:
 def log_files(directory: Path) -> list[Path]:
     """List what makes up a recorder's log, in any format, with what a kill left half-written."""
     # run.json last: what is removed in this order keeps its name to the end.
-    own = [directory / name for name in (METRICS, PARTS, RUN_JSON)]
+    tables = [place(directory, name) for name in TABLES for place in (table_file, parts_folder)]
+    own = [*tables, *(directory / name for name in (METRICS, PARTS, RUN_JSON))]
     whole = [path for path in own if path.exists()]
     return leftovers(directory) + _event_files(directory) + whole
 

@@ -3,7 +3,7 @@
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pyarrow.compute as pc
 
@@ -33,6 +33,8 @@ class RunLog:
         How the rows are written.
     resume : bool
         Go on with the run that is there, if there is one.
+    resumable : bool
+        Whether `resume` is a remedy that may be offered.
 
     Attributes
     ----------
@@ -51,7 +53,13 @@ class RunLog:
     """
 
     def __init__(
-        self, directory: Path, metadata: RunMetadata, *, format: Format, resume: bool = False
+        self,
+        directory: Path,
+        metadata: RunMetadata,
+        *,
+        format: Format,
+        resume: bool = False,
+        resumable: bool = True,
     ) -> None:
         if format not in get_args(Format):
             raise ValueError(f"format is {format!r}; expected one of {', '.join(get_args(Format))}")
@@ -59,7 +67,7 @@ class RunLog:
         self.next_step = 0
         self._metadata = metadata.replace(status="running", started=_now(), format=format)
         if directory.is_dir() and holds_run(directory):
-            self._continue(format, resume)
+            self._continue(format, resume, resumable)
         try:
             directory.mkdir(parents=True, exist_ok=True)
             for stale in leftovers(directory):
@@ -72,6 +80,18 @@ class RunLog:
                 f"{directory}: cannot record there ({error.strerror or error}); "
                 "choose a folder that can be written to"
             ) from error
+
+    def note(self, **hyperparameters: Any) -> None:
+        """Add to the run's hyperparameters; `run.json` has them at once.
+
+        Parameters
+        ----------
+        **hyperparameters
+            Plain JSON values.
+        """
+        known = {**self._metadata.hyperparameters, **hyperparameters}
+        self._metadata = self._metadata.replace(hyperparameters=known)
+        self._metadata.save(self._directory)
 
     def close(self, steps: int, *, error: str | None = None) -> None:
         """Write what is left, merge, and note how the run ended.
@@ -99,16 +119,18 @@ class RunLog:
         finally:
             ended.save(self._directory)
 
-    def _continue(self, format: Format, resume: bool) -> None:
+    def _continue(self, format: Format, resume: bool, resumable: bool) -> None:
         earlier = open_run(self._directory)
-        if not resume and not earlier.series and earlier.metadata.status == "failed":
+        empty = not earlier.series and not earlier.tables
+        if not resume and empty and earlier.metadata.status == "failed":
             remove_log(self._directory)  # it failed before its first step: nothing is lost
             return
         if not resume:
+            remedy = ", remove this one, or pass resume=True to go on with it"
             raise RunExistsError(
                 f"{self._directory}: already holds a run ({earlier.metadata.status}, "
-                f"{_after(earlier)} steps); record into another directory, remove this one, or "
-                "pass resume=True to go on with it"
+                f"{_after(earlier)} steps); record into another directory"
+                f"{remedy if resumable else ' or remove this one'}"
             )
         written = earlier.metadata.format or (
             "parquet" if is_parquet_log(self._directory) else "tensorboard"

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from runlog import Layer, Parameter, Run, RunMetadata, Series
+from runlog.ensemble import EnsembleSetup, Predictions
+from runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
 from runlog.parquet import ParquetWriter
 from runlog.rows import rows_table
 from runlog.run import GRAD_NORM
+from runlog.writing import RunLog
 
 # The same examples on every machine; no time limit, since machines are shared.
 settings.register_profile(
@@ -103,3 +107,83 @@ def clone(tmp_path: Path) -> Path:
     for stamp in (".python", ".render", ".record", ".dev"):
         (tmp_path / ".venv" / stamp).touch()
     return tmp_path
+
+
+@pytest.fixture
+def write_ensemble() -> Callable[..., Path]:
+    """Write the log of an ensemble, as EnsembleRecorder does but from arrays."""
+
+    def write(
+        directory: Path,
+        epochs: Mapping[int, Predictions],
+        setup: EnsembleSetup,
+        *,
+        format: str = "parquet",
+        **about: object,
+    ) -> Path:
+        metadata = RunMetadata(directory.name, **about)
+        log = RunLog(directory, metadata, format=format)
+        log.writer.submit(partial(setup_rows, setup, 0.0), ENSEMBLE_SETUP)
+        for epoch, predictions in epochs.items():
+            log.writer.submit(partial(prediction_rows, epoch, 1.0, predictions), ENSEMBLE)
+        log.close(max(epochs, default=-1) + 1)
+        return directory
+
+    return write
+
+
+@pytest.fixture
+def make_ensemble(write_ensemble, tmp_path) -> Callable[..., Path]:
+    """Write an ensemble that learns a straight line from its own random ones: 21 epochs."""
+
+    def make(
+        name: str = "lines",
+        *,
+        members: int = 12,
+        epochs: int = 21,
+        grid: int = 50,
+        seed: int = 0,
+        prior: bool = True,
+        broken: Mapping[int, int] | None = None,  # by member: from which epoch it is NaN
+        format: str = "parquet",
+    ) -> Path:
+        rng = np.random.default_rng(seed)
+        places = {
+            "grid": np.linspace(-3, 3, grid),
+            "data": np.linspace(-2, 2, 8),
+            "held_out": np.linspace(-2.9, 2.9, 20),
+        }
+        slopes, levels = rng.normal(size=(2, members, 1))
+        scaled = {n: rng.normal(size=(members, 1)) * np.sin(2 * x) for n, x in places.items()}
+
+        def predictions(epoch: int) -> Predictions:
+            left = np.exp(-epoch / 7)
+            found = {
+                n: (left * (slopes * x + levels) + (1 - left) * x + 0.3 * scaled[n]).astype("f4")
+                for n, x in places.items()
+            }
+            for member, since in (broken or {}).items():
+                if epoch >= since:
+                    for values in found.values():
+                        values[member] = np.nan
+            return Predictions(**found)
+
+        setup = EnsembleSetup(
+            grid=places["grid"][:, None],
+            data=places["data"][:, None],
+            targets=places["data"] + rng.normal(size=8) / 2,
+            held_out=places["held_out"][:, None],
+            held_out_targets=places["held_out"] + rng.normal(size=20) / 2,
+            indices=rng.integers(0, 8, (members, 8)),
+            prior=Predictions(**scaled) if prior else None,
+            prior_scale=0.3,
+        )
+        rows = {epoch: predictions(epoch) for epoch in range(epochs)}
+        about = {
+            "hyperparameters": {"members": members},
+            "dataset": {"noise_sd": 0.5},
+            "seed": seed,
+        }
+        return write_ensemble(tmp_path / "runs" / name, rows, setup, format=format, **about)
+
+    return make

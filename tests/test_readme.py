@@ -67,7 +67,8 @@ def test_make_targets_named_in_the_readme_exist():
     table = README.split("## Make targets")[1]
     named = re.findall(r"`([a-z0-9.-]+)`", table.split("`make help`")[0])
     experiments = re.search(r"EXPERIMENTS := (.*)", makefile).group(1).split()
-    known = {f"record-{name}" for name in experiments} | set(
-        re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE)
-    )
+    settings = re.search(r"SETTINGS    := (.*)", makefile).group(1).split()
+    known = {f"record-{name}" for name in experiments}
+    known |= {f"record-ensemble-{name}" for name in settings}
+    known |= set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
     assert set(named) - {"runs", "data"} <= known

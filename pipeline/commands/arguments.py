@@ -8,7 +8,17 @@ import typer
 from renderers.timeline import StepRange
 from runlog.segments import Segments
 
-__all__ = ["Column", "Paths", "Runs", "SegmentMode", "Steps", "Tags", "parse_steps"]
+__all__ = [
+    "Column",
+    "Paths",
+    "Runs",
+    "SegmentMode",
+    "Steps",
+    "Tags",
+    "listed",
+    "parse_range",
+    "parse_steps",
+]
 
 Paths = Annotated[
     list[str] | None,
@@ -60,3 +70,27 @@ def parse_steps(text: str) -> StepRange:
     if not match or (None not in ends and ends[0] >= ends[1]):  # type: ignore[operator]
         raise typer.BadParameter(f"--steps is {text!r}; expected A:B, such as 100:200 or :1000")
     return ends[0], ends[1]
+
+
+def parse_range(text: str, option: str) -> tuple[float, float] | None:
+    """Understand ``LO:HI``; None if nothing is given.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is something else.
+    """
+    if not text:
+        return None
+    low, colon, high = text.partition(":")
+    try:
+        if colon:
+            return float(low), float(high)
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{option} is {text!r}; expected LO:HI, such as 0.001:100")
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Understand ``A,B,…``."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

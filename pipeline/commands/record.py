@@ -1,12 +1,21 @@
 """`earshot record`: train one of the experiments and write its log."""
 
 from collections.abc import Callable
+from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.console import bar, note, result
+from pipeline.console import result
+from pipeline.experiments.ensemble_settings import (
+    EPOCHS,
+    MEMBERS,
+    SETTINGS,
+    EnsembleRecording,
+    SettingName,
+)
 from pipeline.experiments.settings import (
     BATCHES,
     EXPERIMENTS,
@@ -15,7 +24,7 @@ from pipeline.experiments.settings import (
     Recording,
 )
 from pipeline.inputs import RUNS
-from runlog.errors import EarshotError, OutputError, RunExistsError
+from pipeline.recording import Progress, record
 from runlog.metadata import Format
 
 __all__ = ["app"]
@@ -24,95 +33,73 @@ app = typer.Typer(
     name="record", help="Train an experiment and write its log.", no_args_is_help=True
 )
 
+FormatOption = Annotated[Format, typer.Option(help="How to write the log.")]
+OutOption = Annotated[Path | None, typer.Option(help="The run's directory.  [default: runs/NAME]")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an earlier recording of it.")
+]
+
 
 def _command(experiment: Experiment) -> Callable[..., None]:
-    def record(
+    def command(
         data: Annotated[
             DataName, typer.Option(help="Embedded, no network; or downloaded once.")
         ] = "digits",
         data_dir: Annotated[Path, typer.Option(help="Where MNIST lies, or is put.")] = Path("data"),
         steps: Annotated[int, typer.Option(min=1, help="Number of batches.")] = BATCHES,
         seed: Annotated[int, typer.Option(help="For weights and order of images.")] = 0,
-        format: Annotated[Format, typer.Option(help="How to write the log.")] = "parquet",
-        out: Annotated[
-            Path | None, typer.Option(help="The run's directory.  [default: runs/NAME]")
-        ] = None,
-        overwrite: Annotated[
-            bool, typer.Option("--overwrite", help="Replace an earlier recording of it.")
-        ] = False,
+        format: FormatOption = "parquet",
+        out: OutOption = None,
+        overwrite: OverwriteOption = False,
     ) -> None:
         directory = out or RUNS / experiment.name
         recording = Recording(experiment, directory, data, data_dir, steps, seed, format)
-        if not _made(recording, overwrite):
-            _train(recording)
+        record(recording, partial(_gradient_norms, recording), steps, overwrite=overwrite)
         result(directory)
 
-    record.__doc__ = f"{experiment}."
-    return record
+    command.__doc__ = f"{experiment}."
+    return command
 
 
 for _experiment in EXPERIMENTS.values():
     app.command(_experiment.name)(_command(_experiment))
 
 
-def _made(recording: Recording, overwrite: bool) -> bool:
-    """Tell whether the recording is there already.
-
-    Raises
-    ------
-    RunExistsError
-        If something else is there that must not, or may not, be replaced.
-    """
-    from runlog.opening import open_run
-    from runlog.sources import holds_run
-
-    directory = recording.directory
-    if not (directory.is_dir() and holds_run(directory)):
-        return False
-    before = open_run(directory).metadata
-    differences = ", ".join(recording.differences(before))
-    if not differences:
-        note(f"{directory}: was recorded with these settings already; nothing to do")
-        return True
-    if before.hyperparameters.get("experiment") != recording.experiment.name:
-        raise RunExistsError(
-            f"{directory}: holds a run that is not this experiment's; record elsewhere with --out"
-        )
-    if not overwrite:
-        raise RunExistsError(
-            f"{directory}: holds another recording of this experiment ({differences}); replace it "
-            "with --overwrite or record elsewhere with --out"
-        )
-    note(f"{directory}: replaces an earlier recording ({differences})")
-    return False
+@app.command("ensemble")
+def ensemble(
+    setting: Annotated[
+        SettingName, typer.Option(help="What makes the members differ, beside their weights.")
+    ] = "prior-bootstrap",
+    members: Annotated[int, typer.Option(min=1, help="Number of networks.")] = MEMBERS,
+    epochs: Annotated[int, typer.Option(min=1, help="Number of full-batch steps.")] = EPOCHS,
+    prior_scale: Annotated[float, typer.Option(help="What the priors are multiplied with.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="For weights, priors and bootstrap.")] = 0,
+    every: Annotated[int, typer.Option(min=1, help="Keep predictions of every N epochs.")] = 1,
+    format: FormatOption = "parquet",
+    half: Annotated[bool, typer.Option("--half", help="Keep predictions in float16.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's directory.  [default: runs/ensemble-SETTING]")
+    ] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Ensemble of 1-20-20-1 networks on ten noisy points, with randomized priors."""
+    if not isfinite(prior_scale):
+        raise typer.BadParameter(f"{prior_scale} is no finite number", param_hint="--prior-scale")
+    directory = out or RUNS / f"ensemble-{setting}"
+    recording = EnsembleRecording(
+        SETTINGS[setting], directory, members, epochs, prior_scale, seed, every, format, half
+    )
+    record(recording, partial(_ensembles, recording), epochs, overwrite=overwrite)
+    result(directory)
 
 
-def _train(recording: Recording) -> None:
-    """Train; an earlier recording goes when nothing is in the way any more."""
-    try:
-        from pipeline.experiments.gradient_norms import load, train
-    except ModuleNotFoundError as error:
-        raise EarshotError(
-            f"recording needs {error.name}, which is not installed: run 'make "
-            f"record-{recording.experiment.name}', or pip install 'earshot[record]'"
-        ) from error
-    from runlog.writing import remove_log
+def _gradient_norms(recording: Recording) -> Callable[[Progress], None]:
+    from pipeline.experiments.gradient_norms import load, train
 
-    dataset = load(recording)
-    remove_log(recording.directory)
-    steps = recording.steps
-    with bar(f"record {recording.experiment.name}", total=steps) as progress:
-        try:
-            train(
-                recording,
-                dataset,
-                lambda done, loss: progress.update(done, steps, f"loss {loss:.4g}"),
-            )
-        except KeyboardInterrupt:
-            note(f"{recording.directory}: stopped; what was recorded is kept")
-            raise
-        except OSError as error:
-            raise OutputError(
-                f"{recording.directory}: cannot write the log ({error.strerror or error}); "
-                "what was written before is kept"
-            ) from error
+    return partial(train, recording, load(recording))
+
+
+def _ensembles(recording: EnsembleRecording) -> Callable[[Progress], None]:
+    from pipeline.experiments.ensembles import train
+
+    return partial(train, recording)

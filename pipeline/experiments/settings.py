@@ -1,12 +1,13 @@
 """The five trainings of the original post, as data; importing this needs no torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from runlog.metadata import Format, RunMetadata
 
-__all__ = ["BATCHES", "EXPERIMENTS", "DataName", "Experiment", "Recording"]
+__all__ = ["BATCHES", "EXPERIMENTS", "DataName", "Experiment", "Recording", "differing"]
 
 DataName = Literal["digits", "mnist"]
 
@@ -91,6 +92,11 @@ class Recording:
     format: Format = "parquet"
 
     @property
+    def name(self) -> str:
+        """What the run is called by default."""
+        return self.experiment.name
+
+    @property
     def hyperparameters(self) -> dict[str, Any]:
         """What `run.json` is to say of this training."""
         return {
@@ -113,12 +119,25 @@ class Recording:
             **self.hyperparameters, "data": self.data, "seed": self.seed, "format": self.format,
             "status": "finished",
         }  # fmt: skip
-        there = {
-            **run.hyperparameters, "data": run.dataset.get("name"), "seed": run.seed,
-            "format": run.format, "status": run.status,
-        }  # fmt: skip
-        return [
-            f"{name} {there.get(name)}, not {value}"
-            for name, value in wanted.items()
-            if there.get(name) != value
-        ]
+        return differing(wanted, run)
+
+
+def differing(wanted: Mapping[str, Any], run: RunMetadata) -> list[str]:
+    """Say in what a run is not what is wanted.
+
+    Parameters
+    ----------
+    wanted : mapping
+        Hyperparameters, and what else `run.json` says of how a run was made.
+    run : RunMetadata
+        The run's metadata.
+    """
+    there = {
+        **run.hyperparameters, "data": run.dataset.get("name"), "every": run.every,
+        "seed": run.seed, "format": run.format, "status": run.status,
+    }  # fmt: skip
+    return [
+        f"{name} {there.get(name)}, not {value}"
+        for name, value in wanted.items()
+        if there.get(name) != value
+    ]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["glide_blocks", "held_tones", "pan_gains"]
+__all__ = ["glide_blocks", "held_tones", "pan_gains", "phases"]
 
 # A batch of frames with all its intermediate arrays fits into the cache.
 SAMPLES_A_BATCH = 1 << 16
@@ -46,6 +46,7 @@ def glide_blocks(
     glide_length: int,
     release_length: int = 0,
     sample_rate: int,
+    phase: npt.ArrayLike = 0.0,
 ) -> Iterator[Samples]:
     """Synthesise sines that hold and glide.
 
@@ -63,6 +64,8 @@ def glide_blocks(
         Samples behind the last frame in which its tones fade away.
     sample_rate : int
         Hz.
+    phase : array-like [shape=(voices,)]
+        Where each voice begins, in cycles.
 
     Yields
     ------
@@ -71,10 +74,10 @@ def glide_blocks(
         up to about -130 dB.
     """
     cycles = np.asarray(pitch, np.float64) / sample_rate  # a sample
-    before = np.concatenate([cycles[:, :1], cycles[:, :-1]], axis=1)
+    before = _shifted(cycles)
     level = np.asarray(gain, np.float32)
     level_before = np.concatenate([np.zeros_like(level[:, :1]), level[:, :-1]], axis=1)
-    start, hold_start = _phases(before, cycles, frame_length, glide_length)
+    start, hold_start = _phases(cycles, phase, frame_length, glide_length)
     sides = pan_gains(pan)
     batch = max(1, SAMPLES_A_BATCH // frame_length)
     for first in range(0, cycles.shape[1], batch):
@@ -95,15 +98,45 @@ def glide_blocks(
     yield _placed(release, sides)[0]
 
 
+def phases(
+    pitch: npt.ArrayLike,
+    *,
+    frame_length: int,
+    glide_length: int,
+    sample_rate: int,
+    phase: npt.ArrayLike = 0.0,
+) -> Floats:
+    """Return the phase where each frame of `glide_blocks` begins.
+
+    Parameters
+    ----------
+    pitch, frame_length, glide_length, sample_rate, phase
+        As there.
+
+    Returns
+    -------
+    np.ndarray [shape=(voices, frames)]
+        Cycles, from 0 to 1.
+    """
+    cycles = np.asarray(pitch, np.float64) / sample_rate
+    return _phases(cycles, phase, frame_length, glide_length)[0]
+
+
 def _phases(
-    before: Floats, cycles: Floats, frame_length: int, glide_length: int
+    cycles: Floats, phase: npt.ArrayLike, frame_length: int, glide_length: int
 ) -> tuple[Floats, Floats]:
     """Return the phase, in cycles, where each frame and where each hold begins."""
     # The smoothstep's integral over the whole glide is half of its length.
-    gliding = (before + cycles) * (glide_length / 2)
+    gliding = (_shifted(cycles) + cycles) * (glide_length / 2)
     whole = np.cumsum(gliding + cycles * (frame_length - glide_length), axis=1)
-    start = np.concatenate([np.zeros_like(whole[:, :1]), whole[:, :-1]], axis=1) % 1.0
+    first = np.broadcast_to(np.asarray(phase, np.float64), len(cycles))[:, None]
+    start = np.concatenate([first, first + whole[:, :-1]], axis=1) % 1.0
     return start, (start + gliding) % 1.0
+
+
+def _shifted(cycles: Floats) -> Floats:
+    """Return what each frame glides from."""
+    return np.concatenate([cycles[:, :1], cycles[:, :-1]], axis=1)
 
 
 def _glide(start: Floats, before: Floats, cycles: Floats, length: int) -> Samples:

@@ -111,6 +111,8 @@ class Score:
         Earcons, in the order of time.
     registers : np.ndarray [shape=(voices, 2)], optional
         Lowest and highest pitch of each voice in Hz: the ends of its scale.
+    phase : np.ndarray [shape=(voices,)], optional
+        Where each gliding voice begins, in cycles; by default at zero.
     """
 
     frames: Frames
@@ -127,6 +129,7 @@ class Score:
     brightness: npt.NDArray[np.float32] | None = None
     events: tuple[Event, ...] = ()
     registers: npt.NDArray[np.float64] | None = None
+    phase: npt.NDArray[np.float64] | None = None
 
     @property
     def samples(self) -> int:

@@ -46,6 +46,7 @@ def blocks(score: Score) -> Iterator[Samples]:
             glide_length=score.articulation.length,
             release_length=score.articulation.release,
             sample_rate=score.sample_rate,
+            phase=_phase(score, len(pitch)),
         )
     else:
         sound = _stereo_tones(score, score.articulation, pitch, gain, pan)
@@ -126,6 +127,13 @@ def _with_partials(
     sides = pan_gains(np.tile(score.pan, (len(score.partials), 1)))
     outer = np.repeat(np.array([-1, 1], np.float32), len(pitch))
     return np.tile(pitch, (2, 1)), (level * sides).reshape(-1, pitch.shape[1]), outer
+
+
+def _phase(score: Score, rows: int) -> npt.NDArray[np.float64]:
+    """Return where each of the rows of `_with_partials` begins, in cycles."""
+    first = np.zeros(len(score.pitch)) if score.phase is None else score.phase
+    numbers = np.arange(1, len(score.partials) + 1)[:, None]
+    return np.resize(numbers * first, rows)  # left and right of a voice that moves are alike
 
 
 def _spans(score: Score) -> Iterator[slice]:

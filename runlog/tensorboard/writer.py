@@ -1,15 +1,23 @@
-"""Rows to a standard TensorBoard event file: one Event a step, holding all its tags."""
+"""Rows to a standard TensorBoard event file: one Event a step, holding all its tags.
+
+Tables whose rows hold lists become tensors of rank 2: the lists of a step, below
+each other, are one tensor under ``<table>/<column>``.
+"""
 
 import os
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.util import tensor_util
 
+from runlog.ensemble.tables import tensors
 from runlog.metadata import RunMetadata
+from runlog.rows import METRICS_TABLE
 from runlog.run import STEP, WALL_TIME, series_from_rows
 from runlog.tensorboard.files import order
 from runlog.tensorboard.headers import frame
@@ -36,7 +44,7 @@ class TensorBoardWriter:
         self._file = (directory / name).open("xb")
         self._append(frame(Event(wall_time=now, file_version="brain.Event:2").SerializeToString()))
 
-    def write(self, rows: pa.Table) -> None:
+    def write(self, rows: pa.Table, table: str = METRICS_TABLE) -> None:
         """Append rows; they are safe on disk when this returns.
 
         A first row of the step written last is that row completed: of it, only
@@ -44,13 +52,18 @@ class TensorBoardWriter:
         """
         if rows.num_rows == 0:
             return
-        events = _events(rows)
+        if table != METRICS_TABLE:
+            self._append(
+                b"".join(frame(e.SerializeToString()) for e in _tensor_events(rows, table))
+            )
+            return
+        by_step = _events(rows)
         step, tags = self._last
-        if events[0].step == step:
-            _drop_tags(events[0], tags)
-        self._append(b"".join(frame(e.SerializeToString()) for e in events if e.summary.value))
-        fresh = {value.tag for value in events[-1].summary.value}
-        self._last = (events[-1].step, fresh | tags if events[-1].step == step else fresh)
+        if by_step[0].step == step:
+            _drop_tags(by_step[0], tags)
+        self._append(b"".join(frame(e.SerializeToString()) for e in by_step if e.summary.value))
+        fresh = {value.tag for value in by_step[-1].summary.value}
+        self._last = (by_step[-1].step, fresh | tags if by_step[-1].step == step else fresh)
 
     def complete(self, metadata: RunMetadata) -> None:
         """Do nothing: the file is final as it grows, and run.json holds the metadata."""
@@ -75,6 +88,14 @@ def _events(rows: pa.Table) -> list[Any]:
         for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
             events[row_of[step]].summary.value.add(tag=tag, simple_value=value)
     return events
+
+
+def _tensor_events(rows: pa.Table, table: str) -> Iterator[Any]:
+    for step, wall_time, tag, array in tensors(rows, table):
+        event = Event(step=step, wall_time=wall_time)
+        value = event.summary.value.add(tag=tag)
+        value.tensor.CopyFrom(tensor_util.make_tensor_proto(array))
+        yield event
 
 
 def _drop_tags(event: Any, tags: set[str]) -> None:

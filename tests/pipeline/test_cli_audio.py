@@ -7,24 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline import cli
-
 STEPS = np.arange(40)
-
-
-@pytest.fixture
-def earshot(monkeypatch, capfd, tmp_path):
-    """Run the command in an empty folder; gives exit code, lines of stdout, and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> tuple[int, list[str], str]:
-        monkeypatch.setattr("sys.argv", ["earshot", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        out, err = capfd.readouterr()
-        return stopped.value.code or 0, out.splitlines(), err
-
-    return run
 
 
 @pytest.fixture

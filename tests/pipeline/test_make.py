@@ -131,3 +131,12 @@ def test_an_unfit_python_is_one_line_with_the_remedy(make, tmp_path, python, mes
     assert done.returncode != 0
     assert message in done.stderr.splitlines()[0]
     assert not (tmp_path / ".venv" / ".python").exists()
+
+
+def test_an_ensemble_is_recorded_and_rendered_in_one_invocation(make, tmp_path):
+    """The video, its stills and its scores, of as many members and epochs as asked for."""
+    done = make("record-ensemble-prior", "render-ensembles", "MEMBERS=3", "EPOCHS=2")
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in tmp_path.rglob("renders/ensemble-prior/*")}
+    assert {"ensemble.mp4", "ensemble.webp", "uncertainty.png", "ensemble.scores.parquet"} <= made
+    assert "3 members, 3 epochs" in done.stderr

@@ -24,7 +24,7 @@ class Memory:
         self.go_on.set()
         self.fail_at: int | None = None
 
-    def write(self, rows: pa.Table) -> None:
+    def write(self, rows: pa.Table, table: str = "metrics") -> None:  # noqa: ARG002
         self.go_on.wait(10)
         step = rows["step"][0].as_py()
         if step == self.fail_at:
@@ -107,7 +107,7 @@ import sys, time, pyarrow as pa
 from pathlib import Path
 from runlog.background import BackgroundWriter
 class Slow:
-    def write(self, rows):
+    def write(self, rows, table):
         time.sleep(0.05)
         with open(sys.argv[1], "a") as file:
             file.write(f"{rows['step'][0].as_py()} ")

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
 from renderers.audio import glide
-from renderers.audio.glide import glide_blocks, pan_gains
+from renderers.audio.glide import glide_blocks, pan_gains, phases
 
 RATE = 44_100  # Hz
 SMOOTHSTEP = Polynomial([0, 0, 3, -2])
 
 
-def transcription(pitch, gain, pan, frame_length, glide_length, release_length=0):
+def transcription(pitch, gain, pan, frame_length, glide_length, release_length=0, first=None):
     """Sum sines in float64, sample by sample's own phase; frequencies integrated as polynomials."""
     voices, frames = np.shape(pitch)
     x = np.arange(glide_length) / glide_length
@@ -21,7 +21,8 @@ def transcription(pitch, gain, pan, frame_length, glide_length, release_length=0
     held = np.arange(frame_length - glide_length)
     out = np.zeros((frames * frame_length + release_length, 2))
     for voice in range(voices):
-        phase, old, old_gain, pieces = 0.0, pitch[voice][0], 0.0, []
+        phase = 0.0 if first is None else first[voice]
+        old, old_gain, pieces = pitch[voice][0], 0.0, []
         for new, loud in zip(pitch[voice], gain[voice], strict=True):
             gliding = phase + (old * np.arange(glide_length) + (new - old) * integral) / RATE
             phase = (phase + (old + new) / 2 * glide_length / RATE) % 1
@@ -38,7 +39,7 @@ def transcription(pitch, gain, pan, frame_length, glide_length, release_length=0
     return out
 
 
-def made(pitch, gain, pan, frame_length, glide_length, release_length=0):
+def made(pitch, gain, pan, frame_length, glide_length, release_length=0, phase=0.0):
     blocks = glide_blocks(
         pitch,
         gain,
@@ -47,6 +48,7 @@ def made(pitch, gain, pan, frame_length, glide_length, release_length=0):
         glide_length=glide_length,
         release_length=release_length,
         sample_rate=RATE,
+        phase=phase,
     )
     return np.concatenate(list(blocks))
 
@@ -73,6 +75,18 @@ def lanes(draw):
 def test_the_sound_is_a_sum_of_sines_with_the_closed_form_phase(given_lanes):
     """To -120 dB, for any pitches, gains, places and lengths."""
     assert error_db(made(*given_lanes), transcription(*given_lanes)) < -120
+
+
+def test_voices_begin_with_any_phase():
+    """The sound follows from it, and so do the phases with which later frames begin."""
+    rng = np.random.default_rng(0)
+    pitch, first = np.repeat(rng.uniform(110, 2400, (5, 1)), 9, axis=1), rng.random(5)
+    gain, lengths = np.full((5, 9), np.float32(0.1)), (735, 294)
+    samples = made(pitch, gain, np.zeros(5), *lengths, phase=first)
+    assert error_db(samples, transcription(pitch, gain, np.zeros(5), *lengths, first=first)) < -120
+    begin = phases(pitch, frame_length=735, glide_length=294, sample_rate=RATE, phase=first)[:, 4]
+    later = made(pitch[:, 4:], gain[:, 4:], np.zeros(5), *lengths, phase=begin)
+    assert error_db(later[294:], samples[4 * 735 + 294 :]) < -120
 
 
 def test_the_phase_does_not_drift():

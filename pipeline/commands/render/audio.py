@@ -1,4 +1,4 @@
-"""`earshot render`: turn logs into something to hear."""
+"""`earshot render audio`: logs to sound."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.arguments import Column, Paths, Runs, SegmentMode, Steps, Tags, parse_steps
+from pipeline.commands.arguments import (
+    Column,
+    Paths,
+    Runs,
+    SegmentMode,
+    Steps,
+    Tags,
+    listed,
+    parse_range,
+    parse_steps,
+)
 from pipeline.console import bar, fail, note, plural, result
 from pipeline.inputs import RUNS, find, results_folders
 from pipeline.rendering import AudioJob, Outcome, render_all, render_one, shared_scales
@@ -17,14 +27,7 @@ if TYPE_CHECKING:
     from renderers.audio import AudioResult, AudioSettings
     from renderers.audio.scoring import Scales
 
-__all__ = ["app"]
-
-app = typer.Typer(name="render", help="Turn logs into something to hear.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `audio` a command of its own while it is the only one."""
+__all__ = ["audio"]
 
 
 def _print_voicings(wanted: bool) -> None:
@@ -36,7 +39,6 @@ def _print_voicings(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.command()
 def audio(
     context: typer.Context,
     paths: Paths = None,
@@ -114,7 +116,7 @@ def audio(
     """
     given = {
         "voicing": voicing,
-        "layers": _listed(layers),
+        "layers": listed(layers),
         "parameters": parameters,
         "tone": tone,
         "silence": silence,
@@ -122,7 +124,7 @@ def audio(
         "steps": parse_steps(steps),
         "duration": duration,
         "steps_per_second": steps_per_second,
-        "range": _parse_range(range),
+        "range": parse_range(range, "--range"),
         "polarity": polarity,
         "timbre": timbre,
         "loudness": loudness,
@@ -179,10 +181,6 @@ def _put_into(logdir: Path, outcomes: Sequence[Outcome]) -> None:
             result(write_audio_summary(made, logdir))
 
 
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 def _on_one_scale(work: list[AudioJob], scale_from: Path | None, jobs: int) -> list[AudioJob]:
     """Give all runs one scale: that of an earlier result, or one that holds them all."""
     if scale_from is not None:
@@ -194,18 +192,6 @@ def _on_one_scale(work: list[AudioJob], scale_from: Path | None, jobs: int) -> l
     else:
         return work
     return [replace(job, scales=scales) for job in work]
-
-
-def _parse_range(text: str) -> tuple[float, float] | None:
-    if not text:
-        return None
-    low, colon, high = text.partition(":")
-    try:
-        if colon:
-            return float(low), float(high)
-    except ValueError:
-        pass
-    raise typer.BadParameter(f"--range is {text!r}; expected LO:HI, such as 0.001:100")
 
 
 def _watched(work: Sequence[AudioJob], jobs: int) -> Iterator[Outcome]:

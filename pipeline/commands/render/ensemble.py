@@ -1,0 +1,164 @@
+"""`earshot render ensemble`: the predictions of ensembles to videos, stills and scores."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.commands.arguments import Paths, Runs, listed, parse_range
+from pipeline.console import bar, fail, note, plural, result
+from pipeline.inputs import RUNS, Found, find, results_folders
+from runlog.errors import EarshotError, LogError
+
+if TYPE_CHECKING:
+    from renderers.ensemble import EnsembleResult, EnsembleSettings, Overview
+
+__all__ = ["ensemble"]
+
+PANEL = "ensemble-panel"  # the results of several runs side by side
+MOST_IN_A_PANEL = 12
+
+
+def ensemble(
+    paths: Paths = None,
+    runs: Runs = None,
+    show: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,…",
+            help="Layers: members, mean, sd, quantiles, f, p, data, hop (members one at a time).",
+        ),
+    ] = "members,mean,sd,data",
+    member: Annotated[
+        int | None, typer.Option(help="Draw this member apart from the others.")
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(help="Of the training, s.  [default: 15 epochs a second, at most 60 s]"),
+    ] = None,
+    limits: Annotated[
+        str, typer.Option(metavar="LO:HI", help="Lowest and highest prediction shown.")
+    ] = "",
+    noise: Annotated[
+        float | None, typer.Option(help="Sd of the observations' noise, for the likelihood.")
+    ] = None,
+    animation: Annotated[
+        str, typer.Option(help="The small one beside the video: webp, gif or none.")
+    ] = "webp",
+    video: Annotated[bool, typer.Option(help="Whether to make the video.")] = True,
+    sound: Annotated[bool, typer.Option(help="Whether the video has sound.")] = True,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a result.")
+    ] = False,
+) -> None:
+    """Render ensembles: renders/<run>/ensemble.mp4, stills and scores.
+
+    Several runs also side by side, on one clock and equal axes: renders/ensemble-panel/.
+    """
+    from renderers.ensemble import EnsembleSettings
+
+    try:
+        settings = EnsembleSettings(
+            layers=listed(show),
+            member=member,
+            duration=duration,
+            limits=parse_range(limits, "--limits"),
+            noise=noise,
+            animation=animation,  # type: ignore[arg-type]  # it checks
+            video=video,
+            sound=sound,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    found, errors = find(paths or [str(RUNS)], runs)
+    work, unread = _overviews(found, out, settings)
+    unread = [*errors, *unread]
+    if found and not work and not unread:
+        unread = [f"no ensemble in {plural(len(found), 'run')}; 'make record-ensembles' makes some"]
+    for problem in unread:
+        fail(problem)
+    unmade = list(_rendered(work, out, settings, as_json))
+    if unread or unmade:
+        raise typer.Exit(1)
+
+
+def _overviews(
+    found: Sequence[Found], out: Path, settings: "EnsembleSettings"
+) -> tuple[dict[Path, "Overview"], list[object]]:
+    """Go through the logs; runs without an ensemble that nobody named are passed over."""
+    from renderers.ensemble import overview
+    from runlog.ensemble import NoEnsembleError, open_ensemble
+
+    work: dict[Path, Overview] = {}
+    errors: list[object] = []
+    for folder, one in results_folders(found, out).items():
+        try:
+            opened = open_ensemble(one.source.path, name=one.source.name)
+            for line in opened.run.damage:
+                note(f"warning: {line}")
+            with bar(f"read {one.source.name}", total=len(opened.epochs)) as progress:
+                work[folder] = overview(opened, noise=settings.noise, progress=progress.update)
+        except NoEnsembleError as error:
+            if one.named:
+                errors.append(error)
+        except EarshotError as error:
+            errors.append(error)
+        except OSError as error:
+            errors.append(LogError(f"{error.filename or one.source.path}: {error.strerror}"))
+    return work, errors
+
+
+def _rendered(
+    work: dict[Path, "Overview"], out: Path, settings: "EnsembleSettings", as_json: bool
+) -> Iterator[object]:
+    """Render each run, then all side by side; yield what went wrong."""
+    from renderers.ensemble import render_ensemble, shared_limits
+
+    if not work:
+        return
+    limits = shared_limits(list(work.values()), settings)
+    jobs = [(folder, [one]) for folder, one in work.items()]
+    if len(work) > 1:
+        panel = list(work.values())[:MOST_IN_A_PANEL]
+        if len(panel) < len(work):
+            note(f"{PANEL}: shows the first {MOST_IN_A_PANEL} of {len(work)} runs")
+        jobs.append((out / PANEL, panel))
+    for folder, overviews in jobs:
+        try:
+            with bar(f"render {folder.name}") as progress:
+                made = render_ensemble(
+                    overviews, folder, settings, limits=limits, progress=progress.update
+                )
+        except EarshotError as error:
+            fail(error)
+            yield error
+            continue
+        _say(made, as_json)
+        if made.problem:
+            fail(made.problem)
+            yield made.problem
+
+
+def _say(made: "EnsembleResult", as_json: bool) -> None:
+    for one in made.description["runs"]:
+        last = one["at_last_epoch"]
+        said = [f"{one['run']}: {one['members']} members, {one['epochs']} epochs"]
+        if last["spread/inside"] is not None and last["spread/outside"] is not None:
+            said.append(
+                f"sd {last['spread/inside']:.3g} inside the data, "
+                f"{last['spread/outside']:.3g} outside"
+            )
+        if last["missing_members"]:
+            said.append(f"{last['missing_members']:g} members not finite at the end")
+        if not made.made:
+            said.append("up to date")
+        if len(made.description["runs"]) == 1:
+            note(", ".join(said))
+    for path in made.paths:
+        if as_json:
+            result(json.dumps({"path": str(path), **made.description}))
+            break
+        result(path)

@@ -1,0 +1,402 @@
+"""Record what every member of an ensemble predicts, epoch by epoch, while it is trained."""
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from recorders.asking import Answers, Asked, Members, as_array, is_real
+from recorders.norms import to_host
+from recorders.recorder import Recorder, rows_for
+from runlog.ensemble import EnsembleSetup, Predictions
+from runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
+from runlog.metadata import Format, RunMetadata
+from runlog.run import GRAD_NORM
+
+__all__ = ["EnsembleRecorder"]
+
+# Epochs go to the writer in batches of about so many numbers: 4 MiB of float32.
+BATCHED_VALUES = 1 << 20
+# Where `every` passes over an epoch, the members are asked at about so many points,
+# so that closing can tell whether training has gone on since.
+PROBED_POINTS = 8
+
+LOSS = "loss"
+
+Points = Any  # a tensor, an array or a list
+Waiting = Callable[[], npt.NDArray[np.floating[Any]]]
+
+
+class EnsembleRecorder(Recorder):
+    """Writes what an ensemble predicts on a grid, its losses, and what else is logged.
+
+    An epoch is a call of `record`, counted from 0; its predictions are those of the
+    members as they then are, so the first call belongs before the first
+    optimizer step.  All places are asked in one call, answers stay on their device and
+    go to the log in batches, from a thread of its own.  Training computes what it
+    would have computed without the recorder.  A run is recorded in one go: it cannot be
+    resumed.
+
+    Parameters
+    ----------
+    members : callable, or sequence of callables
+        Modules or functions, one a member, each giving [shape=(points,) or (points, 1)]
+        at inputs [shape=(points, inputs)].  Or one for all of them, giving
+        [shape=(members, points) or (members, points, 1)].  In torch or NumPy.  What
+        they give is Q, their prior included.  Modules are evaluated in eval mode.
+    directory : path-like
+        The run's directory, such as ``"runs/mine"``; its name is the run's name.
+    grid : torch.Tensor or array-like [shape=(points,) or (points, 1 or 2)]
+        Where the members are asked.  Functions get a tensor if this is one, else an
+        array; modules get tensors of their own precision and device.
+    data, held_out : tuple of (inputs, targets), optional
+        What the ensemble is trained on, and what nobody is trained on: inputs
+        [shape=(n,) or (n, 1 or 2)] and targets [shape=(n,) or (n, 1)].  The members are
+        asked there too.
+    indices : array-like of int [shape=(members, draws)], optional
+        Which of `data` each member is trained on, where they differ.
+    prior : as `members`, optional
+        The members' fixed prior functions p, without their scale; asked once.
+    prior_scale : float
+        β of Q = f + β·p.
+    every : int
+        Keep the predictions of epochs 0, `every`, 2·`every`, … and of the last one;
+        losses and `log` work at all epochs.
+    format : {"parquet", "tensorboard", "both"}
+        How the log is written.
+    half : bool
+        Keep predictions in float16: half the size, three digits, infinite above 65,504.
+    seed : int, optional
+        Noted in `run.json`.
+    hyperparameters, dataset : mapping, optional
+        Noted in `run.json`; plain JSON values.  ``noise_sd`` in `dataset`, the standard
+        deviation of the targets' noise, makes predictions of the members.
+    flush_seconds : float
+        What there is is handed to the writer at least this often, at the next epoch.
+
+    Attributes
+    ----------
+    step : int
+        The epoch recorded last; -1 before the first one.
+    members : int
+        How many.
+
+    Raises
+    ------
+    RunExistsError
+        If there is a run in `directory`.
+    OutputError
+        If `directory` cannot be written to.
+    LogError
+        If `directory` holds a log that cannot be read.
+    ValueError
+        If an argument makes no sense, the members cannot be asked, or shapes do not fit.
+    TypeError
+        If members are no functions, or give no real numbers.
+
+    Notes
+    -----
+    On leaving the block the members are asked once more.  If they answer otherwise than
+    in the last epoch, training has gone on since, and this is one epoch more, without
+    losses.  So both loops are complete: ``record`` before each step, and ``record``
+    after each, with one before the first.  After an exception they are not asked.
+
+    Examples
+    --------
+    >>> with EnsembleRecorder(members, "runs/mine", grid=x, data=(x0, y0)) as recorder:
+    ...     for epoch in range(100):
+    ...         losses = torch.stack([criterion(member(x0), y0) for member in members])
+    ...         recorder.record(losses)
+    ...         optimizer.zero_grad()
+    ...         losses.sum().backward()
+    ...         optimizer.step()
+    """
+
+    _ROW = "epoch"
+    _STATE = "epoch just recorded"
+    _AFTER = "record()"
+    _RESUMES = False
+    _OWN = (GRAD_NORM, f"{LOSS}/", f"{ENSEMBLE}/", f"{ENSEMBLE_SETUP}/")
+
+    def __init__(
+        self,
+        members: Members,
+        directory: str | os.PathLike[str],
+        *,
+        grid: Points,
+        data: tuple[Points, Points] | None = None,
+        held_out: tuple[Points, Points] | None = None,
+        indices: Points | None = None,
+        prior: Members | None = None,
+        prior_scale: float = 1.0,
+        every: int = 1,
+        format: Format = "parquet",
+        half: bool = False,
+        seed: int | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        dataset: Mapping[str, Any] | None = None,
+        flush_seconds: float = 5.0,
+    ) -> None:
+        if every < 1:
+            raise ValueError(f"every is {every}; expected an integer of at least 1")
+        if not isfinite(prior_scale):
+            raise ValueError(f"prior_scale is {prior_scale}; expected a finite number")
+        setup = _setup(grid, data, held_out)
+        inputs = _inputs(setup, grid)
+        self._asked = Asked(members, inputs)
+        self._probed = Asked(members, inputs[:: max(1, len(inputs) // PROBED_POINTS)])
+        self.members = len(self._asked.checked())
+        self._setup = _with_prior(setup, prior, prior_scale, inputs, self.members)
+        if indices is not None:
+            self._setup = self._drawn(as_array(indices))
+        if format != "parquet":
+            _refuse_unreadable(self._setup, self.members)
+        self._tags = loss_tags(self.members)
+        self._every = every
+        self._dtype = (torch.float16, np.float16) if half else (torch.float32, np.float32)
+        self._changed = False  # whether the indices have
+        self._seen: Waiting | None = None  # what the members said in the last epoch
+        self._pending: list[tuple[int, float, Waiting]] = []
+        metadata = RunMetadata(
+            name="",
+            seed=seed,
+            every=every,
+            hyperparameters={"members": self.members, **(hyperparameters or {})},
+            dataset=dataset or {},
+        )
+        rows = rows_for(self.members + 1)
+        super().__init__(directory, metadata, rows, format=format, flush_seconds=flush_seconds)
+
+    def record(self, losses: Points | None = None, *, indices: Points | None = None) -> None:
+        """Record the ensemble as it is now, as the next epoch.
+
+        Parameters
+        ----------
+        losses : torch.Tensor or array-like [shape=(members,)], optional
+            Each member's loss, logged as ``loss/00``, …, and their mean as ``loss``.
+        indices : array-like of int [shape=(members, draws)], optional
+            Which of the data each member is trained on in this epoch.  They should be
+            those of the first epoch: a bootstrap that is drawn anew in each is warned of.
+
+        Raises
+        ------
+        RuntimeError
+            After `close`.
+        ValueError
+            If a shape does not fit, or the first indices come too late to be logged.
+        TypeError
+            If something is no real number.
+        Exception
+            What went wrong while writing earlier epochs.
+        """
+        if self._closed:
+            raise RuntimeError("record(): this recorder is closed")
+        values = None if losses is None else self._as_losses(losses)
+        if indices is not None:
+            self._compare(as_array(indices))
+        self.step += 1
+        if self._log is None:
+            return
+        if self.step == 0:
+            batch = partial(setup_rows, self._setup, time.time())
+            self._log.writer.submit(batch, ENSEMBLE_SETUP)
+        self._drain_if_due()
+        self._open_row()
+        if values is not None:
+            self._log_losses(values)
+        if self.step % self._every == 0:
+            self._measure(self._stored(self._asked()))
+        else:
+            self._seen = self._stored(self._probed())
+
+    def _as_losses(self, losses: Points) -> Answers:
+        values: Answers = (
+            losses.detach() if isinstance(losses, torch.Tensor) else np.asarray(losses)
+        )
+        if tuple(values.shape) != (self.members,):
+            raise ValueError(
+                f"losses have shape {tuple(values.shape)}; expected ({self.members},), one a member"
+            )
+        if not is_real(values):
+            raise TypeError(f"losses are {values.dtype}; expected real numbers")
+        return values
+
+    def _log_losses(self, values: Answers) -> None:
+        if isinstance(values, torch.Tensor) and not values.is_cpu:
+            wide = values.to(torch.float32, copy=True)
+            numbers: Sequence[Any] = [wide.mean(), *wide.unbind()]
+        else:
+            plain = as_array(values).astype(np.float64)
+            with np.errstate(invalid="ignore", over="ignore"):  # of infinities
+                numbers = [float(plain.mean()), *plain.tolist()]
+        for tag, number in zip(self._tags, numbers, strict=True):
+            self._rows.log(tag, number)
+        self._row_tags.add(LOSS)
+
+    def _compare(self, indices: npt.NDArray[Any]) -> None:
+        """Take the first epoch's indices for the run's; warn once if later ones differ."""
+        first = self._setup.indices
+        if first is not None and np.array_equal(first, indices):
+            return
+        setup = self._drawn(indices)
+        if first is None and self.step < 0:
+            self._setup = setup
+        elif first is None:
+            raise ValueError(
+                f"record(): indices come in epoch {self.step + 1} for the first time; give them "
+                "from the first epoch on, so that they are logged"
+            )
+        elif not self._changed:
+            self._changed = True
+            if self._log is not None:
+                self._log.note(indices_changed_at=self.step + 1)
+            warnings.warn(
+                f"the bootstrap indices of epoch {self.step + 1} are not those of the first epoch: "
+                "drawn anew in each epoch, they train all members on all data, and the spread "
+                "falls to less than half; draw them once a member",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def _drawn(self, indices: npt.NDArray[Any]) -> EnsembleSetup:
+        """Return the setup with indices, if they are any."""
+        if indices.ndim != 2 or len(indices) != self.members or indices.dtype.kind not in "iu":
+            raise ValueError(
+                f"indices are {indices.dtype} of shape {indices.shape}; expected integers "
+                f"({self.members}, draws), a row a member"
+            )
+        if not len(self._setup.data):
+            raise ValueError("indices are of no data; pass the training data as data=(x, y)")
+        return replace(self._setup, indices=indices.astype(np.int64))
+
+    def _stored(self, answers: Answers) -> Waiting:
+        """Start copying answers as they will be stored; the function returned waits for them."""
+        in_torch, in_numpy = self._dtype
+        if isinstance(answers, torch.Tensor):
+            return to_host(answers.detach().to(in_torch))
+        with np.errstate(over="ignore"):  # beyond the precision is infinite in the log
+            copy: npt.NDArray[np.floating[Any]] = answers.astype(in_numpy)
+        return lambda: copy
+
+    def _measure(self, answers: Waiting) -> None:
+        self._seen = answers
+        self._pending.append((self.step, time.time(), answers))
+        points = sum(self._setup.places.values())
+        if len(self._pending) * self.members * points >= BATCHED_VALUES:
+            self._send_predictions()
+
+    def _measure_end(self) -> None:
+        """Measure the last epoch if it is not yet, or one more if training has gone on."""
+        if self._seen is None:
+            return
+        measured = self.step % self._every == 0
+        now = self._stored(self._asked() if measured else self._probed())
+        moved = not np.array_equal(self._seen(), now(), equal_nan=True)
+        if moved:
+            self.step += 1
+        if moved or not measured:
+            self._measure(self._stored(self._asked()))
+
+    def _hand_over(self, batches: Sequence[Callable[[], pa.Table]]) -> None:
+        super()._hand_over(batches)
+        self._send_predictions()
+
+    def _send_predictions(self) -> None:
+        if self._pending:
+            assert self._log is not None
+            batch = partial(_prediction_rows, self._pending, self._setup)
+            self._log.writer.submit(batch, ENSEMBLE)
+            self._pending = []
+
+
+def loss_tags(members: int) -> list[str]:
+    """Return the tags of the losses: their mean, then each member's, zero-padded."""
+    width = max(2, len(str(members - 1)))
+    return [LOSS, *(f"{LOSS}/{member:0{width}}" for member in range(members))]
+
+
+def _prediction_rows(
+    epochs: Sequence[tuple[int, float, Waiting]], setup: EnsembleSetup
+) -> pa.Table:
+    return pa.concat_tables(
+        [prediction_rows(step, when, _split(answers(), setup)) for step, when, answers in epochs]
+    )
+
+
+def _split(values: npt.NDArray[Any], setup: EnsembleSetup) -> Predictions:
+    """Take the answers at all places apart."""
+    ends = np.cumsum([len(setup.grid), len(setup.data)])
+    return Predictions(*np.split(values, ends, axis=1))
+
+
+def _setup(
+    grid: Points, data: tuple[Points, Points] | None, held_out: tuple[Points, Points] | None
+) -> EnsembleSetup:
+    fixed = {"grid": _inputs_of("grid", grid)}
+    for name, targets, given in (
+        ("data", "targets", data),
+        ("held_out", "held_out_targets", held_out),
+    ):
+        if given is not None:
+            if not isinstance(given, tuple | list) or len(given) != 2:
+                raise TypeError(f"{name} is {type(given).__name__}; expected (inputs, targets)")
+            fixed[name] = _inputs_of(name, given[0])
+            column = _numbers(f"the targets of {name}", given[1])
+            fixed[targets] = column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
+    return EnsembleSetup(**fixed)  # type: ignore[arg-type]
+
+
+def _inputs_of(name: str, values: Points) -> npt.NDArray[np.float64]:
+    array = _numbers(name, values)
+    return array[:, None] if array.ndim == 1 else array
+
+
+def _numbers(name: str, values: Points) -> npt.NDArray[np.float64]:
+    array = as_array(values)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} is {array.dtype}; expected real numbers")
+    return array.astype(np.float64)
+
+
+def _inputs(setup: EnsembleSetup, grid: Points) -> Answers:
+    """Join all places, as what the grid is: a tensor on its device, or an array."""
+    both = np.concatenate([getattr(setup, name) for name in setup.places])
+    if isinstance(grid, torch.Tensor):
+        dtype = grid.dtype if grid.is_floating_point() else torch.get_default_dtype()
+        return torch.as_tensor(both).to(grid.device, dtype)
+    kind = np.asarray(grid).dtype
+    return both.astype(kind) if kind.kind == "f" else both
+
+
+def _with_prior(
+    setup: EnsembleSetup, prior: Members | None, scale: float, inputs: Answers, members: int
+) -> EnsembleSetup:
+    if prior is None:
+        return setup
+    answers = as_array(Asked(prior, inputs, name="prior").checked()).astype(np.float64)
+    if len(answers) != members:
+        raise ValueError(f"prior has {len(answers)} functions for {members} members")
+    return replace(setup, prior=_split(answers, setup), prior_scale=float(scale))
+
+
+def _refuse_unreadable(setup: EnsembleSetup, members: int) -> None:
+    """Raise if a tensor would be too large for readers of event files."""
+    from runlog.tensorboard.points import MAX_ELEMENTS
+
+    numbers = max(
+        members * max(setup.places.values()), *(array.size for array in setup.arrays().values())
+    )
+    if numbers > MAX_ELEMENTS:
+        raise ValueError(
+            f"{numbers:,} numbers belong together; a tensor of an event file may have "
+            f"{MAX_ELEMENTS:,}: record with format='parquet'"
+        )

@@ -1,0 +1,211 @@
+"""The picture of one or several ensembles: cells, titles, legend, and the strip of time below.
+
+One picture serves the stills, where matplotlib draws an epoch into it, and the
+video, where each epoch is painted over what matplotlib has drawn once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from math import ceil, sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import LogLocator, NullLocator
+
+from renderers.ensemble.cell import Cell
+from renderers.ensemble.line_cell import LineCell
+from renderers.ensemble.look import HEIGHT, INK, RUN_COLOURS, SIZE_DPI, WIDTH
+from renderers.ensemble.map_cell import MapCell
+from renderers.ensemble.overview import Overview
+from renderers.ensemble.settings import EnsembleSettings
+from runlog import Run
+
+__all__ = ["EnsembleFigure", "ensemble_figure", "new_figure", "title"]
+
+LOGARITHMIC_FROM = 10.0  # ratio of the greatest to the least spread
+STRIP_SHARE = 0.16  # of the height
+LEGEND_COLUMNS = 5
+MARGIN = 0.012  # of the width
+
+
+@dataclass(frozen=True)
+class EnsembleFigure:
+    """A picture of ensembles, without their functions.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Laid out for good.
+    cells : tuple of Cell
+        One an ensemble.
+    strip : matplotlib.axes.Axes
+        The spread over the epochs.
+    clock : matplotlib.text.Text
+        Where it says which epoch it is.
+    now : matplotlib.lines.Line2D
+        Where we are in the strip.
+    """
+
+    figure: Figure
+    cells: tuple[Cell, ...]
+    strip: Axes
+    clock: Text
+    now: Line2D
+
+    @property
+    def front(self) -> tuple[Artist, ...]:
+        """What lies over the functions."""
+        return tuple(artist for cell in self.cells for artist in cell.front)
+
+    def draw(self, places: Sequence[int]) -> None:
+        """Draw one epoch with matplotlib.
+
+        Parameters
+        ----------
+        places : sequence of int
+            Of each ensemble: which of its recorded epochs.
+        """
+        for cell, place in zip(self.cells, places, strict=True):
+            cell.draw(place)
+        epoch, text = self.at(places)
+        self.clock.set_text(text)
+        self.now.set_xdata([epoch, epoch])
+
+    def at(self, places: Sequence[int]) -> tuple[int, str]:
+        """Return the epoch of these places, and what the clock says."""
+        pairs = list(zip((cell.overview for cell in self.cells), places, strict=True))
+        epoch = max(int(one.ensemble.epochs[place]) for one, place in pairs)
+        last = max(int(one.ensemble.epochs[-1]) for one, _ in pairs)
+        missing = sum(int(one.missing[place]) for one, place in pairs)
+        gone = f"{missing} not finite   " if missing else ""
+        return epoch, f"{gone}epoch {epoch} of {last}"
+
+
+def ensemble_figure(
+    overviews: Sequence[Overview], settings: EnsembleSettings, limits: tuple[float, float]
+) -> EnsembleFigure:
+    """Draw all that does not move.
+
+    Parameters
+    ----------
+    overviews : sequence of Overview
+        The ensembles, each in a cell of its own; all axes are equal.
+    settings : EnsembleSettings
+        Which layers.
+    limits : (float, float)
+        Lowest and highest prediction.
+    """
+    figure = new_figure()
+    *specs, below = _specs(figure, len(overviews))
+    several = len(overviews) > 1
+    cells = tuple(
+        _cell(figure, spec, one, settings, limits, title(one.ensemble.run) if several else "")
+        for spec, one in zip(specs, overviews, strict=True)
+    )
+    heading = f"{len(overviews)} ensembles" if several else title(overviews[0].ensemble.run)
+    # It reserves its line for the clock, which stands at the other end of it.
+    left = figure.suptitle(heading, x=MARGIN, ha="left", fontsize=14, color=INK)
+    strip = figure.add_subplot(below)
+    now = _draw_strip(strip, overviews)
+    _draw_legend(figure, cells)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # what moves must not move the axes
+    y = left.get_position()[1]
+    clock = figure.text(1 - MARGIN, y, "", ha="right", va="top", fontsize=14, color=INK)
+    return EnsembleFigure(figure, cells, strip, clock, now)
+
+
+def new_figure() -> Figure:
+    """Return an empty figure of the size of the video."""
+    size = (WIDTH / SIZE_DPI, HEIGHT / SIZE_DPI)
+    figure = Figure(figsize=size, dpi=SIZE_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def title(run: Run) -> str:
+    """Say what an ensemble is: name, members, prior, seed."""
+    about = run.metadata.hyperparameters
+    said = [run.name]
+    if "members" in about:
+        said.append(f"{about['members']} members")
+    if about.get("prior_scale"):
+        said.append(f"β = {about['prior_scale']:g}")
+    if run.metadata.seed is not None:
+        said.append(f"seed {run.metadata.seed}")
+    return ", ".join(said)
+
+
+def _cell(
+    figure: Figure,
+    spec: SubplotSpec,
+    overview: Overview,
+    settings: EnsembleSettings,
+    limits: tuple[float, float],
+    heading: str,
+) -> Cell:
+    kind: type[Cell] = LineCell if overview.ensemble.setup.grid.shape[1] == 1 else MapCell
+    return kind(figure, spec, overview, settings, limits, heading)
+
+
+def _specs(figure: Figure, cells: int) -> list[SubplotSpec]:
+    """Return the places of the cells, row by row, and that of the strip."""
+    columns = ceil(sqrt(cells))
+    rows = ceil(cells / columns)
+    outer = figure.add_gridspec(2, 1, height_ratios=[1 - STRIP_SHARE, STRIP_SHARE])
+    inner = outer[0].subgridspec(rows, columns)
+    return [inner[place // columns, place % columns] for place in range(cells)] + [outer[1]]
+
+
+def _draw_strip(axes: Axes, overviews: Sequence[Overview]) -> Line2D:
+    """Draw the spread over the epochs, and the line that says where we are."""
+    if len(overviews) > 1:
+        curves = {one.ensemble.run.name: (one, one.spread) for one in overviews}
+    else:
+        one = overviews[0]
+        parts = {"outside the data": one.outside, "inside": one.inside}
+        curves = {name: (one, part) for name, part in parts.items() if np.isfinite(part).any()}
+        curves = curves or {"": (one, one.spread)}
+    for (name, (one, spread)), colour in zip(curves.items(), cycle(RUN_COLOURS), strict=False):
+        axes.plot(one.ensemble.epochs, spread, color=colour, linewidth=1.4, label=name)
+    _scale(axes, np.concatenate([spread for _, spread in curves.values()]))
+    epochs = np.concatenate([one.ensemble.epochs for one in overviews])
+    axes.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("mean sd")
+    axes.spines[["top", "right"]].set_visible(False)
+    if any(curves):
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
+    return axes.axvline(float(epochs.min()), color=INK, linewidth=1.5)
+
+
+def _scale(axes: Axes, values: npt.NDArray[np.floating[Any]]) -> None:
+    """Choose a scale on which small values can be told apart too."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    if positive.size and positive.max() > LOGARITHMIC_FROM * positive.min():
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter("{x:g}")
+    elif positive.size:
+        axes.set_ylim(bottom=0)
+
+
+def _draw_legend(figure: Figure, cells: Sequence[Cell]) -> None:
+    keys = {str(key.get_label()): key for cell in cells for key in cell.keys}
+    if keys:
+        figure.legend(
+            handles=list(keys.values()),
+            loc="outside lower center",
+            ncols=min(len(keys), LEGEND_COLUMNS),
+            frameon=False,
+        )

@@ -1,0 +1,228 @@
+"""Ensembles to a video with sound, stills and scores."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from matplotlib.figure import Figure
+
+from renderers.ensemble.clock import FPS, clock, shown
+from renderers.ensemble.figure import ensemble_figure
+from renderers.ensemble.film import frames
+from renderers.ensemble.look import HEIGHT, SIZE_DPI, WIDTH
+from renderers.ensemble.overview import Overview
+from renderers.ensemble.settings import EnsembleSettings
+from renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
+from renderers.ensemble.stills import stills
+from renderers.output import describe, is_up_to_date, writing
+from renderers.video import VideoUnavailableError, write_video
+
+__all__ = ["DESCRIPTION", "EnsembleResult", "render_ensemble", "shared_limits"]
+
+DESCRIPTION = "ensemble.json"
+VIDEO = "ensemble.mp4"
+SCORES = "ensemble.scores.parquet"
+SCHEMA_VERSION = 1
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class EnsembleResult:
+    """What was made of one ensemble or several.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        The files, the most telling one first.
+    made : bool
+        False if they were there already, from the same logs and settings.
+    description : dict
+        What lies beside them as JSON.
+    problem : str
+        Why there is no video, if one was wanted; empty if there is.
+    """
+
+    paths: tuple[Path, ...]
+    made: bool
+    description: dict[str, Any]
+    problem: str = ""
+
+
+def shared_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> tuple[float, float]:
+    """Return the lowest and the highest prediction that pictures of these ensembles show."""
+    if settings.limits is not None:
+        return settings.limits
+    each = [one.limits for one in overviews]
+    return min(low for low, _ in each), max(high for _, high in each)
+
+
+def render_ensemble(
+    overviews: Sequence[Overview],
+    folder: Path,
+    settings: EnsembleSettings | None = None,
+    *,
+    limits: tuple[float, float] | None = None,
+    progress: Progress | None = None,
+) -> EnsembleResult:
+    """Render one ensemble, or several side by side.
+
+    Parameters
+    ----------
+    overviews : sequence of Overview
+        One a run.
+    folder : Path
+        Where the results go: `ensemble.mp4` and its small animation; of one run
+        also the stills (PNG and SVG) and `ensemble.scores.parquet`; of several
+        the still `uncertainty` of all; `ensemble.json`, which describes them.
+    settings : EnsembleSettings, optional
+        What is drawn, and how.
+    limits : (float, float), optional
+        Lowest and highest prediction shown; by default those of these runs.
+    progress : callable, optional
+        Called with the frames done and the frames in all.
+
+    Returns
+    -------
+    EnsembleResult
+        Without ffmpeg, everything but the video is there.  Nothing is written if
+        the same logs were rendered there with the same settings before.
+
+    Raises
+    ------
+    LogError
+        If the ensembles cannot be drawn.
+    OutputError
+        If a file cannot be written.
+    """
+    settings = settings or EnsembleSettings()
+    limits = limits or shared_limits(overviews, settings)
+    about = _description(overviews, settings, limits)
+    beside = folder / DESCRIPTION
+    if is_up_to_date(beside, about | {"complete": True}):
+        paths = [folder / name for name in about["names"]]
+        return EnsembleResult(tuple(paths), made=False, description=about)
+    drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
+    beside.unlink(missing_ok=True)  # it must never describe what it was not made with
+    made = [path for name, figure in drawn for path in _save(figure, folder / name)]
+    if len(overviews) == 1:
+        made.append(_write_scores(overviews[0], folder / SCORES))
+    problem, about["complete"] = "", True
+    if settings.video:
+        try:
+            made = _film(overviews, folder, settings, limits, progress, about) + made
+        except VideoUnavailableError as error:
+            problem, about["complete"] = str(error), False
+    files = {path.name: path.stat().st_size for path in made}
+    describe(beside, about | {"files": files})
+    return EnsembleResult(tuple(made), made=True, description=about, problem=problem)
+
+
+def _description(
+    overviews: Sequence[Overview], settings: EnsembleSettings, limits: tuple[float, float]
+) -> dict[str, Any]:
+    names = [f"{stem}.{kind}" for stem in _still_names(overviews) for kind in ("png", "svg")]
+    names += [SCORES] if len(overviews) == 1 else []
+    if settings.video:
+        small = [] if settings.animation == "none" else [f"ensemble.{settings.animation}"]
+        names = [VIDEO, *small, *names]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "runs": [_findings(one) for one in overviews],
+        "settings": dict(settings.to_dict()),
+        "limits": list(limits),
+        "names": names,
+    }
+
+
+def _still_names(overviews: Sequence[Overview]) -> list[str]:
+    if len(overviews) > 1:
+        return ["uncertainty"]
+    priors = ["priors"] if overviews[0].ensemble.setup.prior is not None else []
+    return ["uncertainty", "members", *priors, "scores"]
+
+
+def _findings(one: Overview) -> dict[str, Any]:
+    """Say how an ensemble ended, in plain JSON values."""
+    ensemble = one.ensemble
+    last = {name: float(values[-1]) for name, values in one.columns().items()}
+    return {
+        "run": ensemble.run.name,
+        "log_hash": ensemble.log_hash(),
+        "members": ensemble.members,
+        "epochs": len(ensemble.epochs),
+        "last_epoch": int(ensemble.epochs[-1]),
+        "noise": one.noise,
+        "at_last_epoch": {name: v if np.isfinite(v) else None for name, v in last.items()},
+    }
+
+
+def _stills(
+    overviews: Sequence[Overview], settings: EnsembleSettings, limits: tuple[float, float]
+) -> list[tuple[str, Figure]]:
+    if len(overviews) == 1:
+        return list(stills(overviews[0], settings, limits))
+    panel = ensemble_figure(overviews, settings, limits)
+    panel.draw([len(one.ensemble.epochs) - 1 for one in overviews])
+    return [("uncertainty", panel.figure)]
+
+
+def _save(figure: Figure, stem: Path) -> list[Path]:
+    """Write a figure as PNG and SVG: equal bytes for equal figures, so no dates or versions."""
+    png, svg = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
+    with mpl.rc_context({"svg.hashsalt": "earshot"}):
+        with writing(png) as temporary:
+            figure.savefig(temporary, format="png", dpi=SIZE_DPI, metadata={"Software": None})
+        with writing(svg) as temporary:
+            about: Mapping[str, Any] = {"Date": None, "Creator": None}
+            figure.savefig(temporary, format="svg", dpi=SIZE_DPI, metadata=about)
+    return [png, svg]
+
+
+def _write_scores(one: Overview, path: Path) -> Path:
+    """Write what there is an epoch: a table that Earshot reads as a log, too."""
+    columns = {"step": pa.array(one.ensemble.epochs)} | {
+        name: pa.array(values.astype(np.float64)) for name, values in one.columns().items()
+    }
+    with writing(path) as temporary:
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
+    return path
+
+
+def _film(
+    overviews: Sequence[Overview],
+    folder: Path,
+    settings: EnsembleSettings,
+    limits: tuple[float, float],
+    progress: Progress | None,
+    about: dict[str, Any],
+) -> list[Path]:
+    """Write the video, its sound in it, and the small animation beside it."""
+    epochs = [one.ensemble.epochs for one in overviews]
+    time = clock(epochs, settings.duration)
+    seen = [shown(time, each) for each in epochs]
+    drawn = ensemble_figure(overviews, settings, limits)
+    small = None if settings.animation == "none" else folder / f"ensemble.{settings.animation}"
+    about |= {"frames": len(time), "fps": FPS, "duration": len(time) / FPS}
+    with TemporaryDirectory() as scratch:
+        sound = None
+        if settings.sound:
+            sound = Path(scratch, "sound.wav")
+            parts = [Disagreement(o.ensemble.run.name, o.spread, o.deviation) for o in overviews]
+            about["loudness"] = write_sound(ensemble_score(parts, np.stack(seen), FPS), sound)
+        write_video(
+            folder / VIDEO,
+            frames(drawn, seen, moving="hop" in settings.layers),
+            size=(WIDTH, HEIGHT),
+            fps=FPS,
+            audio=sound,
+            animation=small,
+            progress=(lambda done: progress(done, len(time))) if progress else None,
+        )
+    return [folder / VIDEO, *([small] if small else [])]

@@ -1,0 +1,82 @@
+"""How an ensemble is to be seen and heard."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+__all__ = ["LAYERS", "SHOWN", "Animation", "EnsembleSettings", "Layer"]
+
+Layer = Literal["members", "mean", "sd", "quantiles", "f", "p", "data", "hop"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+SHOWN: tuple[Layer, ...] = ("members", "mean", "sd", "data")  # what is seen by default
+
+Animation = Literal["webp", "gif", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleSettings:
+    """How an ensemble is to be seen and heard.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        What is drawn: `members` (a density if there are more than 200), their
+        `mean`, bands of ±1 and ±2 standard deviations (`sd`), bands of
+        `quantiles` (5 to 95 % and 25 to 75 %), the trained part `f` and the
+        scaled prior `p` of each member, the `data`, and members one at a time
+        (`hop`: hypothetical outcome plots, Hullman et al. 2015).
+    member : int, optional
+        One member that is drawn apart from the others.
+    duration : float, optional
+        Of the training in the video, s; by default a fifteenth of a second an
+        epoch, but at most 60.
+    animation : {"webp", "gif", "none"}
+        The small animation beside the video.
+    video, sound : bool
+        Whether to make the video at all, and whether with sound.
+    limits : (float, float), optional
+        Lowest and highest prediction that is shown.
+    noise : float, optional
+        Standard deviation of the observations' noise for the likelihood; by
+        default what the log says, else estimated from the residuals.
+
+    Raises
+    ------
+    ValueError
+        If a setting makes no sense.
+    """
+
+    layers: tuple[str, ...] = SHOWN
+    member: int | None = None
+    duration: float | None = None
+    animation: Animation = "webp"
+    video: bool = True
+    sound: bool = True
+    limits: tuple[float, float] | None = None
+    noise: float | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [layer for layer in self.layers if layer not in LAYERS]
+        if unknown or not self.layers:
+            raise ValueError(
+                f"layers is {','.join(self.layers)!r}; expected some of {', '.join(LAYERS)}"
+            )
+        if self.member is not None and self.member < 0:
+            raise ValueError(f"member is {self.member}; expected a number from 0")
+        if self.duration is not None and not 0 < self.duration <= 3600:
+            raise ValueError(f"duration is {self.duration:g} s; expected more than 0, up to 3600")
+        if self.limits is not None and not self.limits[0] < self.limits[1]:
+            raise ValueError(f"limits are {self.limits}; expected the lower one first")
+        if self.noise is not None and not self.noise > 0:
+            raise ValueError(f"noise is {self.noise:g}; expected more than 0")
+        if self.animation not in get_args(Animation):
+            raise ValueError(
+                f"animation is {self.animation!r}; expected one of {', '.join(get_args(Animation))}"
+            )
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """Return the settings as plain JSON values."""
+        plain = asdict(self)
+        plain["layers"] = list(self.layers)
+        plain["limits"] = list(self.limits) if self.limits else None
+        return plain

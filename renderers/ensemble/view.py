@@ -1,0 +1,108 @@
+"""What is drawn of one epoch, as plain arrays over a sorted grid."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from renderers.ensemble.statistics import bands, moments
+from runlog import LogError
+from runlog.ensemble import Ensemble
+
+__all__ = ["QUANTILES", "Lines", "View"]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+QUANTILES = (0.05, 0.25, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class View:
+    """One epoch of an ensemble over a grid of one input.
+
+    Parameters
+    ----------
+    members : np.ndarray [shape=(members, grid)]
+        Q of each member.
+    mean, sd : np.ndarray [shape=(grid,)]
+        Over the members.
+    quantiles : np.ndarray [shape=(4, grid)]
+        At `QUANTILES`.
+    f, p : np.ndarray [shape=(members, grid)], optional
+        The trained part and the scaled prior; None for a run without priors.
+    """
+
+    members: Floats
+    mean: Floats
+    sd: Floats
+    quantiles: Floats
+    f: Floats | None
+    p: Floats | None
+
+    @property
+    def missing(self) -> int:
+        """How many members have a value that is not finite."""
+        return int((~np.isfinite(self.members).all(axis=1)).sum())
+
+
+@dataclass(frozen=True)
+class Lines:
+    """An ensemble over one input, epoch by epoch, along its sorted grid.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Of one input.
+
+    Raises
+    ------
+    LogError
+        If the grid has no two different points.
+    """
+
+    ensemble: Ensemble
+    order: npt.NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        x, order = np.unique(self.ensemble.setup.grid[:, 0], return_index=True)
+        if len(x) < 2:
+            raise LogError(
+                f"run {self.ensemble.run.name!r}: its grid has {len(x)} different point; expected "
+                "2 or more, to draw functions between them"
+            )
+        object.__setattr__(self, "order", order)
+
+    @property
+    def x(self) -> Floats:
+        """The grid [shape=(grid,)], ascending."""
+        x: Floats = self.ensemble.setup.grid[self.order, 0]
+        return x
+
+    @property
+    def prior(self) -> Floats | None:
+        """β·p of each member [shape=(members, grid)], or None without priors."""
+        setup = self.ensemble.setup
+        return None if setup.prior is None else setup.prior_scale * setup.prior.grid[:, self.order]
+
+    def at(self, place: int, *, quantiles: bool = True) -> View:
+        """Return what is drawn of one epoch.
+
+        Parameters
+        ----------
+        place : int
+            Which of the recorded epochs.
+        quantiles : bool
+            Whether they are needed; else they are empty.
+        """
+        members = self.ensemble.at(place).grid[:, self.order]
+        mean, sd = moments(members)
+        prior = self.prior
+        return View(
+            members,
+            mean,
+            sd,
+            bands(members, QUANTILES) if quantiles else np.empty((0, len(self.order))),
+            None if prior is None else members - prior,
+            prior,
+        )

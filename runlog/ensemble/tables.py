@@ -1,0 +1,140 @@
+"""An ensemble's predictions and setup to rows of the log's tables, and back.
+
+``ensemble.parquet`` has one row an epoch and member: step, wall_time, member, and a
+list a place (`PLACES`).  ``ensemble_setup.parquet`` holds arrays of rank 2 by name,
+one row a row of theirs.  In event files both are tensors of rank 2.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
+from runlog.run import STEP, WALL_TIME
+
+__all__ = [
+    "ENSEMBLE",
+    "ENSEMBLE_SETUP",
+    "prediction_rows",
+    "predictions_of",
+    "setup_arrays",
+    "setup_rows",
+    "tensors",
+]
+
+ENSEMBLE = "ensemble"
+ENSEMBLE_SETUP = "ensemble_setup"
+
+Tensor = tuple[int, float, str, npt.NDArray[Any]]  # step, wall time, tag, array
+
+
+def prediction_rows(step: int, wall_time: float, predictions: Predictions) -> pa.Table:
+    """Return the rows of one epoch, a member each.
+
+    Parameters
+    ----------
+    step : int
+        The epoch.
+    wall_time : float
+        Seconds since the epoch of 1970.
+    predictions : Predictions
+        In float32 or float16, as they are to be stored.
+    """
+    members = len(predictions.grid)
+    columns = {
+        STEP: pa.array(np.full(members, step, np.int64)),
+        WALL_TIME: pa.array(np.full(members, wall_time)),
+        "member": pa.array(np.arange(members, dtype=np.int32)),
+    }
+    for name, values in predictions._asdict().items():
+        if values.shape[1]:
+            flat = pa.array(np.ascontiguousarray(values).ravel())
+            columns[name] = pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    return pa.table(columns)
+
+
+def predictions_of(rows: pa.Table, setup: EnsembleSetup) -> Predictions:
+    """Return what `prediction_rows` was given, in float32.
+
+    Raises
+    ------
+    ValueError, KeyError
+        If the rows do not fit the setup.
+    """
+    members = rows.num_rows
+    columns = {}
+    for name, points in setup.places.items():
+        values = rows[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        columns[name] = values.astype(np.float32).reshape(members, points)
+    return setup.as_predictions(columns)
+
+
+def setup_rows(setup: EnsembleSetup, wall_time: float) -> pa.Table:
+    """Return the rows of what stays fixed; they belong to step 0."""
+    names: list[str] = []
+    numbers: list[int] = []
+    values: list[Floats] = []
+    for name, array in setup.arrays().items():
+        names += [name] * len(array)
+        numbers += range(len(array))
+        values += list(array.astype(np.float64))
+    return pa.table(
+        {
+            STEP: pa.array(np.zeros(len(names), np.int64)),
+            WALL_TIME: pa.array(np.full(len(names), wall_time)),
+            "name": pa.array(names, pa.string()),
+            "row": pa.array(numbers, pa.int32()),
+            "values": pa.array(values, pa.list_(pa.float64())),
+        }
+    )
+
+
+def setup_arrays(rows: pa.Table) -> dict[str, Floats]:
+    """Return the arrays that `setup_rows` was given, by name.
+
+    Raises
+    ------
+    ValueError
+        If the rows of an array differ in length.
+    """
+    arrays = {}
+    for name in pc.unique(rows["name"]).to_pylist():
+        own = rows.filter(pc.field("name") == name).sort_by("row")
+        values = own["values"].combine_chunks()
+        arrays[name] = values.flatten().to_numpy().reshape(len(own), -1)
+    return arrays
+
+
+def tensors(rows: pa.Table, table: str) -> Iterator[Tensor]:
+    """Yield the rows of one of these tables as tensors of rank 2, for an event file.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Of any number of epochs.
+    table : str
+        `ENSEMBLE` or `ENSEMBLE_SETUP`.
+    """
+    for step in pc.unique(rows[STEP]).to_pylist():
+        own = rows.filter(pc.field(STEP) == step)
+        wall_time = own[WALL_TIME][0].as_py()
+        for name, array in _arrays(own, table).items():
+            yield step, wall_time, f"{table}/{name}", array
+
+
+def _arrays(rows: pa.Table, table: str) -> Mapping[str, npt.NDArray[Any]]:
+    if table == ENSEMBLE_SETUP:
+        return setup_arrays(rows)
+    lists = [field for field in rows.schema if pa.types.is_fixed_size_list(field.type)]
+    return {
+        field.name: rows[field.name]
+        .combine_chunks()
+        .flatten()
+        .to_numpy(zero_copy_only=False)
+        .reshape(rows.num_rows, field.type.list_size)
+        for field in lists
+    }

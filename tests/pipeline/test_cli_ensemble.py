@@ -1,0 +1,139 @@
+"""`earshot render ensemble`: from the paths of logs to videos, one by one and side by side."""
+
+import json
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture
+def ensembles(make_ensemble, write_run, tmp_path):
+    """Two ensembles and a run without one, below ``runs/``."""
+    for seed, name in enumerate(("one", "two")):
+        make_ensemble(name, seed=seed, members=5, epochs=4, prior=seed == 0)
+    write_run(tmp_path / "runs" / "plain", {"loss": [1.0, 2.0]})
+
+
+QUICK = ("--duration", 0.2)
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_all_runs_and_their_panel(earshot, tmp_path):
+    """Each ensemble has its results, both are in the panel, other runs are passed over."""
+    code, out, err = earshot("render", "ensemble", *QUICK)
+    assert code == 0
+    assert "plain" not in err
+    assert "one: 5 members, 4 epochs, sd" in err
+    names = {str(Path(line).relative_to("renders")) for line in out}
+    assert {"one/ensemble.mp4", "one/ensemble.webp", "one/priors.png", "two/scores.svg"} <= names
+    assert "ensemble-panel/ensemble.mp4" in names
+    assert "two/priors.png" not in names
+    assert all((tmp_path / line).stat().st_size > 1000 for line in out)
+    about = json.loads((tmp_path / "renders/ensemble-panel/ensemble.json").read_text())
+    assert [one["run"] for one in about["runs"]] == ["one", "two"]
+    limits = {
+        tuple(json.loads((tmp_path / f"renders/{n}/ensemble.json").read_text())["limits"])
+        for n in ("one", "two", "ensemble-panel")
+    }
+    assert len(limits) == 1
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_what_is_up_to_date_stays(earshot, tmp_path):
+    """The same call again writes nothing; another setting writes anew."""
+    earshot("render", "ensemble", "one", *QUICK)
+    before = (tmp_path / "renders/one/ensemble.mp4").stat().st_mtime_ns
+    code, out, err = earshot("render", "ensemble", "one", *QUICK)
+    assert code == 0
+    assert "renders/one/ensemble.mp4" in out
+    assert "up to date" in err
+    assert (tmp_path / "renders/one/ensemble.mp4").stat().st_mtime_ns == before
+    earshot("render", "ensemble", "one", *QUICK, "--show", "mean")
+    assert (tmp_path / "renders/one/ensemble.mp4").stat().st_mtime_ns != before
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_without_ffmpeg_there_are_the_stills(earshot, tmp_path, monkeypatch):
+    """One clear line, exit code 1, and everything but the video; later the video is made up for."""
+    with monkeypatch.context() as without:
+        without.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
+        without.setitem(sys.modules, "imageio_ffmpeg", None)
+        code, out, err = earshot("render", "ensemble", "one", *QUICK)
+        assert code == 1
+        (line,) = [line for line in err.splitlines() if "error:" in line]
+        assert "ffmpeg" in line
+        assert "pip install 'earshot[video]'" in line
+        assert "renders/one/uncertainty.png" in out
+        assert "renders/one/ensemble.mp4" not in out
+        assert not list(tmp_path.glob("renders/one/*.mp4"))
+    assert "renders/one/ensemble.mp4" in earshot("render", "ensemble", "one", *QUICK)[1]
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_stills_alone(earshot):
+    """--no-video is no failure."""
+    code, out, _ = earshot("render", "ensemble", "one", "--no-video")
+    assert code == 0
+    assert not any(line.endswith(("mp4", "webp")) for line in out)
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_results_as_json(earshot):
+    """One object a run, with what became of it."""
+    _, out, _ = earshot("render", "ensemble", "one", "two", "--no-video", "--json")
+    rows = [json.loads(line) for line in out]
+    assert len(rows) == 3
+    assert rows[0]["runs"][0]["members"] == 5
+    assert rows[0]["runs"][0]["at_last_epoch"]["held_out/crps"] > 0
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_broken_members_are_said(earshot, make_ensemble):
+    """How many are not finite at the end is said beside the run's other figures."""
+    make_ensemble("broken", members=4, epochs=5, broken={0: 2, 1: 3})
+    _, _, err = earshot("render", "ensemble", "broken", "--no-video")
+    assert "2 members not finite at the end" in err
+
+
+@pytest.mark.usefixtures("ensembles")
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("plain",), 1, "run 'plain' has no ensemble table; expected ensemble.parquet"),
+        (("nowhere",), 1, "nowhere: no such file or folder"),
+        (("one", "--show", "lines"), 2, "expected some of members, mean"),
+        (("one", "--member", "9"), 1, "has no member 9; it has 5, counted from 0"),
+        (("one", "--limits", "3"), 2, "--limits is '3'; expected LO:HI"),
+        (("one", "--animation", "png"), 2, "expected one of webp, gif, none"),
+        (("one", "--out", "/dev/null/x"), 1, "/dev/null/x/one/"),
+    ],
+)
+def test_bad_input_is_one_line(earshot, arguments, code, message):
+    """What, where, got and expected; the right exit code, no traceback, nothing half-made."""
+    stopped, out, err = earshot("render", "ensemble", *arguments)
+    assert stopped == code
+    assert message in err
+    assert "Traceback" not in err
+    assert not out
+
+
+def test_no_ensemble_at_all_says_how_to_make_one(earshot, write_run, tmp_path):
+    """A folder of runs without any ensemble is an error with a remedy."""
+    write_run(tmp_path / "runs" / "plain", {"loss": [1.0]})
+    code, _, err = earshot("render", "ensemble")
+    assert code == 1
+    assert "no ensemble in 1 run; 'make record-ensembles' makes some" in err
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_one_bad_log_does_not_keep_the_others(earshot, tmp_path):
+    """A table of unequal grids is named; the other run is rendered."""
+    path = tmp_path / "runs/one/ensemble.parquet"
+    rows = pq.read_table(path)
+    pq.write_table(rows.drop_columns("grid").append_column("grid", rows["data"]), path)
+    code, out, err = earshot("render", "ensemble", "--no-video")
+    assert code == 1
+    assert "column grid holds" in err
+    assert "renders/two/uncertainty.png" in out
