@@ -4,9 +4,6 @@ All draw the same 1280 × 720 picture: 40 members, two bands, a mean and points,
 one epoch a frame, and write a file.  The log lies in memory for all of them.
 """
 
-import resource
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -14,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
-from renderers.video import find_ffmpeg, write_video
 
 from benchmarks.measure import cpu_and_wall_seconds, spread
+from benchmarks.processes import in_new_process, peak_mib
 from benchmarks.tables import table
 from benchmarks.targets import Part, at_least, at_most
 from renderers.ensemble.clock import FPS
@@ -25,6 +22,7 @@ from renderers.ensemble.film import frames
 from renderers.ensemble.look import HEIGHT, WIDTH
 from renderers.ensemble.overview import Overview, overview
 from renderers.ensemble.settings import EnsembleSettings
+from renderers.video import find_ffmpeg, write_video
 from runlog import Run, RunMetadata
 from runlog.ensemble import Ensemble, EnsembleSetup, Predictions
 
@@ -85,7 +83,7 @@ def measured() -> Part:
     faster = spread(wall[GIF] / wall[OURS])
     cheaper = spread(cpu[GIF] / cpu[OURS])
     difference = _difference(seen)
-    short, long = _peak(60), _peak(1800)
+    short, long = (in_new_process(_peak, count) for count in (60, 1800))
     targets = [
         at_least("frames a second, wall: Earshot ÷ PillowWriter", faster.median, 8),
         at_least("frames a CPU second: Earshot ÷ PillowWriter", cheaper.median, 5),
@@ -141,14 +139,7 @@ def _difference(seen: Overview) -> float:
 
 
 def _peak(epochs: int) -> float:
-    """Return the peak memory of a process that writes a video of so many frames, in MiB."""
-    code = f"from benchmarks.ensemble_frames import peak_of; peak_of({epochs})"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(run.stdout)
-
-
-def peak_of(epochs: int) -> None:
-    """Write a video and print this process's own peak."""
+    """Write a video of so many frames; return this process's peak in MiB."""
     with tempfile.TemporaryDirectory() as folder:
         _ours(_overview(epochs), Path(folder))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return peak_mib()

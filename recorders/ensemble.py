@@ -15,9 +15,17 @@ import pyarrow as pa
 import torch
 
 from recorders.asking import Answers, Asked, Members, as_array, is_real
+from recorders.ensemble_places import (
+    Points,
+    all_inputs,
+    refuse_unreadable,
+    setup_of,
+    split,
+    with_prior,
+)
 from recorders.norms import to_host
 from recorders.recorder import Recorder, rows_for
-from runlog.ensemble import EnsembleSetup, Predictions
+from runlog.ensemble import EnsembleSetup
 from runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
 from runlog.metadata import Format, RunMetadata
 from runlog.run import GRAD_NORM
@@ -32,7 +40,6 @@ PROBED_POINTS = 8
 
 LOSS = "loss"
 
-Points = Any  # a tensor, an array or a list
 Waiting = Callable[[], npt.NDArray[np.floating[Any]]]
 
 
@@ -150,16 +157,16 @@ class EnsembleRecorder(Recorder):
             raise ValueError(f"every is {every}; expected an integer of at least 1")
         if not isfinite(prior_scale):
             raise ValueError(f"prior_scale is {prior_scale}; expected a finite number")
-        setup = _setup(grid, data, held_out)
-        inputs = _inputs(setup, grid)
+        setup = setup_of(grid, data, held_out)
+        inputs = all_inputs(setup, grid)
         self._asked = Asked(members, inputs)
         self._probed = Asked(members, inputs[:: max(1, len(inputs) // PROBED_POINTS)])
         self.members = len(self._asked.checked())
-        self._setup = _with_prior(setup, prior, prior_scale, inputs, self.members)
+        self._setup = with_prior(setup, prior, prior_scale, inputs, self.members)
         if indices is not None:
             self._setup = self._drawn(as_array(indices))
         if format != "parquet":
-            _refuse_unreadable(self._setup, self.members)
+            refuse_unreadable(self._setup, self.members)
         self._tags = loss_tags(self.members)
         self._every = every
         self._dtype = (torch.float16, np.float16) if half else (torch.float32, np.float32)
@@ -328,75 +335,5 @@ def _prediction_rows(
     epochs: Sequence[tuple[int, float, Waiting]], setup: EnsembleSetup
 ) -> pa.Table:
     return pa.concat_tables(
-        [prediction_rows(step, when, _split(answers(), setup)) for step, when, answers in epochs]
+        [prediction_rows(step, when, split(answers(), setup)) for step, when, answers in epochs]
     )
-
-
-def _split(values: npt.NDArray[Any], setup: EnsembleSetup) -> Predictions:
-    """Take the answers at all places apart."""
-    ends = np.cumsum([len(setup.grid), len(setup.data)])
-    return Predictions(*np.split(values, ends, axis=1))
-
-
-def _setup(
-    grid: Points, data: tuple[Points, Points] | None, held_out: tuple[Points, Points] | None
-) -> EnsembleSetup:
-    fixed = {"grid": _inputs_of("grid", grid)}
-    for name, targets, given in (
-        ("data", "targets", data),
-        ("held_out", "held_out_targets", held_out),
-    ):
-        if given is not None:
-            if not isinstance(given, tuple | list) or len(given) != 2:
-                raise TypeError(f"{name} is {type(given).__name__}; expected (inputs, targets)")
-            fixed[name] = _inputs_of(name, given[0])
-            column = _numbers(f"the targets of {name}", given[1])
-            fixed[targets] = column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
-    return EnsembleSetup(**fixed)  # type: ignore[arg-type]
-
-
-def _inputs_of(name: str, values: Points) -> npt.NDArray[np.float64]:
-    array = _numbers(name, values)
-    return array[:, None] if array.ndim == 1 else array
-
-
-def _numbers(name: str, values: Points) -> npt.NDArray[np.float64]:
-    array = as_array(values)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} is {array.dtype}; expected real numbers")
-    return array.astype(np.float64)
-
-
-def _inputs(setup: EnsembleSetup, grid: Points) -> Answers:
-    """Join all places, as what the grid is: a tensor on its device, or an array."""
-    both = np.concatenate([getattr(setup, name) for name in setup.places])
-    if isinstance(grid, torch.Tensor):
-        dtype = grid.dtype if grid.is_floating_point() else torch.get_default_dtype()
-        return torch.as_tensor(both).to(grid.device, dtype)
-    kind = np.asarray(grid).dtype
-    return both.astype(kind) if kind.kind == "f" else both
-
-
-def _with_prior(
-    setup: EnsembleSetup, prior: Members | None, scale: float, inputs: Answers, members: int
-) -> EnsembleSetup:
-    if prior is None:
-        return setup
-    answers = as_array(Asked(prior, inputs, name="prior").checked()).astype(np.float64)
-    if len(answers) != members:
-        raise ValueError(f"prior has {len(answers)} functions for {members} members")
-    return replace(setup, prior=_split(answers, setup), prior_scale=float(scale))
-
-
-def _refuse_unreadable(setup: EnsembleSetup, members: int) -> None:
-    """Raise if a tensor would be too large for readers of event files."""
-    from runlog.tensorboard.points import MAX_ELEMENTS
-
-    numbers = max(
-        members * max(setup.places.values()), *(array.size for array in setup.arrays().values())
-    )
-    if numbers > MAX_ELEMENTS:
-        raise ValueError(
-            f"{numbers:,} numbers belong together; a tensor of an event file may have "
-            f"{MAX_ELEMENTS:,}: record with format='parquet'"
-        )

@@ -1,0 +1,96 @@
+"""`earshot record ensemble`: the four settings from the command line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runlog import open_run
+from runlog.ensemble import open_ensemble
+
+SMALL = ("--members", "3", "--epochs", "4")
+
+
+@pytest.mark.parametrize("setting", ["naive", "prior", "prior-bootstrap", "sine-bootstrap"])
+def test_each_setting_has_a_run_of_its_own(earshot, setting):
+    """The path alone is on stdout."""
+    code, out, err = earshot("record", "ensemble", "--setting", setting, *SMALL)
+    assert (code, out, err) == (0, [f"runs/ensemble-{setting}"], "")
+    ensemble = open_ensemble(out[0])
+    assert (ensemble.members, ensemble.epochs.tolist()) == (3, [0, 1, 2, 3, 4])
+    assert ensemble.run.metadata.status == "finished"
+
+
+def test_options_reach_the_log(earshot):
+    """Scale, seed, every, format and precision."""
+    options = ("--setting", "prior", "--prior-scale", "0.5", "--seed", "7", "--every", "3")
+    options += ("--format", "both", "--half", "--out", "mine", *SMALL)
+    assert earshot("record", "ensemble", *options)[:2] == (0, ["mine"])
+    ensemble = open_ensemble("mine")
+    assert ensemble.epochs.tolist() == [0, 3, 4]
+    assert ensemble.setup.prior_scale == 0.5
+    about = ensemble.run.metadata
+    assert (about.seed, about.every, about.format) == (7, 3, "both")
+    assert about.hyperparameters["half"] is True
+    assert ensemble.run["loss/02"].steps.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_recording_again_does_nothing_replaces_or_refuses(earshot, write_run):
+    """As with the other experiments."""
+    naive = ("record", "ensemble", "--setting", "naive", *SMALL)
+    run = "runs/ensemble-naive"
+    assert earshot(*naive)[:2] == (0, [run])
+    code, out, err = earshot(*naive)
+    assert (code, out) == (0, [run])
+    assert "was recorded with these settings already; nothing to do" in err
+    code, out, err = earshot(*naive, "--every", "2")
+    assert (code, out) == (1, [])
+    assert "(every 1, not 2); replace it with --overwrite" in err
+    assert err.count("\n") == 1
+    code, out, err = earshot(*naive, "--every", "2", "--overwrite")
+    assert (code, out) == (0, [run])
+    assert open_ensemble(run).epochs.tolist() == [0, 2, 4]
+    code, _, err = earshot("record", "ensemble", "--setting", "prior", "--out", run, "--overwrite")
+    assert code == 1
+    assert "not this experiment's" in err
+    stranger = write_run(Path("other"), {"loss": [1.0]})
+    assert earshot(*naive, "--out", stranger, "--overwrite")[0] == 1
+    assert open_run(stranger)["loss"].values.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--members", "0"), "--members"),
+        (("--epochs", "0"), "--epochs"),
+        (("--every", "0"), "--every"),
+        (("--prior-scale", "nan"), "nan is no finite number"),
+        (("--setting", "bayes"), "'bayes' is not one of 'naive', 'prior', 'prior-bootstrap'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(earshot, arguments, message):
+    """It says what it got; nothing is made."""
+    code, out, err = earshot("record", "ensemble", *arguments)
+    assert (code, out) == (2, [])
+    assert message in err
+    assert err.count("\n") == 1
+    assert not Path("runs").exists()
+
+
+def test_its_help_loads_no_torch():
+    """The settings are data."""
+    script = """
+import sys
+from pipeline.cli import main
+try:
+    main()
+except SystemExit:
+    print("LOADED", sorted({"torch", "pandas", "tensorboard", "scipy"} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, "record", "ensemble", "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "LOADED []" in done.stdout
+    assert "--prior-scale" in done.stdout
