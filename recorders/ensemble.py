@@ -32,8 +32,8 @@ from runlog.run import GRAD_NORM
 
 __all__ = ["EnsembleRecorder"]
 
-# Epochs go to the writer in batches of about so many numbers: 4 MiB of float32.
-BATCHED_VALUES = 1 << 20
+# Epochs go to the writer in batches of about so many numbers: 8 MiB of float32.
+BATCHED_VALUES = 1 << 21
 # Where `every` passes over an epoch, the members are asked at about so many points,
 # so that closing can tell whether training has gone on since.
 PROBED_POINTS = 8

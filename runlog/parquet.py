@@ -134,8 +134,11 @@ class _Parts:
 
     def complete(self, metadata: Metadata) -> None:
         sources = table_sources(self._directory, self._table)
-        if sources:
-            _merge(sources, table_file(self._directory, self._table), metadata)
+        whole = table_file(self._directory, self._table)
+        if self._table != METRICS_TABLE and sources == self._fresh[:1]:
+            sources[0].replace(whole)  # only the measurements say what the run is
+        elif sources:
+            _merge(sources, whole, metadata)
         shutil.rmtree(self._folder)
 
 

@@ -49,7 +49,7 @@ STROKES = {
     "quantiles": Stroke("#CC79A7", 0.20, 0.0, "5–95 % and 25–75 %"),
     "mean": Stroke("#0072B2", 1.0, 2.5, "mean"),
     "hop": Stroke("#000000", 1.0, 1.8, "one member after the other"),
-    "member": Stroke("#000000", 1.0, 1.8, "member {}"),
+    "member": Stroke("#D55E00", 1.0, 1.8, "member {}"),
 }
 DATA_COLOUR = "#D55E00"
 DENSITY_COLOURS = ("#FFFFFF", "#56B4E9", "#0072B2", "#001F33")  # from none to many members
