@@ -1,0 +1,1 @@
+"""Leading digits of numbers, and how far they are from Benford's law."""
