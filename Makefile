@@ -8,6 +8,8 @@ STEPS      ?= 201
 SEED       ?= 0
 MEMBERS    ?= 40
 EPOCHS     ?= 100
+MODEL      ?= gpt2-medium
+PROMPTS    ?=
 VOICING    ?= lanes
 LAYERS     ?=
 TAGS       ?=
@@ -27,8 +29,8 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles render-audio render-ensembles test \
-        bench clean
+.PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles record-benford render-audio \
+        render-ensembles render-benford test bench clean
 
 help:
 	@echo 'Earshot: hear your training runs.'
@@ -44,6 +46,8 @@ help:
 	@echo '                 $(SETTINGS)'
 	@echo '  record-ensembles      all of these'
 	@echo '  render-ensembles      their videos, stills and scores, for RUNS'
+	@echo '  record-benford        the first digits that a language model (MODEL) expects'
+	@echo '  render-benford        first digits of all runs, and of physical constants'
 	@echo '  test           all checks and tests'
 	@echo '  bench          measure speed and size against peers'
 	@echo '  clean          remove renders and caches; never runs/ or data/'
@@ -54,6 +58,7 @@ help:
 	@echo '  LOG_FORMAT=$(LOG_FORMAT)     parquet, tensorboard or both'
 	@echo '  STEPS=$(STEPS) SEED=$(SEED)      number of batches; of weights and order'
 	@echo '  MEMBERS=$(MEMBERS) EPOCHS=$(EPOCHS)   of ensembles'
+	@echo '  MODEL=$(MODEL) PROMPTS=    folder or name of a model; a file with a prompt a line'
 	@echo '  VOICING=$(VOICING)          how numbers become sound: lanes, sequence or original'
 	@echo '  LAYERS= PARAMETERS=$(PARAMETERS)    which layers (a,b,…); weight or all'
 	@echo '  TAGS= JOBS=$(JOBS)           which tags (globs, separated by blanks); runs at once'
@@ -81,6 +86,12 @@ render-audio: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
 
 render-ensembles: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
 	@$(EARSHOT) render ensemble $(RUNS)
+
+record-benford: $(VENV)/.lm
+	@$(EARSHOT) record benford --model '$(MODEL)' $(if $(PROMPTS),--prompts '$(PROMPTS)') --overwrite
+
+render-benford: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+	@$(EARSHOT) render benford $(filter-out runs,$(RUNS)) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -115,7 +126,12 @@ $(VENV)/.record: $(VENV)/.render
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[video,record]' >&2
 	@touch $@
 
+$(VENV)/.lm: $(VENV)/.record
+	@echo 'Installing transformers into $(VENV) …' >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[video,record,lm]'
+	@touch $@
+
 $(VENV)/.dev: $(VENV)/.record
 	@echo 'Installing the test tools into $(VENV) …' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[video,record,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[video,record,lm,dev]'
 	@touch $@

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from benchmarks import machine
 
-SUBJECTS = ("recorder", "writer", "audio", "fidelity", "readers", "fuzz", "ensemble")
+SUBJECTS = ("recorder", "writer", "audio", "fidelity", "readers", "fuzz", "ensemble", "benford")
 
 
 def main() -> None:

@@ -1,1 +1,5 @@
-"""Leading digits of numbers, and how far they are from Benford's law."""
+"""First digits of what a run holds, against Benford's law."""
+
+from renderers.benford.render import BenfordResult, render_benford, render_constants
+
+__all__ = ["BenfordResult", "render_benford", "render_constants"]

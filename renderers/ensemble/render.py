@@ -1,12 +1,11 @@
 """Ensembles to a video with sound, stills and scores."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,12 +14,13 @@ from matplotlib.figure import Figure
 from renderers.ensemble.clock import FPS, clock, shown
 from renderers.ensemble.figure import ensemble_figure
 from renderers.ensemble.film import frames
-from renderers.ensemble.look import HEIGHT, SIZE_DPI, WIDTH
+from renderers.ensemble.look import HEIGHT, WIDTH
 from renderers.ensemble.overview import Overview
 from renderers.ensemble.settings import EnsembleSettings
 from renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from renderers.ensemble.stills import stills
 from renderers.output import describe, is_up_to_date, writing
+from renderers.pictures import save_picture
 from renderers.video import VideoUnavailableError, write_video
 
 __all__ = ["DESCRIPTION", "EnsembleResult", "render_ensemble", "shared_limits"]
@@ -110,7 +110,7 @@ def render_ensemble(
         return EnsembleResult(tuple(paths), made=False, description=about)
     drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
     beside.unlink(missing_ok=True)  # it must never describe what it was not made with
-    made = [path for name, figure in drawn for path in _save(figure, folder / name)]
+    made = [path for name, figure in drawn for path in save_picture(figure, folder / name)]
     if len(overviews) == 1:
         made.append(_write_scores(overviews[0], folder / SCORES))
     problem, about["complete"] = "", True
@@ -171,18 +171,6 @@ def _stills(
     panel = ensemble_figure(overviews, settings, limits)
     panel.draw([len(one.ensemble.epochs) - 1 for one in overviews])
     return [("uncertainty", panel.figure)]
-
-
-def _save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as PNG and SVG: equal bytes for equal figures, so no dates or versions."""
-    png, svg = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
-    with mpl.rc_context({"svg.hashsalt": "earshot"}):
-        with writing(png) as temporary:
-            figure.savefig(temporary, format="png", dpi=SIZE_DPI, metadata={"Software": None})
-        with writing(svg) as temporary:
-            about: Mapping[str, Any] = {"Date": None, "Creator": None}
-            figure.savefig(temporary, format="svg", dpi=SIZE_DPI, metadata=about)
-    return [png, svg]
 
 
 def _write_scores(one: Overview, path: Path) -> Path:

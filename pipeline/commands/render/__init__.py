@@ -3,6 +3,7 @@
 import typer
 
 from pipeline.commands.render.audio import audio
+from pipeline.commands.render.benford import benford
 from pipeline.commands.render.ensemble import ensemble
 
 __all__ = ["app"]
@@ -12,3 +13,4 @@ app = typer.Typer(
 )
 app.command()(audio)
 app.command()(ensemble)
+app.command()(benford)

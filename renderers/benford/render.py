@@ -1,0 +1,92 @@
+"""Leading digits of a run to a picture and what may be said of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from renderers.benford.plots import digits_figure
+from renderers.benford.subjects import Subject, constants, subjects
+from renderers.output import describe, is_up_to_date
+from renderers.pictures import save_picture
+from runlog import Run
+
+__all__ = ["DESCRIPTION", "BenfordResult", "render_benford", "render_constants"]
+
+DESCRIPTION = "benford.json"
+STEM = "benford"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class BenfordResult:
+    """What was made.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        PNG and SVG.
+    made : bool
+        False if they were there already, from the same log and settings.
+    description : dict
+        What lies beside them as JSON: the statistics of each subject.
+    """
+
+    paths: tuple[Path, ...]
+    made: bool
+    description: dict[str, Any]
+
+
+def render_benford(run: Run, folder: Path, *, tags: Sequence[str] = ()) -> BenfordResult:
+    """Draw the first digits of a run.
+
+    Parameters
+    ----------
+    run : Run
+        With series, or with a language model's digits.
+    folder : Path
+        Where `benford.png`, `benford.svg` and `benford.json` go.
+    tags : sequence of str
+        Which series (see `renderers.benford.subjects.subjects`).
+
+    Raises
+    ------
+    LogError
+        If there is nothing to draw.
+    OutputError
+        If a file cannot be written.
+    """
+    found = subjects(run, tags)
+    return _render(found, folder, f"{run.name}: first digits", {"tags": list(tags)})
+
+
+def render_constants(folder: Path) -> BenfordResult:
+    """Draw the first digits of the physical constants, the classic set that follows the law."""
+    return _render([constants()], folder, "First digits of the physical constants", {})
+
+
+def _render(
+    found: Sequence[Subject], folder: Path, heading: str, settings: dict[str, Any]
+) -> BenfordResult:
+    about: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "heading": heading,
+        "settings": settings,
+        # Lists, as JSON gives them back.
+        "subjects": _plain([subject.to_dict() for subject in found]),
+    }
+    paths = tuple(folder / f"{STEM}.{kind}" for kind in ("png", "svg"))
+    beside = folder / DESCRIPTION
+    if is_up_to_date(beside, about):
+        return BenfordResult(paths, made=False, description=about)
+    beside.unlink(missing_ok=True)  # it must never describe what it was not made with
+    save_picture(digits_figure(found, heading), folder / STEM)
+    describe(beside, about | {"files": {path.name: path.stat().st_size for path in paths}})
+    return BenfordResult(paths, made=True, description=about)
+
+
+def _plain(value: Any) -> Any:
+    """Return tuples as lists."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

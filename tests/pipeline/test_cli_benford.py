@@ -1,0 +1,68 @@
+"""`earshot render benford`: first digits of runs, of a named one, and of the constants."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def runs(write_run, tmp_path):
+    """One run with gradient norms, one with nothing at all."""
+    values = 10 ** np.random.default_rng(0).uniform(-3, 3, 200)
+    write_run(tmp_path / "runs" / "mine", {"grad_norm/a.weight": values, "loss": values[::-1]})
+    write_run(tmp_path / "runs" / "empty", {})
+
+
+@pytest.mark.usefixtures("runs")
+def test_all_runs_and_the_constants(earshot):
+    """Without a path: every run with digits, and CODATA; a run without any is passed over."""
+    code, out, err = earshot("render", "benford")
+    assert code == 0
+    assert out == [
+        f"renders/{name}/benford.{kind}"
+        for name in ("mine", "constants")
+        for kind in ("png", "svg")
+    ]
+    assert all(Path(line).stat().st_size > 5000 for line in out)
+    assert "a: Conforms to Benford's law as far as 200 values can tell" in err
+    assert "passed over: run 'empty'" in err
+
+
+def test_a_fresh_place_has_the_constants(earshot):
+    """Without any run there is still the classic reference set."""
+    code, out, _ = earshot("render", "benford")
+    assert code == 0
+    assert out == ["renders/constants/benford.png", "renders/constants/benford.svg"]
+
+
+@pytest.mark.usefixtures("runs")
+def test_tags_and_json(earshot):
+    """One object a result, with the statistics of what was chosen."""
+    code, out, _ = earshot("render", "benford", "mine", "--tags", "loss", "--json")
+    assert code == 0
+    (row,) = map(json.loads, out)
+    (subject,) = row["subjects"]
+    assert subject["name"] == "loss"
+    assert subject["n"] == 200
+    assert subject["verdict"] in ("conforms", "does not conform")
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("empty",), "run 'empty' has no measurement at all, so it has no digits"),
+        (("nowhere",), "nowhere: no such file or folder"),
+        (("mine", "--tags", "x*"), "no tag that matches 'x*'"),
+        (("mine", "--out", "/dev/null/x"), "/dev/null/x/mine/"),
+    ],
+)
+def test_bad_input_is_one_line(earshot, arguments, message):
+    """Exit code 1, one line, no traceback."""
+    code, out, err = earshot("render", "benford", *arguments)
+    assert code == 1
+    assert message in err
+    assert "Traceback" not in err
+    assert not out
