@@ -27,7 +27,7 @@ def summarise(run: Run) -> dict[str, Any]:
     -------
     dict
         Its metadata, ``steps`` (count, first, last), ``layers`` (norms of all
-        of a layer's parameters), ``others`` (tags that are no gradient norms),
+        of a layer's parameters), ``others`` (tags that are no gradient norms), ``tables`` (names),
         ``tags`` (all of them), ``damage``, ``notes``, ``segments`` and ``files``
         (what was read of each, and what was not).  Of each series: how many points,
         null (steps without one), NaN and infinite ones, the least, median and
@@ -54,6 +54,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "parameters": sum(row["name"].startswith(GRAD_NORM) for row in tags),
         "layers": _layers(run, len(steps)),
         "others": [row for row in tags if not row["name"].startswith(GRAD_NORM)],
+        "tables": list(run.tables),
         "tags": tags,
         "damage": list(run.damage),
         "notes": list(run.notes),

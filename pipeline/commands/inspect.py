@@ -72,6 +72,9 @@ def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
                 *(str(count) if count else "·" for count in counts),
             )
         stdout.print(table)
+        if summary["tables"]:
+            names = ", ".join(summary["tables"])
+            stdout.print(Text(f"  tables: {names}", style="dim"), soft_wrap=True)
         for line in _files(summary):
             stdout.print(Text(line, style="dim"), soft_wrap=True)
 

@@ -137,3 +137,12 @@ def test_one_bad_log_does_not_keep_the_others(earshot, tmp_path):
     assert code == 1
     assert "column grid holds" in err
     assert "renders/two/uncertainty.png" in out
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_inspect_names_the_tables(earshot):
+    """What a run holds beside its series is said, for people and for programs."""
+    assert "tables: ensemble, ensemble_setup" in "\n".join(earshot("inspect", "one")[1])
+    assert "tables" not in "\n".join(earshot("inspect", "plain")[1])
+    _, out, _ = earshot("inspect", "one", "--json")
+    assert json.loads(out[0])["tables"] == ["ensemble", "ensemble_setup"]
