@@ -5,7 +5,17 @@ from importlib import import_module
 
 from benchmarks import machine
 
-SUBJECTS = ("recorder", "writer", "audio", "fidelity", "readers", "fuzz", "ensemble", "benford")
+SUBJECTS = (
+    "recorder",
+    "writer",
+    "audio",
+    "fidelity",
+    "readers",
+    "fuzz",
+    "ensemble",
+    "benford",
+    "digit_counts",
+)
 
 
 def main() -> None:

@@ -1,17 +1,20 @@
 """Record the gradient norm of every parameter, step by step, without disturbing training."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
 from recorders.assignment import Assignment
+from recorders.digit_counts import DigitRows
 from recorders.parameters import model_layers, named_parameters, refuse_sharded
 from recorders.recorder import Recorder, rows_for
+from runlog.digit_tables import LAYER_DIGITS
 from runlog.metadata import Format, RunMetadata
 from runlog.run import GRAD_NORM
 
@@ -51,6 +54,10 @@ class GradientRecorder(Recorder):
         Noted in `run.json`; plain JSON values.
     flush_seconds : float
         Rows are handed to the writer at least this often, at the next step.
+    first_digits : int, optional
+        Count the leading digits of each layer's gradients, and of its weights after the
+        step, at steps 0, `first_digits`, 2·`first_digits`, … of those that `every`
+        measures; `runlog.digit_tables` says what the log has of them.
 
     Attributes
     ----------
@@ -106,12 +113,14 @@ class GradientRecorder(Recorder):
         hyperparameters: Mapping[str, Any] | None = None,
         dataset: Mapping[str, Any] | None = None,
         flush_seconds: float = 5.0,
+        first_digits: int | None = None,
     ) -> None:
         if every < 1:
             raise ValueError(f"every is {every}; expected an integer of at least 1")
         optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
         refuse_sharded(model)
         parameters = named_parameters(model)
+        self._digits = None if first_digits is None else DigitRows(parameters, first_digits)
         rows = rows_for(len(parameters))
         self._assignment = Assignment(parameters, optimizers, rows)
         self._every = every
@@ -161,6 +170,8 @@ class GradientRecorder(Recorder):
             return
         for columns in self._assignment.of(place):
             columns.capture_ahead()
+        if self._digits and self._digits.due(coming):
+            self._digits.capture_ahead(place, self._names(place))
         self._captured_ahead[place] = True
 
     def _detach(self) -> None:
@@ -180,10 +191,24 @@ class GradientRecorder(Recorder):
             return
         if place == 0:
             self._open_row()
+        scale = None if ahead else _left_scaled(optimizer)
         if ahead:
             self._rows.adopt(self._assignment.of(place))
         else:
-            self._rows.capture(self._assignment.of(place), _left_scaled(optimizer))
+            self._rows.capture(self._assignment.of(place), scale)
+        if self._digits and self._digits.due(max(self.step, 0)):
+            if place == 0:
+                self._digits.open(self.step)
+            self._digits.capture(place, self._names(place), scale)
+
+    def _names(self, place: int) -> list[str]:
+        return [name for columns in self._assignment.of(place) for name in columns.names]
+
+    def _hand_over(self, batches: Sequence[Callable[[], pa.Table]]) -> None:
+        super()._hand_over(batches)  # first: a run goes on after the last step that has norms
+        digits = self._digits.take() if self._digits else None
+        if digits and self._log is not None:
+            self._log.writer.submit(digits, LAYER_DIGITS)
 
 
 def _left_scaled(optimizer: Optimizer) -> torch.Tensor | None:

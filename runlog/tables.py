@@ -10,7 +10,7 @@ from runlog.parquet import read_parquet, table_sources
 __all__ = ["TABLES", "StoredTables"]
 
 # Beside the measurements; what is not of these names is not ours.
-TABLES = ("ensemble", "ensemble_setup", "first_digits")
+TABLES = ("ensemble", "ensemble_setup", "first_digits", "layer_digits")
 
 
 class StoredTables(Mapping[str, pa.Table]):

@@ -15,8 +15,10 @@ from matplotlib.figure import Figure
 
 from renderers.benford.distributions import benford
 from renderers.output import writing
+from runlog import Run
+from runlog.digit_tables import LAYER_DIGITS, open_layer_digits
 
-__all__ = ["DigitHistory", "history_figure", "write_distances"]
+__all__ = ["DigitHistory", "histories", "history_figure", "write_distances"]
 
 Shares = npt.NDArray[np.float64]
 
@@ -41,12 +43,15 @@ class DigitHistory:
         Ascending.
     counts : np.ndarray [shape=(n, 9)]
         Of the digits 1 to 9.
+    sigma : np.ndarray [shape=(n,)]
+        Standard deviation of the numbers.
     """
 
     name: str
     kind: str
     steps: npt.NDArray[np.int64]
     counts: npt.NDArray[Any]
+    sigma: Shares
 
     @property
     def shares(self) -> Shares:
@@ -58,6 +63,26 @@ class DigitHistory:
     def distance(self) -> Shares:
         """Total variation from Benford's law [shape=(n,)], from 0 to 1."""
         return np.asarray(np.abs(self.shares - benford()).sum(axis=1) / 2)
+
+
+def histories(run: Run) -> dict[str, list[DigitHistory]]:
+    """Return the digits of layers that a run's recorder counted, by kind; nothing without them.
+
+    Raises
+    ------
+    LogError
+        If there are some that cannot be understood.
+    """
+    if not any(name.startswith(LAYER_DIGITS) for name in run.tables):
+        return {}
+    return {
+        kind: [
+            DigitHistory(name, kind, found.steps, found.values[:, :9], found.values[:, -1])
+            for name, found in layers.items()
+        ]
+        for kind, layers in open_layer_digits(run).items()
+        if layers
+    }
 
 
 def history_figure(histories: Sequence[DigitHistory], heading: str) -> Figure:

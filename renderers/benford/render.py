@@ -1,10 +1,12 @@
 """Leading digits of a run to a picture and what may be said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from renderers.benford.history import DigitHistory, histories, history_figure, write_distances
 from renderers.benford.plots import digits_figure
 from renderers.benford.subjects import Subject, constants, subjects
 from renderers.output import describe, is_up_to_date
@@ -15,6 +17,8 @@ __all__ = ["DESCRIPTION", "BenfordResult", "render_benford", "render_constants"]
 
 DESCRIPTION = "benford.json"
 STEM = "benford"
+DISTANCES = "benford.distances.parquet"
+NO_HISTORIES: Mapping[str, Sequence[DigitHistory]] = MappingProxyType({})
 SCHEMA_VERSION = 1
 
 
@@ -45,7 +49,9 @@ def render_benford(run: Run, folder: Path, *, tags: Sequence[str] = ()) -> Benfo
     run : Run
         With series, or with a language model's digits.
     folder : Path
-        Where `benford.png`, `benford.svg` and `benford.json` go.
+        Where `benford.png`, `benford.svg` and `benford.json` go; of a run whose
+        layers' digits were counted also `benford.gradient.png`, … (how they
+        change) and `benford.distances.parquet`, which can be heard.
     tags : sequence of str
         Which series (see `renderers.benford.subjects.subjects`).
 
@@ -57,7 +63,9 @@ def render_benford(run: Run, folder: Path, *, tags: Sequence[str] = ()) -> Benfo
         If a file cannot be written.
     """
     found = subjects(run, tags)
-    return _render(found, folder, f"{run.name}: first digits", {"tags": list(tags)})
+    over_training = {} if tags else histories(run)
+    heading = f"{run.name}: first digits"
+    return _render(found, folder, heading, {"tags": list(tags)}, over_training)
 
 
 def render_constants(folder: Path) -> BenfordResult:
@@ -66,7 +74,11 @@ def render_constants(folder: Path) -> BenfordResult:
 
 
 def _render(
-    found: Sequence[Subject], folder: Path, heading: str, settings: dict[str, Any]
+    found: Sequence[Subject],
+    folder: Path,
+    heading: str,
+    settings: dict[str, Any],
+    over_training: Mapping[str, Sequence[DigitHistory]] = NO_HISTORIES,
 ) -> BenfordResult:
     about: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -74,13 +86,23 @@ def _render(
         "settings": settings,
         # Lists, as JSON gives them back.
         "subjects": _plain([subject.to_dict() for subject in found]),
+        "steps": {k: [len(h.steps) for h in each] for k, each in over_training.items()},
     }
-    paths = tuple(folder / f"{STEM}.{kind}" for kind in ("png", "svg"))
+    stems = [STEM, *(f"{STEM}.{kind}" for kind in over_training)]
+    names = [f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")]
+    names += [DISTANCES] * bool(over_training)
     beside = folder / DESCRIPTION
+    paths = tuple(folder / name for name in names)
     if is_up_to_date(beside, about):
         return BenfordResult(paths, made=False, description=about)
     beside.unlink(missing_ok=True)  # it must never describe what it was not made with
     save_picture(digits_figure(found, heading), folder / STEM)
+    for kind, each in over_training.items():
+        figure = history_figure(each, f"{heading} of {kind}s over training")
+        save_picture(figure, folder / f"{STEM}.{kind}")
+    if over_training:
+        every = [history for each in over_training.values() for history in each]
+        write_distances(every, folder / DISTANCES)
     describe(beside, about | {"files": {path.name: path.stat().st_size for path in paths}})
     return BenfordResult(paths, made=True, description=about)
 

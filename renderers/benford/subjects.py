@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renderers.benford.distributions import gaussian
+from renderers.benford.history import DigitHistory, histories
 from renderers.benford.leading_digits import count_digits
 from renderers.benford.statistics import (
     CountStatistics,
@@ -19,6 +20,7 @@ from renderers.benford.statistics import (
 )
 from renderers.choice import Choice, NothingToHearError, choose
 from runlog import LogError, Run
+from runlog.digits import DigitCounts
 
 __all__ = ["FIRST_DIGITS", "Subject", "constants", "subjects"]
 
@@ -65,7 +67,8 @@ def subjects(run: Run, tags: Sequence[str] = ()) -> list[Subject]:
         Any run.
     tags : sequence of str
         Globs of series; by default a language model's digits if the run has
-        them, else gradient norms, losses, or the series with the most points.
+        them, or those of its layers, else gradient norms, losses, or the series
+        with the most points.
 
     Raises
     ------
@@ -74,6 +77,8 @@ def subjects(run: Run, tags: Sequence[str] = ()) -> list[Subject]:
     """
     if FIRST_DIGITS in run.tables and not tags:
         return list(_of_prompts(run.tables[FIRST_DIGITS]))
+    if not tags and (kinds := histories(run)):
+        return [_of_history(each) for layers in kinds.values() for each in layers]
     try:
         voices = choose(run, Choice(tags=tuple(tags), parameters="all")).voices
     except NothingToHearError as error:
@@ -102,6 +107,21 @@ def _of_values(name: str, values: npt.NDArray[Any]) -> Subject:
     caption = ", ".join([f"{counts.n:,} values", *without])
     statistics = of_counts(counts, baselines=baselines)
     return Subject(name, counts.shares, statistics, baselines, caption)
+
+
+def _of_history(history: DigitHistory) -> Subject:
+    """Look at a layer at the last step, beside the first one."""
+    counts = DigitCounts(history.counts[-1])
+    baselines = {}
+    if history.sigma[-1] > 0:
+        baselines["Gaussian of this σ"] = gaussian(float(history.sigma[-1]))
+    if len(history.steps) > 1 and history.counts[0].sum():
+        baselines["first step"] = history.shares[0]
+    caption = f"{counts.n:,} numbers at step {history.steps[-1]}"
+    statistics = of_counts(counts, baselines=baselines)
+    return Subject(
+        f"{history.name}, {history.kind}s", counts.shares, statistics, baselines, caption
+    )
 
 
 def _of_prompts(table: pa.Table) -> Iterator[Subject]:

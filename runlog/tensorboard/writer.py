@@ -1,7 +1,7 @@
 """Rows to a standard TensorBoard event file: one Event a step, holding all its tags.
 
 Tables whose rows hold lists become tensors of rank 2: the lists of a step, below
-each other, are one tensor under ``<table>/<column>``.
+each other, are one tensor under ``<table>/<column>``, or of digits ``<table>/<kind>``.
 """
 
 import os
@@ -15,6 +15,7 @@ import pyarrow as pa
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.util import tensor_util
 
+from runlog.digit_tables import LAYER_DIGITS, digit_tensors
 from runlog.ensemble.tables import tensors
 from runlog.metadata import RunMetadata
 from runlog.rows import METRICS_TABLE
@@ -91,7 +92,8 @@ def _events(rows: pa.Table) -> list[Any]:
 
 
 def _tensor_events(rows: pa.Table, table: str) -> Iterator[Any]:
-    for step, wall_time, tag, array in tensors(rows, table):
+    found = digit_tensors(rows) if table == LAYER_DIGITS else tensors(rows, table)
+    for step, wall_time, tag, array in found:
         event = Event(step=step, wall_time=wall_time)
         value = event.summary.value.add(tag=tag)
         value.tensor.CopyFrom(tensor_util.make_tensor_proto(array))

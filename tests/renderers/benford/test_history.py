@@ -1,0 +1,65 @@
+"""First digits over training: shares, distances, pictures, and a log that can be heard."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from renderers.benford import render_benford
+from renderers.benford.distributions import benford
+from renderers.benford.history import DigitHistory, histories, history_figure, write_distances
+from renderers.benford.subjects import subjects
+from runlog import Run, RunMetadata, open_run
+from runlog.digit_tables import LAYER_DIGITS, digit_rows
+
+
+def counted(steps=6):
+    """Return a run whose layer begins with ones only and ends at Benford's law."""
+    rows = []
+    for step in range(steps):
+        share = step / (steps - 1)
+        counts = 1e6 * (share * benford() + (1 - share) * np.eye(9)[0])
+        row = np.concatenate([counts, [3, 0, 1e6, 0.1]])
+        rows.append(digit_rows(10 * step, 0.0, {"gradient": {"a": row}, "weight": {"a": row}}))
+    return Run("digits", RunMetadata("digits"), tables={LAYER_DIGITS: pa.concat_tables(rows)})
+
+
+def test_the_distance_falls_to_nothing_as_the_law_is_reached():
+    """Total variation is 1 - log10(2) for ones only, and 0 for the law."""
+    ((history,), (weights,)) = histories(counted()).values()
+    assert history.distance[0] == pytest.approx(1 - np.log10(2))
+    assert history.distance[-1] == pytest.approx(0, abs=1e-9)
+    assert (np.diff(history.distance) < 0).all()
+    assert weights.kind == "weight"
+    assert np.allclose(history.shares.sum(axis=1), 1)
+
+
+def test_layers_are_judged_at_the_last_step_beside_the_first():
+    """The subject is the end of training; where it began is a mark."""
+    gradient, weight = subjects(counted())
+    assert (gradient.name, weight.name) == ("a, gradients", "a, weights")
+    assert gradient.statistics.verdict == "conforms"
+    assert gradient.baselines["first step"][0] == 1
+    assert set(gradient.baselines) == {"first step", "Gaussian of this σ"}
+
+
+def test_pictures_and_distances_of_a_run(tmp_path):
+    """A picture a kind over training, and distances that read back as a run."""
+    made = render_benford(counted(), tmp_path)
+    assert [path.name for path in made.paths] == [
+        "benford.png", "benford.svg", "benford.gradient.png", "benford.gradient.svg",
+        "benford.weight.png", "benford.weight.svg", "benford.distances.parquet",
+    ]  # fmt: skip
+    heard = open_run(tmp_path / "benford.distances.parquet")
+    assert heard["benford_distance/gradient/a"].steps.tolist() == [0, 10, 20, 30, 40, 50]
+    assert heard["benford_distance/weight/a"].values[0] == pytest.approx(1 - np.log10(2), rel=1e-6)
+    assert not render_benford(counted(), tmp_path).made
+
+
+def test_steps_without_numbers_are_gaps(tmp_path):
+    """Nothing counted is NaN in shares and distance, and does not stop the picture."""
+    none = DigitHistory("a", "gradient", np.array([0, 1]), np.zeros((2, 9)), np.zeros(2))
+    some = DigitHistory("b", "gradient", np.array([1, 2]), np.ones((2, 9)), np.ones(2))
+    assert np.isnan(none.distance).all()
+    history_figure([none, some], "both").canvas.draw()
+    write_distances([none, some], tmp_path / "d.parquet")
+    assert open_run(tmp_path / "d.parquet")["benford_distance/gradient/b"].steps.tolist() == [1, 2]
