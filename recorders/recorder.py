@@ -20,7 +20,7 @@ from runlog.metadata import Format, RunMetadata
 from runlog.rows import RESERVED
 from runlog.writing import RunLog, next_step
 
-__all__ = ["BUFFERED_VALUES", "Recorder", "rows_for"]
+__all__ = ["BUFFERED_VALUES", "Recorder", "rows_for", "versions"]
 
 # A buffer of rows may take this many values (16 MiB of float32), however wide they are.
 BUFFERED_VALUES = 1 << 22
@@ -82,7 +82,7 @@ class Recorder:
         path = Path(directory)
         self._log: RunLog | None = None
         if _writes():
-            whole = metadata.replace(name=path.resolve().name, versions=_versions())
+            whole = metadata.replace(name=path.resolve().name, versions=versions())
             self._log = RunLog(path, whole, format=format, resume=resume, resumable=self._RESUMES)
             atexit.register(self._at_exit)
         self._first_step = self._log.next_step if self._log else next_step(path) if resume else 0
@@ -260,7 +260,8 @@ def _number(tag: str, value: Any) -> float | torch.Tensor:
         ) from None
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return what `run.json` is to say of the versions in use."""
     return {
         "earshot": version("earshot"),
         "python": platform.python_version(),

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.commands.record_benford import benford
 from pipeline.console import result
 from pipeline.experiments.ensemble_settings import (
     EPOCHS,
@@ -63,6 +64,9 @@ def _command(experiment: Experiment) -> Callable[..., None]:
 
 for _experiment in EXPERIMENTS.values():
     app.command(_experiment.name)(_command(_experiment))
+
+
+app.command("benford")(benford)
 
 
 @app.command("ensemble")

@@ -145,8 +145,8 @@ def _of_prompts(table: pa.Table) -> Iterator[Subject]:
                 shares,
                 of_probabilities(shares, baselines=baselines),
                 marks,
-                f"{model}, sum over tokens; mass of numbers {row['mass']:.2g}, "
-                f"of those from 0 {row['zero_mass']:.2g}, without space {row['no_space_mass']:.2g}",
+                f"{model}, sum over tokens; mass of numbers: {row['mass']:.2g}, beginning with "
+                f"0: {row['zero_mass']:.2g}, without a space: {row['no_space_mass']:.2g}",
             )
 
 

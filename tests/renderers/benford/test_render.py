@@ -86,7 +86,7 @@ def test_a_language_model_stands_beside_its_baselines():
     assert np.allclose(one.shares, law)
     assert set(one.baselines) == {"uniform", "random", "single-digit tokens"}
     assert np.allclose(one.baselines["random"], (tilted + other) / 2)
-    assert "mass of numbers 0.25, of those from 0 0.12, without space 0.5" in one.caption
+    assert "numbers: 0.25, beginning with 0: 0.12, without a space: 0.5" in one.caption
     assert "p_value" not in one.to_dict()
     assert one.statistics.verdict == "conforms"
 

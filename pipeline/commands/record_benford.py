@@ -1,0 +1,180 @@
+"""`earshot record benford`: the first digits that a language model expects."""
+
+import socket
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import typer
+
+from pipeline.commands.arguments import listed
+from pipeline.console import bar, note, result
+from pipeline.inputs import RUNS
+from runlog.errors import EarshotError, LogError, OutputError, RunExistsError, one_line
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["benford"]
+
+Precision = Literal["float32", "bfloat16", "float16"]
+BASELINES = ("uniform", "random")
+NAME = "benford"
+CONNECT_TIMEOUT = 5.0  # s
+
+
+def benford(
+    model: Annotated[
+        str, typer.Option(help="A causal language model: a folder, or a name on the hub.")
+    ] = "gpt2-medium",
+    prompt: Annotated[str | None, typer.Option(help="What stands before the number.")] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A prompt a line.  [default: a dozen]")
+    ] = None,
+    baseline: Annotated[
+        str, typer.Option(metavar="A,B", help="To compare with: uniform, random, both or none.")
+    ] = "uniform,random",
+    device: Annotated[str, typer.Option(help="Where to compute, such as cpu or cuda.")] = "cpu",
+    dtype: Annotated[Precision, typer.Option(help="Precision of the model.")] = "float32",
+    out: Annotated[Path, typer.Option(help="The run's directory.")] = RUNS / NAME,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier recording of it.")
+    ] = False,
+) -> None:
+    """First digits of the numbers that a language model expects, for Benford's law."""
+    wanted = [one for one in listed(baseline) if one != "none"]
+    if unknown := set(wanted) - set(BASELINES):
+        raise typer.BadParameter(f"--baseline is {', '.join(unknown)}; expected uniform, random")
+    texts = [prompt] if prompt is not None else _prompts(prompts)
+    settings = {"experiment": NAME, "device": device, "dtype": dtype, "baselines": wanted}
+    settings |= {"model": model, "texts": texts}
+    if not _made(out, settings, overwrite):
+        _record(model, texts, out, settings, wanted)
+    result(out)
+
+
+def _prompts(path: Path | None) -> list[str]:
+    shipped = files("pipeline.experiments").joinpath("prompts.txt")
+    try:
+        text = (path or shipped).read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise LogError(f"{path}: cannot be read ({one_line(error)})") from error
+    lines = [line for line in text.splitlines() if line.strip() and line[0] != "#"]
+    if not lines:
+        raise LogError(f"{path}: holds no prompt; expected one a line")
+    return lines
+
+
+def _made(directory: Path, settings: dict[str, Any], overwrite: bool) -> bool:
+    """Tell whether the recording is there already; refuse to replace what must not be."""
+    from runlog.opening import open_run
+    from runlog.sources import holds_run
+
+    if not (directory.is_dir() and holds_run(directory)):
+        return False
+    before = open_run(directory).metadata
+    there = {key: before.hyperparameters.get(key) for key in settings}
+    if there == settings and before.status == "finished":
+        note(f"{directory}: was recorded with these settings already; nothing to do")
+        return True
+    if there["experiment"] != NAME:
+        raise RunExistsError(
+            f"{directory}: holds a run that is not this experiment's; record elsewhere with --out"
+        )
+    if not overwrite and before.status == "finished":
+        raise RunExistsError(
+            f"{directory}: holds another recording ({there['model']}); replace it with "
+            "--overwrite or record elsewhere with --out"
+        )
+    return False
+
+
+def _record(
+    model: str, texts: list[str], out: Path, settings: dict[str, Any], baselines: list[str]
+) -> None:
+    try:
+        from recorders.first_digits import RANDOM_SEEDS, record_first_digits
+
+        network, tokenizer = _load(model, settings["device"], settings["dtype"])
+    except ModuleNotFoundError as error:
+        raise EarshotError(
+            f"language models need {error.name}, which is not installed: run 'make "
+            "record-benford', or pip install 'earshot[record,lm]'"
+        ) from error
+    from runlog.writing import remove_log
+
+    if out.is_dir():
+        remove_log(out)
+    total = 1 + ("uniform" in baselines) + len(RANDOM_SEEDS) * ("random" in baselines)
+    with bar(f"record {NAME}", total=total) as progress:
+        try:
+            record_first_digits(
+                network, tokenizer, texts, out, name=Path(model).name, baselines=baselines,
+                hyperparameters=settings, progress=lambda done: progress.update(done, total),
+            )  # fmt: skip
+        except OSError as error:
+            raise OutputError(f"{out}: cannot write ({error.strerror or error})") from error
+
+
+def _load(model: str, device: str, dtype: Precision) -> tuple[Any, Any]:
+    """Load a model and its tokenizer, quietly, from a folder or from the hub."""
+    import torch
+    import transformers
+
+    logs: Any = transformers.logging
+    logs.set_verbosity_error()
+    logs.disable_progress_bar()
+    place = _device(device)
+    folder = Path(model).is_dir()
+    if not folder and (model.startswith((".", "/", "~")) or model.count("/") > 1):
+        raise EarshotError(f"{model}: no such folder; give a model's folder with --model")
+    # Without a network the hub would be tried again and again, for most of a minute.
+    offline = folder or not _hub_answers()
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model, local_files_only=offline)
+        network: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            model, dtype=getattr(torch, dtype), local_files_only=offline
+        )
+    except Exception as error:  # transformers raises whatever its readers do
+        why = one_line(error)[:200]
+        if folder:
+            raise EarshotError(
+                f"{model}: no language model that can be loaded ({type(error).__name__}: {why}); "
+                "expected a folder with config.json, weights and a tokenizer"
+            ) from error
+        hub = "the hub cannot be reached" if offline else f"not on the hub either ({why})"
+        raise EarshotError(
+            f"{model}: no such folder here, and {hub}; give a model's folder with --model"
+        ) from error
+    return network.to(place), tokenizer
+
+
+def _hub_answers() -> bool:
+    """Tell whether the hub can be reached; behind a proxy only trying tells."""
+    from huggingface_hub.constants import ENDPOINT
+
+    address = urlsplit(ENDPOINT)
+    if getproxies().get(address.scheme):
+        return True
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or "", port), timeout=CONNECT_TIMEOUT).close()
+    except OSError:
+        return False
+    return True
+
+
+def _device(name: str) -> "torch.device":
+    import torch
+
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise EarshotError(
+            f"--device {name}: cannot be used ({one_line(error)[:120]}); expected cpu, or cuda "
+            "where there is one"
+        ) from error
+    return device

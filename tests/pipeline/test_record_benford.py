@@ -1,0 +1,98 @@
+"""`earshot record benford`: a model's folder to a log, and one line for what cannot be."""
+
+import json
+
+import pytest
+
+transformers = pytest.importorskip("transformers")
+tokenizers = pytest.importorskip("tokenizers")
+
+TOKENS = ["a", "Ġa", "size", "Ġof", "x", *map(str, range(10)), *(f"Ġ{d}" for d in range(10))]
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Save a tiny random model and its tokenizer in a folder."""
+    vocabulary = {token: place for place, token in enumerate(TOKENS)}
+    whole = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="x"))
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    whole.decoder = tokenizers.decoders.ByteLevel()
+    folder = tmp_path / "tiny"
+    transformers.PreTrainedTokenizerFast(tokenizer_object=whole).save_pretrained(folder)
+    config = transformers.GPT2Config(
+        vocab_size=len(TOKENS), n_positions=16, n_embd=8, n_layer=1, n_head=1,
+        bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+    transformers.GPT2LMHeadModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_folder_is_recorded_and_drawn(earshot, model, tmp_path):
+    """The run's path on stdout, a dozen prompts by default, and a picture of them."""
+    code, out, err = earshot("record", "benford", "--model", model)
+    assert (code, out) == (0, ["runs/benford"]), err
+    about = json.loads((tmp_path / "runs/benford/run.json").read_text())
+    assert about["hyperparameters"]["model"] == str(model)
+    assert about["hyperparameters"]["prompts"] == 12
+    assert "with a population size of" in about["hyperparameters"]["texts"]
+    code, out, err = earshot("render", "benford", "benford")
+    assert code == 0
+    assert out == ["renders/benford/benford.png", "renders/benford/benford.svg"]
+    assert "“with a population size of”:" in err
+    assert "uniform does by" in err
+
+
+def test_what_is_recorded_stays_unless_replaced(earshot, model):
+    """Equal settings do nothing, others need --overwrite."""
+    earshot("record", "benford", "--model", model, "--prompt", "a size of")
+    code, _, err = earshot("record", "benford", "--model", model, "--prompt", "a size of")
+    assert code == 0
+    assert "nothing to do" in err
+    other = ("record", "benford", "--model", model, "--prompt", "a", "--baseline", "none")
+    code, _, err = earshot(*other)
+    assert code == 1
+    assert "replace it with --overwrite" in err
+    assert earshot(*other, "--overwrite")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--model", "./nowhere"), 1, "./nowhere: no such folder"),
+        (("--prompt", " "), 1, "a prompt is empty"),
+        (("--prompt", "a" * 30), 1, "tokens; the model's context has 16"),
+        (("--prompts", "none.txt"), 1, "none.txt: cannot be read"),
+        (("--baseline", "zipf"), 2, "expected uniform, random"),
+        (("--device", "abacus"), 1, "--device abacus: cannot be used"),
+    ],
+)
+def test_bad_input_is_one_line(earshot, model, tmp_path, arguments, code, message):
+    """No traceback, nothing half-made."""
+    model = [] if "--model" in arguments else ["--model", model]
+    if arguments == ("--prompt", "a" * 30):
+        arguments = ("--prompt", "a " * 30)
+    stopped, out, err = earshot("record", "benford", *model, *arguments)
+    assert stopped == code
+    assert message in err
+    assert "Traceback" not in err
+    assert not out
+    assert not (tmp_path / "runs/benford/first_digits.parquet").exists()
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_broken_folder_is_one_line(earshot, model, missing):
+    """Whatever of a model is missing, and where it is cut off."""
+    (model / missing).unlink()
+    code, _, err = earshot("record", "benford", "--model", model)
+    assert code == 1
+    assert len([line for line in err.splitlines() if "error:" in line]) == 1
+    assert "Traceback" not in err
+
+
+def test_without_a_network_the_remedy_is_a_folder(earshot, monkeypatch):
+    """A name on the hub cannot be had here, which is said at once."""
+    monkeypatch.setattr("pipeline.commands.record_benford._hub_answers", lambda: False)
+    code, _, err = earshot("record", "benford")
+    assert code == 1
+    assert "gpt2-medium: no such folder here, and the hub cannot be reached" in err
+    assert "give a model's folder with --model" in err

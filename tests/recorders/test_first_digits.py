@@ -1,0 +1,189 @@
+"""First digits that tiny language models expect, by rules that are checked against brute force."""
+
+import re
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+tokenizers = pytest.importorskip("tokenizers")
+
+from recorders.digit_tokens import NoDigitTokensError, digit_tokens  # noqa: E402
+from recorders.first_digits import (  # noqa: E402
+    PromptError,
+    expected_digits,
+    record_first_digits,
+)
+from renderers.benford.subjects import subjects  # noqa: E402
+from runlog import open_run  # noqa: E402
+
+WORDS = ["a", "Ġa", "Ġpopulation", "of", "Ġof", "size", "Ġsize", "b", "Ġ", "x"]
+PROMPTS = ["a population of", "size", "a size of a population of a size", "b of"]
+
+
+def tokenizer_of(tokens):
+    """Return a tokenizer of GPT-2's kind that knows these tokens only, in GPT-2's spelling."""
+    vocabulary = {token: place for place, token in enumerate(tokens)}
+    whole = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="x"))
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    whole.decoder = tokenizers.decoders.ByteLevel()
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=whole)
+
+
+def gpt2_like():
+    """Numbers of one to three digits, with a space in front and without, and odd ones."""
+    spaced = [f"Ġ{n}" for n in (*range(10), 10, 12, 19, 25, 77, 100, 250, 999, "05", "3rd", "1.5")]
+    return tokenizer_of([*WORDS, *spaced, *map(str, range(10)), "42", "007", "²"])
+
+
+def bare_digits():
+    """Single digits without a space, as Llama, Qwen and Mistral have."""
+    return tokenizer_of([*WORDS, *map(str, range(10))])
+
+
+def tiny(tokenizer, seed=0, context=32):
+    """Return a random network of GPT-2's kind."""
+    torch.manual_seed(seed)
+    config = transformers.GPT2Config(
+        vocab_size=len(tokenizer) + 3, n_positions=context, n_embd=16, n_layer=2, n_head=2,
+        initializer_range=0.5, bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+    return transformers.GPT2LMHeadModel(config).eval()
+
+
+def brute_force(model, tokenizer, prompt, pattern):
+    """Sum the probabilities of all tokens that match, by their first digit, one by one."""
+    ids = torch.tensor([tokenizer.encode(prompt)])
+    with torch.no_grad():
+        probability = torch.softmax(model(ids).logits[0, -1].double(), dim=0)
+    sums = np.zeros(10)
+    for token, place in tokenizer.get_vocab().items():
+        text = token.replace("Ġ", " ")
+        if re.fullmatch(pattern, text, re.ASCII):
+            sums[int(text.strip()[0])] += float(probability[place])
+    return sums
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_the_sum_rule_is_brute_force_over_the_vocabulary(prompt):
+    """All tokens of digits with a space count for their first digit, and nothing else does."""
+    tokenizer = gpt2_like()
+    model = tiny(tokenizer)
+    found = expected_digits(model, tokenizer, [prompt])
+    sums = brute_force(model, tokenizer, prompt, r" [1-9][0-9]*")[1:]
+    np.testing.assert_allclose(found["sum"][0], sums / sums.sum(), rtol=1e-6)
+    single = brute_force(model, tokenizer, prompt, r" [1-9]")[1:]
+    np.testing.assert_allclose(found["single"][0], single / single.sum(), rtol=1e-6)
+
+
+def test_bare_digits_stand_behind_a_space():
+    """Where numbers have no space of their own, the prompt gets it."""
+    tokenizer = bare_digits()
+    model = tiny(tokenizer)
+    assert not digit_tokens(tokenizer).spaced
+    found = expected_digits(model, tokenizer, ["a population of"])
+    sums = brute_force(model, tokenizer, "a population of ", r"[1-9]")[1:]
+    np.testing.assert_allclose(found["sum"][0], sums / sums.sum(), rtol=1e-6)
+    np.testing.assert_allclose(found["sum"], found["single"])
+
+
+def test_tokens_are_told_by_their_text():
+    """Superscripts, ordinals and decimals are no numbers; those from 0 are counted apart."""
+    tokenizer = gpt2_like()
+    found = digit_tokens(tokenizer)
+    names = {place: token for token, place in tokenizer.get_vocab().items()}
+    assert found.spaced
+    assert {names[t] for t in found.zeros} == {"Ġ0", "Ġ05"}
+    assert {names[t] for t in found.others} == {*map(str, range(1, 10)), "42"}
+    numbers = {names[t].strip("Ġ"): d for t, d in zip(found.numbers, found.digits, strict=True)}
+    assert all(int(name[0]) == digit for name, digit in numbers.items())
+    assert "3rd" not in numbers
+    assert len(numbers) == 9 + 8
+
+
+def test_batches_change_nothing():
+    """Prompts of unequal length, padded at the right, are expected as they are alone."""
+    tokenizer = gpt2_like()
+    model = tiny(tokenizer)
+    together = expected_digits(model, tokenizer, PROMPTS)["sum"]
+    alone = expected_digits(model, tokenizer, PROMPTS, batch=1)["sum"]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_the_table_holds_model_and_baselines(tmp_path):
+    """The vocabulary's own shares under uniform logits, three untrained networks, and masses."""
+    tokenizer = gpt2_like()
+    model = tiny(tokenizer)
+    record_first_digits(model, tokenizer, PROMPTS, tmp_path / "lm", name="tiny")
+    run = open_run(tmp_path / "lm")
+    assert run.metadata.status == "finished"
+    table = run.tables["first_digits"].to_pandas()
+    assert list(dict.fromkeys(table["model"])) == [
+        "tiny",
+        "uniform",
+        *(f"random-{i}" for i in range(3)),
+    ]
+    sums = table.groupby(["model", "prompt", "estimator"])["probability"].sum()
+    np.testing.assert_allclose(sums, 1)
+    uniform = table[(table["model"] == "uniform") & (table["estimator"] == "sum")]
+    first = uniform[uniform["prompt"] == "size"].sort_values("digit")
+    # 1, 10, 12, 19, 100; 2, 25, 250; 7, 77; 9, 999; and each other digit alone.
+    counted = np.array([5, 3, 1, 1, 1, 1, 2, 1, 2])
+    np.testing.assert_allclose(first["probability"], counted / counted.sum())
+    np.testing.assert_allclose(first["mass"], counted.sum() / (len(tokenizer) + 3))
+    np.testing.assert_allclose(first["zero_mass"], 2 / (len(tokenizer) + 3))
+    np.testing.assert_allclose(first["no_space_mass"], 10 / (len(tokenizer) + 3))
+    np.testing.assert_allclose(np.exp(table["log_probability"]), table["probability"])
+    assert [each.name for each in subjects(run)] == [f"“{prompt}”" for prompt in PROMPTS]
+
+
+def test_recording_leaves_the_random_numbers_alone(tmp_path):
+    """The untrained baselines have seeds of their own."""
+    tokenizer = gpt2_like()
+    model = tiny(tokenizer)
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    record_first_digits(model, tokenizer, PROMPTS, tmp_path / "lm", name="tiny")
+    assert torch.rand(1) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompts", "message"),
+    [
+        ([], "no prompt; expected one or more"),
+        (["a", "  "], "a prompt is empty"),
+        (["a " * 40], r"has \d+ tokens; the model's context has 32"),
+    ],
+)
+def test_prompts_that_cannot_be_used_are_refused(tmp_path, prompts, message):
+    """In one line, before anything is written."""
+    tokenizer = gpt2_like()
+    with pytest.raises(PromptError, match=message):
+        record_first_digits(tiny(tokenizer), tokenizer, prompts, tmp_path / "lm", name="tiny")
+    assert not (tmp_path / "lm").exists()
+
+
+def test_a_model_without_digits_is_refused(tmp_path):
+    """A vocabulary of words alone has nothing to say about numbers."""
+    tokenizer = tokenizer_of(WORDS)
+    with pytest.raises(NoDigitTokensError, match="no tokens for the digits 1 to 9"):
+        record_first_digits(tiny(tokenizer), tokenizer, PROMPTS, tmp_path / "lm", name="tiny")
+
+
+def test_a_real_model(real_data, tmp_path):
+    """The trained one from the shared folder: batched as unbatched, sums as by brute force."""
+    folder = real_data.parent / "models" / "factbook-gpt2"
+    if not folder.is_dir():
+        pytest.skip(f"no model in {folder}")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
+    prompts = ["with a population size of", "The city has a population of", "The area is"]
+    together = expected_digits(model, tokenizer, prompts)["sum"]
+    alone = expected_digits(model, tokenizer, prompts, batch=1)["sum"]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    sums = brute_force(model, tokenizer, prompts[0], r" [1-9][0-9]*")[1:]
+    np.testing.assert_allclose(together[0], sums / sums.sum(), rtol=1e-5)
+    record_first_digits(model, tokenizer, prompts, tmp_path / "lm", name="factbook")
+    assert len(open_run(tmp_path / "lm").tables["first_digits"]) == 5 * 3 * 2 * 9
