@@ -16,7 +16,7 @@ from benchmarks.measure import cpu_and_wall_seconds, spread
 from benchmarks.processes import in_new_process, peak_mib
 from benchmarks.tables import table
 from benchmarks.targets import Part, at_least, at_most
-from renderers.ensemble.clock import FPS
+from renderers.clock import FPS
 from renderers.ensemble.figure import EnsembleFigure, ensemble_figure
 from renderers.ensemble.film import frames
 from renderers.ensemble.look import HEIGHT, WIDTH

@@ -6,11 +6,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from renderers.benford.film import SIZE, film
 from renderers.benford.history import DigitHistory, histories, history_figure, write_distances
 from renderers.benford.plots import digits_figure
 from renderers.benford.subjects import Subject, constants, subjects
+from renderers.clock import FPS
 from renderers.output import describe, is_up_to_date
 from renderers.pictures import save_picture
+from renderers.video import write_video
 from runlog import Run
 
 __all__ = ["DESCRIPTION", "BenfordResult", "render_benford", "render_constants"]
@@ -41,7 +44,9 @@ class BenfordResult:
     description: dict[str, Any]
 
 
-def render_benford(run: Run, folder: Path, *, tags: Sequence[str] = ()) -> BenfordResult:
+def render_benford(
+    run: Run, folder: Path, *, tags: Sequence[str] = (), video: bool = True
+) -> BenfordResult:
     """Draw the first digits of a run.
 
     Parameters
@@ -51,21 +56,27 @@ def render_benford(run: Run, folder: Path, *, tags: Sequence[str] = ()) -> Benfo
     folder : Path
         Where `benford.png`, `benford.svg` and `benford.json` go; of a run whose
         layers' digits were counted also `benford.gradient.png`, … (how they
-        change) and `benford.distances.parquet`, which can be heard.
+        change), `benford.gradient.mp4`, … and `benford.distances.parquet`, which
+        can be heard.
     tags : sequence of str
         Which series (see `renderers.benford.subjects.subjects`).
+    video : bool
+        Whether to make the videos too.
 
     Raises
     ------
     LogError
         If there is nothing to draw.
+    VideoUnavailableError
+        If there is no ffmpeg for a video; everything else is there then.
     OutputError
         If a file cannot be written.
     """
     found = subjects(run, tags)
     over_training = {} if tags else histories(run)
     heading = f"{run.name}: first digits"
-    return _render(found, folder, heading, {"tags": list(tags)}, over_training)
+    settings = {"tags": list(tags), "video": video}
+    return _render(found, folder, heading, settings, over_training)
 
 
 def render_constants(folder: Path) -> BenfordResult:
@@ -91,6 +102,7 @@ def _render(
     stems = [STEM, *(f"{STEM}.{kind}" for kind in over_training)]
     names = [f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")]
     names += [DISTANCES] * bool(over_training)
+    names += [f"{STEM}.{kind}.mp4" for kind in over_training if settings["video"]]
     beside = folder / DESCRIPTION
     paths = tuple(folder / name for name in names)
     if is_up_to_date(beside, about):
@@ -103,6 +115,10 @@ def _render(
     if over_training:
         every = [history for each in over_training.values() for history in each]
         write_distances(every, folder / DISTANCES)
+    for kind, each in over_training.items():
+        if settings["video"]:
+            moving = film(each, f"{heading} of {kind}s")
+            write_video(folder / f"{STEM}.{kind}.mp4", moving, size=SIZE, fps=FPS)
     describe(beside, about | {"files": {path.name: path.stat().st_size for path in paths}})
     return BenfordResult(paths, made=True, description=about)
 

@@ -12,7 +12,7 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
 
-from renderers.ensemble.clock import FPS
+from renderers.clock import FPS
 from renderers.ensemble.look import (
     DATA_COLOUR,
     DENSITY_COLOURS,

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
-from renderers.ensemble.clock import FPS, clock, shown
+from renderers.clock import FPS, clock, shown
 from renderers.ensemble.figure import ensemble_figure
 from renderers.ensemble.film import frames
 from renderers.ensemble.look import HEIGHT, WIDTH

@@ -33,7 +33,7 @@ from renderers.audio.registers import registers
 from renderers.audio.scale import Scale, robust, sample
 from renderers.audio.score import Glide, Score, State
 from renderers.audio.synthesis import blocks
-from renderers.ensemble.clock import FPS
+from renderers.clock import FPS
 from renderers.output import writing
 from renderers.reduction import Frames, reduce
 from renderers.timeline import Timeline

@@ -28,6 +28,9 @@ def benford(
         bool | None,
         typer.Option(help="Also the physical constants (CODATA).  [default: without PATH]"),
     ] = None,
+    video: Annotated[
+        bool, typer.Option(help="Of digits counted while training: whether to make videos.")
+    ] = True,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a result.")
@@ -51,7 +54,7 @@ def benford(
             run = one.open()
             for line in run.damage:
                 note(f"warning: {line}")
-            made = render_benford(run, folder, tags=tags or ())
+            made = render_benford(run, folder, tags=tags or (), video=video)
         except EarshotError as error:
             failed |= _refused(error, one.named)
         else:

@@ -1,13 +1,19 @@
 """First digits over training: shares, distances, pictures, and a log that can be heard."""
 
+import sys
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from renderers.benford import render_benford
 from renderers.benford.distributions import benford
+from renderers.benford.film import _figure, film
 from renderers.benford.history import DigitHistory, histories, history_figure, write_distances
+from renderers.benford.plots import BARS, INK
 from renderers.benford.subjects import subjects
+from renderers.video import VideoUnavailableError
 from runlog import Run, RunMetadata, open_run
 from runlog.digit_tables import LAYER_DIGITS, digit_rows
 
@@ -48,6 +54,7 @@ def test_pictures_and_distances_of_a_run(tmp_path):
     assert [path.name for path in made.paths] == [
         "benford.png", "benford.svg", "benford.gradient.png", "benford.gradient.svg",
         "benford.weight.png", "benford.weight.svg", "benford.distances.parquet",
+        "benford.gradient.mp4", "benford.weight.mp4",
     ]  # fmt: skip
     heard = open_run(tmp_path / "benford.distances.parquet")
     assert heard["benford_distance/gradient/a"].steps.tolist() == [0, 10, 20, 30, 40, 50]
@@ -63,3 +70,34 @@ def test_steps_without_numbers_are_gaps(tmp_path):
     history_figure([none, some], "both").canvas.draw()
     write_distances([none, some], tmp_path / "d.parquet")
     assert open_run(tmp_path / "d.parquet")["benford_distance/gradient/b"].steps.tolist() == [1, 2]
+
+
+def test_a_frame_is_what_matplotlib_draws():
+    """The bars of the last frame lie where matplotlib has them, to a part of a pixel."""
+    ((history,), _) = histories(counted()).values()
+    *_, last = (frame.copy() for frame in film([history], "digits"))
+    figure, (axes,) = _figure([history], "digits")
+    axes.bar(np.arange(1, 10), history.shares[-1], color=BARS, width=0.8, zorder=1.5)
+    figure.text(0.988, 0.985, "step 50", ha="right", va="top", fontsize=13, color=INK)
+    figure.canvas.draw()
+    theirs = np.asarray(figure.canvas.buffer_rgba())[:, :, :3].astype(int)
+    assert np.abs(theirs - last).mean() < 0.5
+
+
+def test_the_film_goes_through_all_steps_and_holds_the_last():
+    """Two frames a step, and two seconds at the end; the bars move."""
+    ((history,), _) = histories(counted()).values()
+    frames = [frame.copy() for frame in film([history], "digits")]
+    assert len(frames) == 2 * 6 + 60
+    moves = [(a != b).any() for a, b in pairwise(frames)]
+    assert np.flatnonzero(moves).tolist() == [1, 3, 5, 7, 9]
+
+
+def test_without_ffmpeg_everything_else_is_there(tmp_path, monkeypatch):
+    """The error says how to get it, and stills alone are no failure."""
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
+    with pytest.raises(VideoUnavailableError, match="ffmpeg"):
+        render_benford(counted(), tmp_path)
+    assert (tmp_path / "benford.gradient.png").exists()
+    assert render_benford(counted(), tmp_path, video=False).made

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from renderers.ensemble.clock import FPS, clock, shown
+from renderers.clock import FPS, clock, shown
 from renderers.ensemble.overview import overview
 from renderers.ensemble.statistics import bands, moments
 from runlog.ensemble import EnsembleSetup, Predictions, open_ensemble

@@ -1,0 +1,75 @@
+"""What matplotlib draws once for a video: the background, and what lies over all that moves."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+
+__all__ = ["Overlay", "background"]
+
+Picture = npt.NDArray[np.uint8]
+
+
+class Overlay(NamedTuple):
+    """The pixels that artists touch, what these add there, and how much is left of what was.
+
+    Attributes
+    ----------
+    pixels : np.ndarray [shape=(touched,)]
+        Places in the flat picture.
+    colours : np.ndarray [shape=(touched, 3)]
+        Times how much they cover.
+    left : np.ndarray [shape=(touched, 1)]
+        From 0 to 1.
+    """
+
+    pixels: npt.NDArray[np.intp]
+    colours: npt.NDArray[np.floating[Any]]
+    left: npt.NDArray[np.floating[Any]]
+
+    @classmethod
+    def of(cls, figure: Figure, artists: Sequence[Artist]) -> Self:
+        """Draw artists of a figure alone.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure
+            Laid out, with an Agg canvas.
+        artists : sequence of Artist
+            Some of its own.
+        """
+        canvas: Any = figure.canvas
+        renderer = canvas.get_renderer()
+        renderer.clear()
+        for artist in sorted(artists, key=lambda each: each.get_zorder()):
+            artist.draw(renderer)
+        pixels = np.asarray(renderer.buffer_rgba()).reshape(-1, 4)
+        touched = np.flatnonzero(pixels[:, 3])
+        cover = pixels[touched, 3:] / np.float32(255)
+        return cls(touched, pixels[touched, :3] * cover, 1 - cover)
+
+    def put_onto(self, picture: Picture) -> None:
+        """Put them over a picture [shape=(height, width, 3)], in place."""
+        flat = picture.reshape(-1, 3)
+        below = flat[self.pixels] * self.left
+        flat[self.pixels] = np.rint(below + self.colours).astype(np.uint8)
+
+
+def background(figure: Figure, without: Sequence[Artist]) -> Picture:
+    """Draw a figure without some of its artists, which are visible otherwise.
+
+    Returns
+    -------
+    np.ndarray [shape=(height, width, 3), uint8]
+        C-contiguous.
+    """
+    for artist in without:
+        artist.set_visible(False)
+    canvas: Any = figure.canvas
+    canvas.draw()
+    for artist in without:
+        artist.set_visible(True)
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
