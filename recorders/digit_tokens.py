@@ -89,7 +89,9 @@ def _texts(tokenizer: Any) -> list[tuple[int, str]]:
     """Return each token with the text that it adds behind a letter."""
     anchors = tokenizer.encode(ANCHOR, add_special_tokens=False)
     if not anchors:
-        raise NoDigitTokensError(f"the tokenizer makes no token of {ANCHOR!r}")
+        raise NoDigitTokensError(
+            f"the tokenizer makes no token of {ANCHOR!r}; are its files beside the model?"
+        )
     special = set(tokenizer.all_special_ids)
     tokens = [token for token in sorted(tokenizer.get_vocab().values()) if token not in special]
     options = {"clean_up_tokenization_spaces": False, "skip_special_tokens": False}

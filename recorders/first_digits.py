@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,16 @@ from recorders.recorder import versions
 from runlog.errors import EarshotError, described
 from runlog.metadata import RunMetadata
 from runlog.run import STEP, WALL_TIME
-from runlog.writing import RunLog
+from runlog.writing import RunLog, remove_log
 
-__all__ = ["BASELINES", "ESTIMATORS", "PromptError", "expected_digits", "record_first_digits"]
+__all__ = [
+    "BASELINES",
+    "ESTIMATORS",
+    "PromptError",
+    "VocabularyError",
+    "expected_digits",
+    "record_first_digits",
+]
 
 TABLE = "first_digits"
 BASELINES = ("uniform", "random")
@@ -37,6 +45,10 @@ Progress = Callable[[int], None]
 
 class PromptError(EarshotError):
     """A prompt cannot be used."""
+
+
+class VocabularyError(EarshotError):
+    """A tokenizer has tokens that its model does not know."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ def record_first_digits(
     name: str,
     baselines: Sequence[str] = BASELINES,
     hyperparameters: dict[str, Any] | None = None,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Record the first digits that a model expects, beside its baselines.
@@ -82,7 +95,7 @@ def record_first_digits(
     tokenizer : transformers.PreTrainedTokenizerBase
         Its tokenizer.
     prompts : sequence of str
-        What stands before the number.
+        What stands before the number; equal ones count once.
     directory : path-like
         The run's directory.
     name : str
@@ -92,6 +105,8 @@ def record_first_digits(
         trained, with three seeds.
     hyperparameters : dict, optional
         Noted in `run.json`.
+    overwrite : bool
+        Remove a log that is there already, once model and prompts have been found usable.
     progress : callable, optional
         Called with the number of models done.
 
@@ -101,12 +116,18 @@ def record_first_digits(
         If a prompt is empty, or longer than the model's context.
     NoDigitTokensError
         If the tokenizer has no tokens for digits.
+    VocabularyError
+        If the tokenizer is another model's.
     RunExistsError, OutputError
         As of all recorders.
     """
+    prompts = list(dict.fromkeys(prompts))
     tokens = digit_tokens(tokenizer)
     batches = list(_batches(tokenizer, prompts, tokens.spaced, _context(model)))
+    _check(model, tokens, batches)
     path = Path(directory)
+    if overwrite and path.is_dir():
+        remove_log(path)
     metadata = RunMetadata(
         name=path.resolve().name,
         hyperparameters={
@@ -116,7 +137,7 @@ def record_first_digits(
             "leading_space": tokens.spaced,
             **(hyperparameters or {}),
         },
-        versions=versions(),
+        versions={**versions(), "transformers": version("transformers")},
     )
     log = RunLog(path, metadata, format="parquet", resumable=False)
     try:
@@ -186,6 +207,8 @@ def _encoded(tokenizer: Any, prompt: str, spaced: bool, context: int | None) -> 
     if not text:
         raise PromptError("a prompt is empty; expected words before a number")
     ids: list[int] = tokenizer.encode(text if spaced else f"{text} ")
+    while ids and ids[-1] in (tokenizer.eos_token_id, tokenizer.sep_token_id):  # some end texts
+        ids.pop()
     if context is not None and len(ids) > context:
         raise PromptError(
             f"the prompt {text[:40]!r}… has {len(ids)} tokens; the model's context has {context}"
@@ -197,6 +220,22 @@ def _context(model: Any) -> int | None:
     return getattr(model.config, "max_position_embeddings", None)
 
 
+def _check(model: Any, tokens: DigitTokens, batches: Sequence[_Batch]) -> None:
+    """Refuse a tokenizer whose tokens go beyond the model's vocabulary."""
+    used = [tokens.numbers, tokens.zeros, tokens.others, *(batch.ids.numpy() for batch in batches)]
+    highest = max(int(each.max(initial=0)) for each in used)
+    vocabulary = _vocabulary(model)
+    if highest >= vocabulary:
+        raise VocabularyError(
+            f"the tokenizer has a token {highest}, the model knows {vocabulary} tokens; expected "
+            "the model's own tokenizer"
+        )
+
+
+def _vocabulary(model: Any) -> int:
+    return int(model.get_output_embeddings().weight.shape[0])
+
+
 def _models(
     model: Any, name: str, baselines: Sequence[str]
 ) -> Iterator[tuple[str, Callable[[_Batch], torch.Tensor]]]:
@@ -204,7 +243,7 @@ def _models(
     model.eval()
     yield name, partial(_last_logits, model)
     if "uniform" in baselines:
-        vocabulary = model.get_output_embeddings().weight.shape[0]
+        vocabulary = _vocabulary(model)
         yield "uniform", lambda batch: torch.zeros(len(batch.ids), vocabulary)
     if "random" in baselines:
         for seed in RANDOM_SEEDS:

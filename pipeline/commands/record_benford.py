@@ -5,12 +5,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import typer
 
 from pipeline.commands.arguments import listed
-from pipeline.console import bar, note, result
+from pipeline.console import bar, note, plural, result
 from pipeline.inputs import RUNS
 from runlog.errors import EarshotError, LogError, OutputError, RunExistsError, one_line
 
@@ -44,6 +44,8 @@ def benford(
     ] = False,
 ) -> None:
     """First digits of the numbers that a language model expects, for Benford's law."""
+    if prompt is not None and prompts is not None:
+        raise typer.BadParameter("--prompt and --prompts exclude each other; expected one of them")
     wanted = [one for one in listed(baseline) if one != "none"]
     if unknown := set(wanted) - set(BASELINES):
         raise typer.BadParameter(f"--baseline is {', '.join(unknown)}; expected uniform, random")
@@ -103,16 +105,13 @@ def _record(
             f"language models need {error.name}, which is not installed: run 'make "
             "record-benford', or pip install 'earshot[record,lm]'"
         ) from error
-    from runlog.writing import remove_log
-
-    if out.is_dir():
-        remove_log(out)
     total = 1 + ("uniform" in baselines) + len(RANDOM_SEEDS) * ("random" in baselines)
     with bar(f"record {NAME}", total=total) as progress:
         try:
             record_first_digits(
                 network, tokenizer, texts, out, name=Path(model).name, baselines=baselines,
-                hyperparameters=settings, progress=lambda done: progress.update(done, total),
+                hyperparameters=settings, overwrite=True,
+                progress=lambda done: progress.update(done, total),
             )  # fmt: skip
         except OSError as error:
             raise OutputError(f"{out}: cannot write ({error.strerror or error})") from error
@@ -120,12 +119,6 @@ def _record(
 
 def _load(model: str, device: str, dtype: Precision) -> tuple[Any, Any]:
     """Load a model and its tokenizer, quietly, from a folder or from the hub."""
-    import torch
-    import transformers
-
-    logs: Any = transformers.logging
-    logs.set_verbosity_error()
-    logs.disable_progress_bar()
     place = _device(device)
     folder = Path(model).is_dir()
     if not folder and (model.startswith((".", "/", "~")) or model.count("/") > 1):
@@ -133,10 +126,7 @@ def _load(model: str, device: str, dtype: Precision) -> tuple[Any, Any]:
     # Without a network the hub would be tried again and again, for most of a minute.
     offline = folder or not _hub_answers()
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model, local_files_only=offline)
-        network: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            model, dtype=getattr(torch, dtype), local_files_only=offline
-        )
+        network, tokenizer, missing = _read(model, dtype, offline)
     except Exception as error:  # transformers raises whatever its readers do
         why = one_line(error)[:200]
         if folder:
@@ -148,16 +138,42 @@ def _load(model: str, device: str, dtype: Precision) -> tuple[Any, Any]:
         raise EarshotError(
             f"{model}: no such folder here, and {hub}; give a model's folder with --model"
         ) from error
+    if missing:  # they would be random
+        raise EarshotError(
+            f"{model}: {plural(len(missing), 'weight')} of the model not there, such as "
+            f"{missing[0]}; expected all that its config.json asks for"
+        )
     return network.to(place), tokenizer
 
 
+def _read(model: str, dtype: Precision, offline: bool) -> tuple[Any, Any, list[str]]:
+    """Read a model and its tokenizer without a sound; also which weights there are not."""
+    import huggingface_hub
+    import torch
+    import transformers
+
+    logs: Any = transformers.logging
+    logs.set_verbosity_error()
+    logs.disable_progress_bar()
+    hub_logs: Any = huggingface_hub.logging
+    hub_logs.set_verbosity_error()
+    options = {"local_files_only": offline, "trust_remote_code": False}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model, **options)
+    models: Any = transformers.AutoModelForCausalLM
+    network, loaded = models.from_pretrained(
+        model, dtype=getattr(torch, dtype), output_loading_info=True, **options
+    )
+    return network, tokenizer, sorted(loaded["missing_keys"])
+
+
 def _hub_answers() -> bool:
-    """Tell whether the hub can be reached; behind a proxy only trying tells."""
+    """Tell whether the hub, or the proxy before it, can be reached."""
     from huggingface_hub.constants import ENDPOINT
 
     address = urlsplit(ENDPOINT)
-    if getproxies().get(address.scheme):
-        return True
+    proxy = getproxies().get(address.scheme)
+    if proxy and not proxy_bypass(address.hostname or ""):
+        address = urlsplit(proxy if "//" in proxy else f"//{proxy}")
     port = address.port or (443 if address.scheme == "https" else 80)
     try:
         socket.create_connection((address.hostname or "", port), timeout=CONNECT_TIMEOUT).close()
@@ -171,7 +187,7 @@ def _device(name: str) -> "torch.device":
 
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise EarshotError(
             f"--device {name}: cannot be used ({one_line(error)[:120]}); expected cpu, or cuda "

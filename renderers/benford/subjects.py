@@ -76,7 +76,12 @@ def subjects(run: Run, tags: Sequence[str] = ()) -> list[Subject]:
         If the run has neither, or nothing matches.
     """
     if FIRST_DIGITS in run.tables and not tags:
-        return list(_of_prompts(run.tables[FIRST_DIGITS]))
+        if found := list(_of_prompts(run.tables[FIRST_DIGITS])):
+            return found
+        raise LogError(
+            f"run {run.name!r}: none of its probabilities of first digits is a finite number; "
+            "record the model anew"
+        )
     if not tags and (kinds := histories(run)):
         return [_of_history(each) for layers in kinds.values() for each in layers]
     try:

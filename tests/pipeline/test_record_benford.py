@@ -1,6 +1,8 @@
 """`earshot record benford`: a model's folder to a log, and one line for what cannot be."""
 
 import json
+import socket
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +54,8 @@ def test_what_is_recorded_stays_unless_replaced(earshot, model):
     code, _, err = earshot(*other)
     assert code == 1
     assert "replace it with --overwrite" in err
+    assert earshot(*other[:-3], " ", "--overwrite")[0] == 1
+    assert Path("runs/benford/first_digits.parquet").is_file()
     assert earshot(*other, "--overwrite")[0] == 0
 
 
@@ -64,6 +68,9 @@ def test_what_is_recorded_stays_unless_replaced(earshot, model):
         (("--prompts", "none.txt"), 1, "none.txt: cannot be read"),
         (("--baseline", "zipf"), 2, "expected uniform, random"),
         (("--device", "abacus"), 1, "--device abacus: cannot be used"),
+        (("--device", "meta"), 1, "--device meta: cannot be used"),
+        (("--dtype", "float8"), 2, "'float8' is not one of 'float32'"),
+        (("--prompt", "a", "--prompts", "b.txt"), 2, "exclude each other"),
     ],
 )
 def test_bad_input_is_one_line(earshot, model, tmp_path, arguments, code, message):
@@ -87,6 +94,31 @@ def test_a_broken_folder_is_one_line(earshot, model, missing):
     assert code == 1
     assert len([line for line in err.splitlines() if "error:" in line]) == 1
     assert "Traceback" not in err
+
+
+def test_weights_that_are_missing_are_not_made_up(earshot, model):
+    """Where a layer is not in the file, it would be random."""
+    files = pytest.importorskip("safetensors.torch")
+    weights = files.load_file(model / "model.safetensors")
+    kept = {name: each for name, each in weights.items() if "mlp" not in name}
+    files.save_file(kept, model / "model.safetensors", {"format": "pt"})
+    code, _, err = earshot("record", "benford", "--model", model)
+    assert code == 1
+    assert "4 weights of the model not there, such as transformer.h.0.mlp" in err
+    assert err.count("\n") == 1
+
+
+def test_a_proxy_that_does_not_answer_is_no_network(earshot, monkeypatch):
+    """It is not tried again and again."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        code, _, err = earshot("record", "benford", "--model", "no-such-model-here")
+    assert code == 1
+    assert "the hub cannot be reached" in err
+    assert err.count("\n") == 1
 
 
 def test_without_a_network_the_remedy_is_a_folder(earshot, monkeypatch):

@@ -12,6 +12,7 @@ tokenizers = pytest.importorskip("tokenizers")
 from recorders.digit_tokens import NoDigitTokensError, digit_tokens  # noqa: E402
 from recorders.first_digits import (  # noqa: E402
     PromptError,
+    VocabularyError,
     expected_digits,
     record_first_digits,
 )
@@ -25,10 +26,7 @@ PROMPTS = ["a population of", "size", "a size of a population of a size", "b of"
 def tokenizer_of(tokens):
     """Return a tokenizer of GPT-2's kind that knows these tokens only, in GPT-2's spelling."""
     vocabulary = {token: place for place, token in enumerate(tokens)}
-    whole = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="x"))
-    whole.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    whole.decoder = tokenizers.decoders.ByteLevel()
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=whole)
+    return byte_level(tokenizers.models.WordLevel(vocabulary, unk_token="x"))
 
 
 def gpt2_like():
@@ -40,6 +38,37 @@ def gpt2_like():
 def bare_digits():
     """Single digits without a space, as Llama, Qwen and Mistral have."""
     return tokenizer_of([*WORDS, *map(str, range(10))])
+
+
+def bytes_only():
+    """Every byte, and nothing longer."""
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    return byte_level(tokenizers.models.BPE({letter: i for i, letter in enumerate(alphabet)}, []))
+
+
+def trained(ending=False):
+    """Byte-pair encoding as GPT-2's, learnt from sentences with numbers; or one that ends texts."""
+    whole = tokenizers.Tokenizer(tokenizers.models.BPE())
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=500, special_tokens=["</s>"], show_progress=False,
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+    )  # fmt: skip
+    whole.train_from_iterator((f"a size of {7 * n} of {n}" for n in range(900)), trainer)
+    after = [("</s>", 0)] if ending else []
+    whole.post_processor = tokenizers.processors.TemplateProcessing(
+        single="$A </s>" if ending else "$A", special_tokens=after
+    )
+    whole.decoder = tokenizers.decoders.ByteLevel()
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=whole, eos_token="</s>")
+
+
+def byte_level(model):
+    """Return a tokenizer in GPT-2's spelling around a model of tokens."""
+    whole = tokenizers.Tokenizer(model)
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    whole.decoder = tokenizers.decoders.ByteLevel()
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=whole)
 
 
 def tiny(tokenizer, seed=0, context=32):
@@ -77,15 +106,27 @@ def test_the_sum_rule_is_brute_force_over_the_vocabulary(prompt):
     np.testing.assert_allclose(found["single"][0], single / single.sum(), rtol=1e-6)
 
 
-def test_bare_digits_stand_behind_a_space():
+@pytest.mark.parametrize("make", [bare_digits, bytes_only])
+def test_bare_digits_stand_behind_a_space(make):
     """Where numbers have no space of their own, the prompt gets it."""
-    tokenizer = bare_digits()
+    tokenizer = make()
     model = tiny(tokenizer)
     assert not digit_tokens(tokenizer).spaced
     found = expected_digits(model, tokenizer, ["a population of"])
     sums = brute_force(model, tokenizer, "a population of ", r"[1-9]")[1:]
     np.testing.assert_allclose(found["sum"][0], sums / sums.sum(), rtol=1e-6)
     np.testing.assert_allclose(found["sum"], found["single"])
+
+
+@pytest.mark.parametrize("ending", [False, True])
+def test_a_learnt_vocabulary(ending):
+    """Byte pairs with numbers of many lengths; a token that ends texts is not what is asked."""
+    tokenizer = trained(ending)
+    model = tiny(tokenizer)
+    found = expected_digits(model, tokenizer, ["a size of"])
+    sums = brute_force(model, trained(), "a size of", r" [1-9][0-9]*")[1:]
+    assert np.count_nonzero(sums) == 9
+    np.testing.assert_allclose(found["sum"][0], sums / sums.sum(), rtol=1e-6)
 
 
 def test_tokens_are_told_by_their_text():
@@ -118,6 +159,7 @@ def test_the_table_holds_model_and_baselines(tmp_path):
     record_first_digits(model, tokenizer, PROMPTS, tmp_path / "lm", name="tiny")
     run = open_run(tmp_path / "lm")
     assert run.metadata.status == "finished"
+    assert run.metadata.versions["transformers"] == transformers.__version__
     table = run.tables["first_digits"].to_pandas()
     assert list(dict.fromkeys(table["model"])) == [
         "tiny",
@@ -136,6 +178,13 @@ def test_the_table_holds_model_and_baselines(tmp_path):
     np.testing.assert_allclose(first["no_space_mass"], 10 / (len(tokenizer) + 3))
     np.testing.assert_allclose(np.exp(table["log_probability"]), table["probability"])
     assert [each.name for each in subjects(run)] == [f"“{prompt}”" for prompt in PROMPTS]
+
+
+def test_equal_prompts_count_once(tmp_path):
+    """A prompt twice in a file has one distribution."""
+    tokenizer = gpt2_like()
+    record_first_digits(tiny(tokenizer), tokenizer, ["a", "a"], tmp_path / "lm", name="tiny")
+    assert len(open_run(tmp_path / "lm").tables["first_digits"]) == 5 * 2 * 9
 
 
 def test_recording_leaves_the_random_numbers_alone(tmp_path):
@@ -162,6 +211,25 @@ def test_prompts_that_cannot_be_used_are_refused(tmp_path, prompts, message):
     tokenizer = gpt2_like()
     with pytest.raises(PromptError, match=message):
         record_first_digits(tiny(tokenizer), tokenizer, prompts, tmp_path / "lm", name="tiny")
+    assert not (tmp_path / "lm").exists()
+
+
+def test_what_is_replaced_stays_until_the_new_can_be_had(tmp_path):
+    """A prompt that cannot be used costs no earlier recording."""
+    tokenizer = gpt2_like()
+    model = tiny(tokenizer)
+    record_first_digits(model, tokenizer, ["a"], tmp_path, name="tiny")
+    with pytest.raises(PromptError):
+        record_first_digits(model, tokenizer, [" "], tmp_path, name="tiny", overwrite=True)
+    assert len(open_run(tmp_path).tables["first_digits"]) == 5 * 2 * 9
+    record_first_digits(model, tokenizer, ["a", "b"], tmp_path, name="tiny", overwrite=True)
+    assert len(open_run(tmp_path).tables["first_digits"]) == 5 * 2 * 2 * 9
+
+
+def test_another_models_tokenizer_is_refused(tmp_path):
+    """Its tokens go beyond the model's vocabulary."""
+    with pytest.raises(VocabularyError, match=r"a token \d+, the model knows 23 tokens"):
+        record_first_digits(tiny(bare_digits()), gpt2_like(), PROMPTS, tmp_path / "lm", name="tiny")
     assert not (tmp_path / "lm").exists()
 
 

@@ -91,6 +91,12 @@ def test_a_language_model_stands_beside_its_baselines():
     assert one.statistics.verdict == "conforms"
 
 
+def test_a_model_that_says_nan_is_refused():
+    """Nothing finite is nothing to draw, which is said in one line."""
+    with pytest.raises(LogError, match="none of its probabilities of first digits is a finite"):
+        subjects(digits_table(tiny=np.full(9, np.nan)))
+
+
 def test_constants_are_the_classic_set():
     """CODATA's constants conform as far as so few can tell."""
     one = constants()
