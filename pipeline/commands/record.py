@@ -77,7 +77,9 @@ def ensemble(
     members: Annotated[int, typer.Option(min=1, help="Number of networks.")] = MEMBERS,
     epochs: Annotated[int, typer.Option(min=1, help="Number of full-batch steps.")] = EPOCHS,
     prior_scale: Annotated[float, typer.Option(help="What the priors are multiplied with.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="For weights, priors and bootstrap.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="For weights, priors and bootstrap.")
+    ] = 0,
     every: Annotated[int, typer.Option(min=1, help="Keep predictions of every N epochs.")] = 1,
     format: FormatOption = "parquet",
     half: Annotated[bool, typer.Option("--half", help="Keep predictions in float16.")] = False,

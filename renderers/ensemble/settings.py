@@ -10,6 +10,8 @@ Layer = Literal["members", "mean", "sd", "quantiles", "f", "p", "data", "hop"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 SHOWN: tuple[Layer, ...] = ("members", "mean", "sd", "data")  # what is seen by default
 
+MOST = 1e100  # predictions are float32; beyond this, float64 would overflow on the way
+
 Animation = Literal["webp", "gif", "none"]
 
 
@@ -65,10 +67,12 @@ class EnsembleSettings:
             raise ValueError(f"member is {self.member}; expected a number from 0")
         if self.duration is not None and not 0 < self.duration <= 3600:
             raise ValueError(f"duration is {self.duration:g} s; expected more than 0, up to 3600")
-        if self.limits is not None and not self.limits[0] < self.limits[1]:
-            raise ValueError(f"limits are {self.limits}; expected the lower one first")
-        if self.noise is not None and not self.noise > 0:
-            raise ValueError(f"noise is {self.noise:g}; expected more than 0")
+        if self.limits is not None and not -MOST < self.limits[0] < self.limits[1] < MOST:
+            raise ValueError(
+                f"limits are {self.limits}; expected the lower one first, both within ±{MOST:g}"
+            )
+        if self.noise is not None and not 0 < self.noise < MOST:
+            raise ValueError(f"noise is {self.noise:g}; expected more than 0, below {MOST:g}")
         if self.animation not in get_args(Animation):
             raise ValueError(
                 f"animation is {self.animation!r}; expected one of {', '.join(get_args(Animation))}"

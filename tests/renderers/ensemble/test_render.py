@@ -220,7 +220,11 @@ def test_all_members_broken_is_an_empty_picture(make_ensemble, tmp_path):
         ({"member": -1}, "member is -1"),
         ({"duration": 0}, "duration is 0 s"),
         ({"limits": (2, 1)}, "lower one first"),
+        ({"limits": (0, np.inf)}, "limits are .*inf"),
+        ({"limits": (1e308, 2e308)}, "limits are"),
+        ({"limits": (np.nan, 4)}, "limits are .*nan"),
         ({"noise": -1.0}, "noise is -1"),
+        ({"noise": np.inf}, "noise is inf"),
         ({"animation": "png"}, "expected one of webp, gif, none"),
     ],
 )
