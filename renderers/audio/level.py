@@ -1,6 +1,6 @@
 """How loud a sound is, and the gain that makes it as loud as wanted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite, log10
 from typing import Any
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from renderers.audio.loudness import LoudnessMeter, TruePeakMeter, gain
 
-__all__ = ["UNTOUCHED", "Level", "measure"]
+__all__ = ["UNTOUCHED", "Level", "common_level", "measure"]
 
 
 @dataclass(frozen=True)
@@ -73,4 +73,31 @@ def measure(
         factor,
         found + decibels if isfinite(found) else None,
         20 * log10(highest) + decibels if highest > 0 else None,
+    )
+
+
+def common_level(levels: Sequence[Level]) -> list[Level]:
+    """Give several sounds one gain, so that what is louder stays louder.
+
+    Parameters
+    ----------
+    levels : sequence of Level
+        Of each sound alone, as of `measure`.
+
+    Returns
+    -------
+    list of Level
+        The loudest sound is as loud as it would be alone; silence has no say.
+    """
+    heard = [level.gain for level in levels if level.true_peak_dbtp is not None]
+    factor = min(heard, default=1.0)
+    return [_with_gain(level, factor) for level in levels]
+
+
+def _with_gain(level: Level, factor: float) -> Level:
+    more = 20 * log10(factor / level.gain)
+    return Level(
+        factor,
+        None if level.lufs is None else level.lufs + more,
+        None if level.true_peak_dbtp is None else level.true_peak_dbtp + more,
     )

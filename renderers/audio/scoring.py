@@ -1,6 +1,6 @@
 """From a run and settings to a score, on the run's own scale or on a shared one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +17,11 @@ from renderers.audio.settings import AudioSettings
 from renderers.audio.style import Style, groups
 from renderers.audio.voicings import VOICINGS
 from renderers.reduction import reduce
+from renderers.side_by_side import shared_timelines
 from renderers.timeline import Timeline, timeline
 from runlog import Run
 
-__all__ = ["Scales", "audio_score", "scale_samples"]
+__all__ = ["Scales", "audio_score", "scale_samples", "scores_together"]
 
 Scales = Mapping[str, Scale]
 """By group of voices (see `renderers.audio.style.groups`)."""
@@ -48,26 +49,49 @@ def audio_score(
         Those used.
     """
     line = timeline(run, settings.choice, steps=settings.steps)
-    own = _scales(line, settings)
+    own = _scales(_by_group(line), settings)
     used = {group: (scales or {}).get(group, scale) for group, scale in own.items()}
-    rhythm = pace(settings, line.frames, len(line.names))
-    style = Style(
-        frame=rhythm.frame,
-        tone=rhythm.tone,
-        silence=rhythm.silence,
-        scales=used,
-        polarity=1 if settings.polarity == "+" else -1,
-        timbre=settings.timbre,
-    )
-    score = VOICINGS[settings.voicing](reduce(line, rhythm.frames), style)
-    if settings.voicing == "original":
-        return score, {}
-    loudest = float(score.gain.max(initial=0.0))
-    ticks = epoch_events(
-        epoch_frames(run, score.frames), score.frame_length, score.sample_rate, loudest
-    )
-    both = sorted((*score.events, *ticks), key=lambda event: event.sample)
-    return controlled(replace(score, events=tuple(both)), run, settings), used
+    return _score(run, line, settings, used), {} if settings.voicing == "original" else used
+
+
+def scores_together(
+    runs: Sequence[Run], settings: AudioSettings, scales: Scales | None = None
+) -> tuple[list[Score], dict[str, Scale]]:
+    """Score several runs so that they can be compared at every moment.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Any runs with measurements.
+    settings : AudioSettings
+        How they are to be heard.
+    scales : mapping of str to Scale, optional
+        By default those that all these runs share.
+
+    Returns
+    -------
+    scores : list of Score
+        One a run, with the same voices, registers and frames: the same moment is
+        the same step.  Where a run has ended or has no such voice, it is silent.
+    scales : dict of str to Scale
+        Those used.
+
+    Raises
+    ------
+    NothingToHearError
+        If a run has no measurement.
+    LogError
+        If the runs have no tag in common.
+    """
+    lines = shared_timelines(runs, settings.choice, steps=settings.steps)
+    pooled: dict[str, list[npt.NDArray[Any]]] = {}
+    for line in lines:
+        for group, values in _by_group(line).items():
+            pooled.setdefault(group, []).append(sample(np.concatenate(values)))
+    own = _scales(pooled, settings)
+    used = {group: (scales or {}).get(group, scale) for group, scale in own.items()}
+    scores = [_score(run, line, settings, used) for run, line in zip(runs, lines, strict=True)]
+    return scores, {} if settings.voicing == "original" else used
 
 
 def scale_samples(run: Run, settings: AudioSettings) -> dict[str, npt.NDArray[np.float64]]:
@@ -76,9 +100,31 @@ def scale_samples(run: Run, settings: AudioSettings) -> dict[str, npt.NDArray[np
     return {group: sample(np.concatenate(values)) for group, values in _by_group(line).items()}
 
 
-def _scales(line: Timeline, settings: AudioSettings) -> dict[str, Scale]:
+def _score(run: Run, line: Timeline, settings: AudioSettings, scales: Scales) -> Score:
+    rhythm = pace(settings, line.frames, len(line.names))
+    style = Style(
+        frame=rhythm.frame,
+        tone=rhythm.tone,
+        silence=rhythm.silence,
+        scales=scales,
+        polarity=1 if settings.polarity == "+" else -1,
+        timbre=settings.timbre,
+    )
+    score = VOICINGS[settings.voicing](reduce(line, rhythm.frames), style)
+    if settings.voicing == "original":
+        return score
+    loudest = float(score.gain.max(initial=0.0))
+    ticks = epoch_events(
+        epoch_frames(run, score.frames), score.frame_length, score.sample_rate, loudest
+    )
+    both = sorted((*score.events, *ticks), key=lambda event: event.sample)
+    return controlled(replace(score, events=tuple(both)), run, settings)
+
+
+def _scales(
+    values: Mapping[str, Sequence[npt.NDArray[Any]]], settings: AudioSettings
+) -> dict[str, Scale]:
     """Find a scale for each group of voices."""
-    values = _by_group(line)
     own = {voice.name or voice.pitch: voice.range for voice in settings.voices}
     ends = {group: own.get(group) or settings.range for group in values}
     return {

@@ -1,0 +1,115 @@
+"""Sound to a mel spectrogram in absolute decibels, block by block, in bounded memory.
+
+0 dB is a power of one in a mel band, whatever the sound: no reference of its own,
+and no floor that depends on its loudest moment, so that two sounds can be
+subtracted from one another.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["FLOOR_DB", "Spectrogram", "mel_spectrogram", "mixed_down"]
+
+FLOOR_DB = -100.0  # librosa's smallest power, 1e-10: what digital silence is
+PIECE_FRAMES = 2048  # frames transformed at once: about 30 MB
+
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """A mel spectrogram.
+
+    Parameters
+    ----------
+    decibels : np.ndarray [shape=(mels, frames), float32]
+        Power in dB with reference 1, at least `FLOOR_DB`.
+    frequencies : np.ndarray [shape=(mels,)]
+        Centres of the bands in Hz, ascending.
+    hop : float
+        Seconds from frame to frame; the first one is centred on the beginning.
+    """
+
+    decibels: npt.NDArray[np.float32]
+    frequencies: npt.NDArray[np.float64]
+    hop: float
+
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        """Centres of the frames in seconds [shape=(frames,)]."""
+        return np.arange(self.decibels.shape[1], dtype=np.float64) * self.hop
+
+
+def mel_spectrogram(
+    blocks: Iterable[Samples],
+    sample_rate: int,
+    *,
+    hop_length: int = 512,
+    window: int = 2048,
+    mels: int = 128,
+    lowest: float = 0.0,
+    highest: float | None = None,
+) -> Spectrogram:
+    """Analyse a sound with librosa's mel filters (Slaney's, of unit area).
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray [shape=(n,) or (n, channels), float32]
+        The sound, in order; channels are averaged.
+    sample_rate : int
+        Hz.
+    hop_length, window : int
+        Samples from frame to frame, and in a frame.
+    mels : int
+        Number of bands.
+    lowest, highest : float, optional
+        Hz; by default up to half the sampling rate.
+
+    Returns
+    -------
+    Spectrogram
+        Equal to that of the whole sound at once: ``1 + samples // hop_length``
+        frames, centred, with silence before the beginning and after the end.
+    """
+    import librosa
+
+    limits: dict[str, Any] = {"fmin": lowest, "fmax": highest, "n_mels": mels}
+    pieces = [
+        librosa.power_to_db(
+            librosa.feature.melspectrogram(
+                y=piece, sr=sample_rate, n_fft=window, hop_length=hop_length, center=False, **limits
+            ),
+            ref=1.0,
+            top_db=None,
+        )
+        for piece in _overlapping(mixed_down(blocks), hop_length, window)
+    ]
+    centres = librosa.mel_frequencies(n_mels=mels + 2, fmin=lowest, fmax=highest or sample_rate / 2)
+    decibels = np.maximum(np.concatenate(pieces, axis=1), np.float32(FLOOR_DB))  # but for rounding
+    return Spectrogram(decibels, centres[1:-1], hop_length / sample_rate)
+
+
+def mixed_down(blocks: Iterable[Samples]) -> Iterator[Samples]:
+    """Average the channels of each block."""
+    for block in blocks:
+        yield block if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
+
+
+def _overlapping(blocks: Iterable[Samples], hop_length: int, window: int) -> Iterator[Samples]:
+    """Cut a sound into pieces of whole frames, padded with silence by half a window."""
+    half = window // 2
+    piece = (PIECE_FRAMES - 1) * hop_length + window
+    rest = np.zeros(half, np.float32)
+    for block in blocks:
+        rest = np.concatenate([rest, block])
+        while len(rest) >= piece:
+            yield rest[:piece]
+            rest = rest[PIECE_FRAMES * hop_length :]
+    rest = np.concatenate([rest, np.zeros(half, np.float32)])
+    while len(rest) >= window:
+        yield rest[:piece]
+        rest = rest[PIECE_FRAMES * hop_length :]
