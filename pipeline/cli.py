@@ -16,6 +16,7 @@ from pipeline.commands import record, render
 from pipeline.commands.decode import decode
 from pipeline.commands.export import export_command
 from pipeline.commands.inspect import inspect
+from pipeline.commands.page import gallery, page
 from pipeline.console import fail, result
 from runlog.errors import EarshotError
 
@@ -40,6 +41,8 @@ app.add_typer(render.app)
 app.command()(inspect)
 app.command("export")(export_command)
 app.command()(decode)
+app.command()(page)
+app.command()(gallery)
 
 
 def _print_version(wanted: bool) -> None:

@@ -55,7 +55,10 @@ def audio_score(
 
 
 def scores_together(
-    runs: Sequence[Run], settings: AudioSettings, scales: Scales | None = None
+    runs: Sequence[Run],
+    settings: AudioSettings,
+    scales: Scales | None = None,
+    lines: Sequence[Timeline] | None = None,
 ) -> tuple[list[Score], dict[str, Scale]]:
     """Score several runs so that they can be compared at every moment.
 
@@ -67,6 +70,8 @@ def scores_together(
         How they are to be heard.
     scales : mapping of str to Scale, optional
         By default those that all these runs share.
+    lines : sequence of Timeline, optional
+        Of these runs, from `shared_timelines`, if they are there already.
 
     Returns
     -------
@@ -83,7 +88,7 @@ def scores_together(
     LogError
         If the runs have no tag in common.
     """
-    lines = shared_timelines(runs, settings.choice, steps=settings.steps)
+    lines = lines or shared_timelines(runs, settings.choice, steps=settings.steps)
     pooled: dict[str, list[npt.NDArray[Any]]] = {}
     for line in lines:
         for group, values in _by_group(line).items():

@@ -22,6 +22,7 @@ DESCRIPTION = "benford.json"
 STEM = "benford"
 DISTANCES = "benford.distances.parquet"
 NO_HISTORIES: Mapping[str, Sequence[DigitHistory]] = MappingProxyType({})
+NO_LOG: Mapping[str, str] = MappingProxyType({})
 SCHEMA_VERSION = 1
 
 
@@ -76,7 +77,7 @@ def render_benford(
     over_training = {} if tags else histories(run)
     heading = f"{run.name}: first digits"
     settings = {"tags": list(tags), "video": video}
-    return _render(found, folder, heading, settings, over_training)
+    return _render(found, folder, heading, settings, over_training, {"log_hash": run.log_hash()})
 
 
 def render_constants(folder: Path) -> BenfordResult:
@@ -90,11 +91,13 @@ def _render(
     heading: str,
     settings: dict[str, Any],
     over_training: Mapping[str, Sequence[DigitHistory]] = NO_HISTORIES,
+    log: Mapping[str, str] = NO_LOG,
 ) -> BenfordResult:
     about: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "heading": heading,
         "settings": settings,
+        **log,
         # Lists, as JSON gives them back.
         "subjects": _plain([subject.to_dict() for subject in found]),
         "steps": {k: [len(h.steps) for h in each] for k, each in over_training.items()},

@@ -19,12 +19,13 @@ from pipeline.commands.arguments import (
     parse_range,
     parse_steps,
 )
+from pipeline.commands.audio_settings import audio_settings, given
 from pipeline.console import bar, fail, note, plural, result
 from pipeline.inputs import RUNS, find, results_folders
 from pipeline.rendering import AudioJob, Outcome, render_all, render_one, shared_scales
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioResult, AudioSettings
+    from renderers.audio import AudioResult
     from renderers.audio.scoring import Scales
 
 __all__ = ["audio"]
@@ -114,7 +115,7 @@ def audio(
     Without --tags: gradient norms, else losses, else the tags with the most points.
     All runs of one command share one scale, so that they can be compared.
     """
-    given = {
+    options = {
         "voicing": voicing,
         "layers": listed(layers),
         "parameters": parameters,
@@ -133,8 +134,7 @@ def audio(
         "format": format,
         "legend": legend,
     }
-    asked = {key: value for key, value in given.items() if _is_given(context, key)}
-    settings = _settings(asked, mapping)
+    settings = audio_settings(given(context, options), mapping)
     found, errors = find(paths or [str(RUNS)], runs)
     for problem in errors:
         fail(problem)
@@ -149,27 +149,6 @@ def audio(
     if outcomes and not any(outcome.results for outcome in outcomes):
         fail(f"nothing to hear in {plural(len(outcomes), 'run')}")
         raise typer.Exit(1)
-
-
-def _is_given(context: typer.Context, option: str) -> bool:
-    source = context.get_parameter_source(option)
-    return source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
-
-
-def _settings(asked: dict[str, Any], mapping: Path | None) -> "AudioSettings":
-    """Join the voicing's own settings, those of a mapping file, and the options."""
-    from renderers.audio import AudioSettings
-    from renderers.audio.mapping import load_mapping, shipped_mapping
-    from renderers.audio.voicings import VOICINGS
-
-    own = load_mapping(mapping) if mapping else {}
-    voicing = asked.get("voicing", own.get("voicing", "lanes"))
-    shipped = load_mapping(shipped_mapping(voicing)) if voicing in VOICINGS else {}
-    try:
-        return AudioSettings(**(shipped | own | asked | {"voicing": voicing}))
-    except ValueError as error:
-        where = f"{mapping}: " if mapping else ""
-        raise typer.BadParameter(f"{where}{error}") from error
 
 
 def _put_into(logdir: Path, outcomes: Sequence[Outcome]) -> None:

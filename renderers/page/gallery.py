@@ -1,0 +1,186 @@
+"""A folder of results as one page with a card for each; it links to the files beside it."""
+
+import html
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from renderers.output import writing
+from renderers.page.document import STATIC, base64_of, hashes, style_sheet
+from renderers.spectrogram import mel_spectrogram
+from runlog import LogError
+
+__all__ = ["render_gallery"]
+
+INDEX = "index.html"
+PAGE = "page.html"
+DESCRIPTIONS = ("audio.json", "ensemble.json", "benford.json", "comparison.json")
+SOUNDS = ("audio.wav", "audio.flac", "audio.ogg", "audio.mp3")
+PICTURES = ("comparison.png", "uncertainty.png", "benford.png")
+BLOCK = 1 << 16  # samples
+THUMBNAIL = (480, 96)  # pixels
+RANGE_DB = 70.0
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Card:
+    """The results of one run, or of several together."""
+
+    name: str
+    folder: Path
+    about: Mapping[str, Mapping[str, Any]]
+
+
+def render_gallery(folder: Path, *, progress: Progress | None = None) -> Path:
+    """Write an index of all results below a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Such as ``renders``; its `index.html` is written.
+    progress : callable, optional
+        Called with the results done and their number.
+
+    Returns
+    -------
+    Path
+        The index.  It shows a picture of each sound, plays it, and links to
+        pages, videos and pictures where they lie.
+
+    Raises
+    ------
+    LogError
+        If there are no results.
+    OutputError
+        If the index cannot be written.
+    """
+    cards = list(_cards(folder))
+    if not cards:
+        raise LogError(
+            f"{folder}: no results of Earshot in it; 'earshot render audio' or 'earshot page' "
+            "makes some"
+        )
+    made = []
+    for done, card in enumerate(cards, start=1):
+        made.append(_html(card, folder))
+        if progress:
+            progress(done, len(cards))
+    path = folder / INDEX
+    with writing(path) as temporary:
+        temporary.write_text(_index(folder, made), encoding="utf-8")
+    return path
+
+
+def _cards(folder: Path) -> Iterator[_Card]:
+    """Find the folders that hold results, in order of their names."""
+    names = {PAGE, *DESCRIPTIONS}
+    places = sorted({path.parent for path in folder.rglob("*") if path.name in names})
+    for place in places:
+        about = {name: _read(place / name) for name in DESCRIPTIONS if (place / name).is_file()}
+        name = place.relative_to(folder).as_posix()
+        yield _Card("all of them" if name == "." else name, place, about)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _index(folder: Path, cards: Sequence[str]) -> str:
+    style = style_sheet()
+    policy = (
+        f"default-src 'none'; style-src {hashes([style])}; img-src 'self' data:; media-src 'self'"
+    )
+    count = f"{len(cards)} result" + ("s" if len(cards) != 1 else "")
+    template = Template((STATIC / "gallery.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        title=html.escape(folder.resolve().name),
+        subtitle=count,
+        policy=html.escape(policy, quote=True),
+        style=style,
+        cards="\n".join(cards),
+    )
+
+
+def _html(card: _Card, folder: Path) -> str:
+    """Return a card; every text of a log is escaped, every file name quoted."""
+    escape = html.escape
+
+    def address(name: str) -> str:
+        return escape(quote((card.folder / name).relative_to(folder).as_posix()), quote=True)
+
+    def is_there(name: str) -> bool:
+        return (card.folder / name).is_file()
+
+    parts = [f"<h2>{escape(card.name)}</h2>"]
+    parts += [f"<p>{escape(line)}</p>" for line in _facts(card.about)]
+    for sound in filter(is_there, SOUNDS):
+        if thumbnail := _thumbnail(card.folder / sound):
+            alt = f"Spectrogram of {card.name}"
+            parts.append(
+                f'<img class="sound" alt="{escape(alt, quote=True)}" '
+                f'src="data:image/png;base64,{base64_of(thumbnail)}">'
+            )
+        label = escape(f"Sound of {card.name}", quote=True)
+        parts.append(
+            f'<audio controls preload="none" aria-label="{label}" src="{address(sound)}"></audio>'
+        )
+    for picture in filter(is_there, PICTURES):
+        alt = escape(f"{picture.removesuffix('.png')} of {card.name}", quote=True)
+        parts.append(f'<img loading="lazy" alt="{alt}" src="{address(picture)}">')
+    links = [name for name in (PAGE, "ensemble.mp4", *SOUNDS, *PICTURES) if is_there(name)]
+    listed = " · ".join(f'<a href="{address(name)}">{escape(name)}</a>' for name in links)
+    return f'<article class="card">{"".join(parts)}<p>{listed}</p></article>'
+
+
+def _facts(about: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Say what the results are, as far as their descriptions can be understood."""
+    with suppress(KeyError, TypeError, ValueError):
+        sound = about["audio.json"]
+        voices, steps = len(sound["voices"]), int(sound["steps"])
+        yield f"{voices} voices, {steps:,} steps, {float(sound['duration']):.1f} s"
+    with suppress(KeyError, TypeError, ValueError, IndexError):
+        runs = about["ensemble.json"]["runs"]
+        yield "; ".join(f"ensemble of {int(run['members'])} members" for run in runs)
+    with suppress(KeyError, TypeError, ValueError):
+        yield from (str(one["sentence"]) for one in about["benford.json"]["subjects"][:2])
+    with suppress(KeyError, TypeError, ValueError):
+        yield from (str(line) for line in about["comparison.json"]["sentences"][:3])
+
+
+def _thumbnail(sound: Path) -> bytes | None:
+    """Draw the mel spectrogram of a sound file, small; None if it cannot be read."""
+    import soundfile  # type: ignore[import-untyped]
+    from matplotlib import colormaps
+    from PIL import Image
+
+    try:
+        with soundfile.SoundFile(sound) as file:
+            if not file.frames:
+                return None
+            blocks = file.blocks(blocksize=BLOCK, dtype="float32")
+            seen = mel_spectrogram(blocks, file.samplerate, hop_length=1024, mels=THUMBNAIL[1])
+    except (OSError, soundfile.LibsndfileError):
+        return None
+    frames = seen.decibels.shape[1]
+    starts = np.arange(min(frames, THUMBNAIL[0])) * frames // min(frames, THUMBNAIL[0])
+    pooled = np.maximum.reduceat(seen.decibels, starts, axis=1)[::-1]
+    share = np.clip((pooled - pooled.max() + RANGE_DB) / RANGE_DB, 0, 1)
+    image = Image.fromarray(np.rint(255 * share).astype(np.uint8), "L").convert("P")
+    image.putpalette(colormaps["magma"](np.arange(256), bytes=True)[:, :3].tobytes())
+    file = BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return file.getvalue()

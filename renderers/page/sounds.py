@@ -1,0 +1,114 @@
+"""Scores to MP3, all at one gain: one track a run, or one a voice."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+
+from renderers.audio.files import write_audio
+from renderers.audio.level import UNTOUCHED, Level, common_level, measure
+from renderers.audio.score import Score
+from renderers.audio.synthesis import blocks
+
+__all__ = ["MARKS", "MIX", "Track", "levels", "sound", "tracks"]
+
+MIX = "mix"
+MARKS = "marks"  # the earcons, which belong to no single voice's track
+
+Samples = npt.NDArray[np.float32]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Track:
+    """A sound of a page.
+
+    Parameters
+    ----------
+    name : str
+        `MIX`, a voice, or `MARKS`.
+    mp3 : bytes
+        The file.
+    """
+
+    name: str
+    mp3: bytes
+
+
+def levels(scores: Sequence[Score], lufs: float, progress: Progress) -> list[Level]:
+    """Measure sounds and give all of them the gain at which the loudest is as loud as asked.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        One a run.
+    lufs : float
+        Loudness in LUFS; the voicing `original` is left as it is.
+    progress : callable
+        Called with the number of samples that were made.
+    """
+    return common_level(
+        [
+            UNTOUCHED
+            if score.voicing == "original"
+            else measure(
+                _counted(score, progress),
+                sample_rate=score.sample_rate,
+                channels=score.channels,
+                target_lufs=lufs,
+            )
+            for score in scores
+        ]
+    )
+
+
+def tracks(score: Score, gain: float, *, stems: bool, progress: Progress) -> Iterator[Track]:
+    """Encode a score.
+
+    Parameters
+    ----------
+    score : Score
+        Of any voicing.
+    gain : float
+        Linear.
+    stems : bool
+        One track a voice and one of the marks, which together are the whole,
+        instead of that.
+    progress : callable
+        Called with the number of samples that were made.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "track.mp3")
+        for name, part in _stems(score) if stems else [(MIX, score)]:
+            write_audio(
+                path,
+                sound(part, gain, progress),
+                samples=part.samples,
+                sample_rate=part.sample_rate,
+                channels=part.channels,
+                format="mp3",
+            )
+            yield Track(name, path.read_bytes())
+
+
+def sound(score: Score, gain: float, progress: Progress) -> Iterator[Samples]:
+    """Synthesise a score at a gain."""
+    return (block * np.float32(gain) for block in _counted(score, progress))
+
+
+def _counted(score: Score, progress: Progress) -> Iterator[Samples]:
+    for block in blocks(score):
+        yield block
+        progress(len(block))
+
+
+def _stems(score: Score) -> Iterator[tuple[str, Score]]:
+    for voice, name in enumerate(score.frames.names):
+        alone = np.zeros_like(score.gain)
+        alone[voice] = score.gain[voice]
+        yield name, replace(score, gain=alone, events=())
+    if score.events:
+        yield MARKS, replace(score, gain=np.zeros_like(score.gain))
