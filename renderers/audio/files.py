@@ -84,6 +84,7 @@ def write_audio(
     format: AudioFormat = "wav16",
     cues: Sequence[Cue] = (),
     tags: Mapping[str, str] = NO_TAGS,
+    mp3_kbits: int = MP3_KBITS,
 ) -> None:
     """Write a sound file.
 
@@ -124,6 +125,8 @@ def write_audio(
     tags : mapping of str to str
         What the sound is, by names from `TAGS`.  FLAC and OGG add libsndfile's
         version to ``software``.
+    mp3_kbits : int
+        Of MP3: its constant rate in kbit/s, one that the standard has.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def write_audio(
             trailer=cue_chunks(cues) + info_chunk(tags),
         )
         return
-    _encode(path, pieces, kind, sample_rate, channels, tags)
+    _encode(path, pieces, kind, sample_rate, channels, tags, mp3_kbits)
     if kind.container == "OGG":
         fix_serial(path)
 
@@ -303,6 +306,7 @@ def _encode(
     sample_rate: int,
     channels: int,
     tags: Mapping[str, str],
+    mp3_kbits: int,
 ) -> None:
     import soundfile  # type: ignore[import-untyped]
 
@@ -321,7 +325,7 @@ def _encode(
                 channels=channels,
                 format=kind.container,
                 subtype=kind.subtype,
-                **_quality(kind, sample_rate),
+                **_quality(kind, sample_rate, mp3_kbits),
             ) as encoder,
         ):
             if kind.container != "MP3":
@@ -345,16 +349,17 @@ def _for_encoder(
     return limited / MP3_SCALES[sample_rate < 32_000] if kind.container == "MP3" else limited
 
 
-def _quality(kind: FileKind, sample_rate: int) -> dict[str, Any]:
+def _quality(kind: FileKind, sample_rate: int, mp3_kbits: int) -> dict[str, Any]:
     if kind.container == "OGG":
         return {"compression_level": VORBIS_COMPRESSION}
     if kind.container == "MP3":
-        return {"compression_level": _mp3_compression(sample_rate), "bitrate_mode": "CONSTANT"}
+        level = _mp3_compression(sample_rate, mp3_kbits)
+        return {"compression_level": level, "bitrate_mode": "CONSTANT"}
     return {}
 
 
-def _mp3_compression(sample_rate: int) -> float:
-    """Turn `MP3_KBITS` into libsndfile's scale, whose ends depend on the rate.
+def _mp3_compression(sample_rate: int, kbits: int) -> float:
+    """Turn kbit/s into libsndfile's scale, whose ends depend on the rate.
 
     They are 0 for `most` and 1 for `least` (libsndfile, ``mpeg_l3_encode.c``); it
     cuts off decimals, whence the half.
@@ -363,4 +368,4 @@ def _mp3_compression(sample_rate: int) -> float:
         least, most = 32, 320
     else:
         least, most = 8, 160 if sample_rate >= 16_000 else 64
-    return max(0.0, (most - MP3_KBITS - 0.5) / (most - least))
+    return max(0.0, (most - kbits - 0.5) / (most - least))

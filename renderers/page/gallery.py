@@ -104,11 +104,10 @@ def _index(folder: Path, cards: Sequence[str]) -> str:
     policy = (
         f"default-src 'none'; style-src {hashes([style])}; img-src 'self' data:; media-src 'self'"
     )
-    count = f"{len(cards)} result" + ("s" if len(cards) != 1 else "")
     template = Template((STATIC / "gallery.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=html.escape(folder.resolve().name),
-        subtitle=count,
+        subtitle=_count(len(cards), "result"),
         policy=html.escape(policy, quote=True),
         style=style,
         cards="\n".join(cards),
@@ -150,15 +149,19 @@ def _facts(about: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Say what the results are, as far as their descriptions can be understood."""
     with suppress(KeyError, TypeError, ValueError):
         sound = about["audio.json"]
-        voices, steps = len(sound["voices"]), int(sound["steps"])
-        yield f"{voices} voices, {steps:,} steps, {float(sound['duration']):.1f} s"
+        counts = _count(len(sound["voices"]), "voice"), _count(int(sound["steps"]), "step")
+        yield f"{', '.join(counts)}, {float(sound['duration']):.1f} s"
     with suppress(KeyError, TypeError, ValueError, IndexError):
         runs = about["ensemble.json"]["runs"]
-        yield "; ".join(f"ensemble of {int(run['members'])} members" for run in runs)
+        yield "; ".join(f"ensemble of {_count(int(run['members']), 'member')}" for run in runs)
     with suppress(KeyError, TypeError, ValueError):
         yield from (str(one["sentence"]) for one in about["benford.json"]["subjects"][:2])
     with suppress(KeyError, TypeError, ValueError):
         yield from (str(line) for line in about["comparison.json"]["sentences"][:3])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("s" if number != 1 else "")
 
 
 def _thumbnail(sound: Path) -> bytes | None:

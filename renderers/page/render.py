@@ -144,7 +144,7 @@ def _about(
                 "log_hash": part.run.log_hash(),
                 "status": part.run.metadata.status,
                 "hyperparameters": json.dumps(part.run.metadata.hyperparameters, default=str),
-                "extras": [extra.digest() for extra in part.extras.found],
+                "extra_digests": [extra.digest() for extra in part.extras.found],
                 "notes": _notes(part),
             }
             for part in parts

@@ -15,6 +15,7 @@ from renderers.audio.synthesis import blocks
 
 __all__ = ["MARKS", "MIX", "Track", "levels", "sound", "tracks"]
 
+MP3_KBITS = 128  # a page of a minute of sound shall stay small
 MIX = "mix"
 MARKS = "marks"  # the earcons, which belong to no single voice's track
 
@@ -90,6 +91,7 @@ def tracks(score: Score, gain: float, *, stems: bool, progress: Progress) -> Ite
                 sample_rate=part.sample_rate,
                 channels=part.channels,
                 format="mp3",
+                mp3_kbits=MP3_KBITS,
             )
             yield Track(name, path.read_bytes())
 

@@ -1,0 +1,101 @@
+"""A real browser, and pages to open in it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from renderers.page import render_page
+from runlog import Run
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Keeps what the page sends to the speakers.
+TAP = """
+const connect = AudioNode.prototype.connect;
+window.recorded = [];
+AudioNode.prototype.connect = function (target, ...rest) {
+  if (!(target instanceof AudioDestinationNode) || this instanceof ScriptProcessorNode) {
+    return connect.call(this, target, ...rest);
+  }
+  const tap = this.context.createScriptProcessor(4096, 2, 2);
+  tap.onaudioprocess = ({ inputBuffer }) => window.recorded.push(
+    [0, 1].map((channel) => Array.from(inputBuffer.getChannelData(channel))));
+  connect.call(this, tap);
+  return connect.call(tap, target);
+};
+"""
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen; EARSHOT_BROWSER names another one."""
+    named = os.environ.get("EARSHOT_BROWSER")
+    path = named or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Open a file; at the end nothing may have gone wrong in it, nor been asked of any network."""
+    wrong: list[str] = []
+    contexts = []
+
+    def open_(path: Path, *, ready: bool = True, tap: bool = False, **context: Any) -> Page:
+        contexts.append(browser.new_context(**context))
+        page = contexts[-1].new_page()
+        if tap:
+            page.add_init_script(TAP)
+        page.on("console", lambda message: _note_message(message.type, message.text, wrong))
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: _note_request(request.url, path, wrong))
+        page.goto(path.as_uri())
+        if ready:
+            page.wait_for_selector("html[data-ready=yes]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def _note_message(kind: str, text: str, wrong: list[str]) -> None:
+    if "ScriptProcessorNode is deprecated" not in text:  # that is ours: `TAP`
+        wrong.append(f"{kind}: {text}")
+
+
+def _note_request(url: str, path: Path, wrong: list[str]) -> None:
+    if url != path.as_uri() and not url.startswith(("data:", "blob:")):
+        wrong.append(f"request: {url}")
+
+
+@pytest.fixture
+def page_of(tmp_path: Path, open_page: Open) -> Callable[..., Page]:
+    """Render runs as a page and open it."""
+
+    def open_(*runs: Run, stems: bool = False, **how: Any) -> Page:
+        made = render_page(runs, tmp_path / "page.html", stems=stems)
+        return open_page(made.path, **how)
+
+    return open_

@@ -1,0 +1,95 @@
+"""A folder of results at a glance: every result has a card, whose links lead to its files."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from renderers.audio import render_audio
+from renderers.benford import render_benford
+from renderers.page import render_gallery, render_page
+from runlog import LogError, Run
+
+MakeRun = Callable[..., Run]
+NASTY = '<img src=x onerror="alert(1)">'
+
+
+@pytest.fixture
+def renders(make_run: MakeRun, tmp_path: Path) -> Path:
+    """Results of three runs, one of which has a name that no folder should have."""
+    folder = tmp_path / "renders"
+    for name in ("sgd", "sweep/lr=0.1 #1", NASTY):
+        run = make_run({"a.weight": np.geomspace(1, 100, 30)}, name)
+        render_audio(run, folder / name)
+    render_page([run], folder / "sgd" / "page.html")
+    render_benford(run, folder / "sgd")
+    return folder
+
+
+def test_every_result_has_a_card(renders: Path) -> None:
+    """Folders below folders too, in order; each link leads to a file that is there."""
+    index = render_gallery(renders)
+    assert index == renders / "index.html"
+    text = index.read_text(encoding="utf-8")
+    assert text.count("<article") == 3
+    links = [unquote(link) for link in re.findall(r'href="([^"]+)"', text)]
+    assert len(links) == 5
+    assert all((renders / link).is_file() for link in links)
+    assert "1 voice, 30 steps" in text
+
+
+def test_it_opens_from_the_disk(renders: Path, browser: Browser) -> None:
+    """Pictures and sounds load, names are text, and axe finds nothing wrong."""
+    page = browser.new_page(color_scheme="dark")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.goto(render_gallery(renders).as_uri())
+    assert page.locator("h2").all_inner_texts() == [NASTY, "sgd", "sweep/lr=0.1 #1"]
+    for image in page.locator("img").all():
+        image.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    assert page.evaluate("Math.min(...[...document.images].map((i) => i.naturalWidth))") > 50
+    seconds = page.evaluate(
+        """() => Promise.all([...document.querySelectorAll('audio')].map((audio) =>
+          new Promise((done, failed) => {
+            audio.onloadedmetadata = () => done(audio.duration);
+            audio.onerror = () => failed(audio.error.message);
+            audio.preload = 'metadata';
+            audio.load();
+          })))"""
+    )
+    assert seconds == [pytest.approx(1.8, abs=0.01)] * 3
+    assert Axe().run(page).violations_count == 0
+    assert said == []
+    page.close()
+
+
+def test_equal_folders_give_equal_bytes(renders: Path) -> None:
+    """Made again, the index is the same, though it lies in the folder itself."""
+    first = render_gallery(renders).read_bytes()
+    assert render_gallery(renders).read_bytes() == first
+
+
+def test_what_is_broken_does_no_harm(renders: Path) -> None:
+    """A sound or a description that cannot be read leaves a gap, not an error."""
+    (renders / "sgd" / "audio.wav").write_bytes(b"RIFF")
+    (renders / "sgd" / "audio.json").write_text('{"voices": 3, "steps": "many"}')
+    (renders / "sgd" / "benford.json").write_text("{")
+    assert render_gallery(renders).read_text(encoding="utf-8").count("<article") == 3
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_without_results_is_refused(tmp_path: Path, there: bool) -> None:
+    """Nothing to show, or no such folder: said, with what to do, and nothing is written."""
+    folder = tmp_path / "renders"
+    if there:
+        folder.mkdir()
+    with pytest.raises(LogError, match="no results of Earshot in it; 'earshot render audio'"):
+        render_gallery(folder)
+    assert not (folder / "index.html").exists()
