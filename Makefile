@@ -30,7 +30,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles record-benford render-audio \
-        render-ensembles render-benford test bench clean
+        render-ensembles render-benford page gallery test bench clean browser
 
 help:
 	@echo 'Earshot: hear your training runs.'
@@ -48,6 +48,8 @@ help:
 	@echo '  render-ensembles      their videos, stills and scores, for RUNS'
 	@echo '  record-benford        the first digits that a language model (MODEL) expects'
 	@echo '  render-benford        first digits of all runs, and of physical constants'
+	@echo '  page           one HTML file to listen to RUNS and to look at them'
+	@echo '  gallery        renders/index.html: all results at a glance'
 	@echo '  test           all checks and tests'
 	@echo '  bench          measure speed and size against peers'
 	@echo '  clean          remove renders and caches; never runs/ or data/'
@@ -93,12 +95,25 @@ record-benford: $(VENV)/.lm
 render-benford: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
 	@$(EARSHOT) render benford $(filter-out runs,$(RUNS)) $(foreach glob,$(TAGS),--tags '$(glob)')
 
-test: $(VENV)/.dev
+page: $(VENV)/.render $(filter record-% render-%,$(MAKECMDGOALS))
+	@$(EARSHOT) page $(RUNS) $(foreach glob,$(TAGS),--tags '$(glob)')
+
+gallery: $(VENV)/.render $(filter record-% render-% page,$(MAKECMDGOALS))
+	@$(EARSHOT) gallery
+
+test: $(VENV)/.dev $(if $(CI),browser)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist loadfile
+
+# Pages are tested in a real browser where there is one. On a machine for tests
+# alone it is installed; elsewhere these tests say why they are skipped.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  command -v google-chrome >/dev/null || { echo 'Installing chromium …' >&2; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >&2; }
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

@@ -43,7 +43,7 @@ def stored_scales(result: Path) -> dict[str, Scale]:
         scales = {group: Scale(**one) for group, one in about["scale"].items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LogError(
-            f"{folder}: no result with a scale ({described(error)}); expected {DESCRIPTION}, as "
+            f"{result}: no result with a scale ({described(error)}); expected {DESCRIPTION}, as "
             "'earshot render audio' writes it"
         ) from error
     if not scales:

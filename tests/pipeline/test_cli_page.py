@@ -1,0 +1,120 @@
+"""`earshot page` and `earshot gallery` as a user meets them."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+
+def runs_of(path: Path) -> list[str]:
+    """Return the names of the runs in a page."""
+    text = path.read_text(encoding="utf-8")
+    data = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
+    assert data
+    return [run["name"] for run in json.loads(data[1])["about"]]
+
+
+@pytest.fixture(autouse=True)
+def two(write_run, tmp_path):
+    """Write two runs of the same layers, and one of other things."""
+    for name, factor in (("a", 1.0), ("b", 2.0)):
+        values = [factor * (1 + step % 5) for step in range(30)]
+        write_run(tmp_path / "runs" / name, {"grad_norm/fc.weight": values})
+    return tmp_path / "runs"
+
+
+def test_one_run_goes_into_its_folder(earshot):
+    """The path of the page is all that stdout has; its size and number of runs are said."""
+    code, out, err = earshot("page", "a")
+    assert (code, out) == (0, ["renders/a/page.html"])
+    assert runs_of(Path(out[0])) == ["a"]
+    assert "1 run, 0." in err
+
+
+def test_several_runs_go_onto_one_page(earshot):
+    """A folder of runs, or several names: one page of all, and not made twice."""
+    code, out, err = earshot("page")
+    assert (code, out) == (0, ["renders/page.html"])
+    assert runs_of(Path(out[0])) == ["a", "b"]
+    assert "up to date" not in err
+    assert "up to date" in earshot("page")[2]
+    code, out, _ = earshot("page", "b", "a", "-o", "some/where.html")
+    assert (code, out) == (0, ["some/where.html"])
+    assert runs_of(Path(out[0])) == ["b", "a"]
+
+
+def test_each_run_may_have_a_page_of_its_own(earshot):
+    """`--each` makes one page a run; with a single file to write to, that is refused."""
+    code, out, _ = earshot("page", "--each")
+    assert (code, out) == (0, ["renders/a/page.html", "renders/b/page.html"])
+    code, _, err = earshot("page", "--each", "-o", "x.html")
+    assert code == 2
+    assert "--each makes several pages; -o names one" in err
+
+
+def test_in_a_folder_what_does_not_go_together_is_passed_over(earshot, two, write_run):
+    """Runs of another kind are named and left out; naming them is another matter."""
+    write_run(two / "c", {"accuracy": [0.1, 0.2]})
+    write_run(two / "d", {})
+    code, out, err = earshot("page")
+    assert code == 0
+    assert runs_of(Path(out[0])) == ["a", "b"]
+    assert "passed over: c has no voice in common with a" in err
+    assert "passed over: run 'd' has no measurement at all" in err
+    code, out, err = earshot("page", "a", "c")
+    assert (code, out) == (1, [])
+    assert "error: no tag in common to compare: 'a' has fc; 'c' has accuracy" in err
+
+
+def test_bad_input_is_one_line(earshot, tmp_path):
+    """Each thing that cannot be used is named, with the reason, and no page appears."""
+    for arguments, expected in (
+        (["nowhere"], "nowhere: no such file or folder"),
+        (["a", "--tags", "x*"], "run 'a' has no tag that matches 'x*'"),
+        (["a", "--scale-from", "nowhere"], "nowhere: no result with a scale"),
+        (["a", "--duration", "1300"], "21.7 min of sound; a page holds at most 20"),
+        (["a", "--steps", "100:"], "has nothing in the steps 100:"),
+    ):
+        code, out, err = earshot("page", *arguments)
+        errors = [line for line in err.splitlines() if "error" in line]
+        assert (code, out) == (1, []), arguments
+        assert len(errors) == 1
+        assert expected in errors[0]
+    code, _, err = earshot("page", "a", "--voicing", "choir")
+    assert code == 2
+    assert "voicing is 'choir'; expected one of lanes, sequence, original" in err
+    (tmp_path / "file").touch()
+    code, _, err = earshot("page", "a", "-o", "file/page.html")
+    assert code == 1
+    assert "file/page.html: cannot write" in err
+    assert not Path("renders").exists()
+
+
+def test_an_earlier_scale_can_be_used(earshot):
+    """`--scale-from` takes the scale of another render, as for sounds."""
+    earshot("render", "audio", "b")
+    code, out, _ = earshot("page", "a", "--scale-from", "renders/b")
+    assert code == 0
+    scale = json.loads(Path("renders/b/audio.json").read_text())["scale"]["gradient norm"]
+    assert f'"low":{json.dumps(scale["low"])}' in Path(out[0]).read_text(encoding="utf-8")
+
+
+def test_pictures_of_a_run_come_along(earshot):
+    """What `render benford` made of a run is in its page."""
+    earshot("render", "benford", "a")
+    _, out, _ = earshot("page", "a")
+    picture = base64.b64encode(Path("renders/a/benford.png").read_bytes()).decode()
+    assert picture in Path(out[0]).read_text(encoding="utf-8")
+
+
+def test_the_gallery_lists_results(earshot):
+    """`earshot gallery` writes an index of what there is; where there is nothing, it says so."""
+    code, out, err = earshot("gallery")
+    assert (code, out) == (1, [])
+    assert "renders: no results of Earshot in it" in err
+    earshot("render", "audio", "a", "b")
+    code, out, _ = earshot("gallery")
+    assert (code, out) == (0, ["renders/index.html"])
+    assert Path(out[0]).read_text(encoding="utf-8").count("<article") == 2
