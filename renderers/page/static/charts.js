@@ -20,11 +20,24 @@ const hueOf = (voice) => HUES[themeName()][voice % HUES.light.length];
 const dashOf = (voice) => DASHES[Math.floor(voice / HUES.light.length) % DASHES.length];
 const styleOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** Of the ticks of a logarithmic axis, those at powers of ten, unless there are hardly any. */
-function decadesOnly(_, splits) {
-  const decades = splits.map((value) => (Math.abs(Math.log10(value) % 1) < 1e-9 ? value : null));
-  return decades.filter((value) => value !== null).length > 1 ? decades : splits;
+/** Round values between two, for a logarithmic axis: powers of ten, or 1, 2, 5 of few of them. */
+function logTicks(low, high) {
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const each = Math.ceil((last - first) / 9);
+  const digits = last - first > 3 ? [1] : last - first > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+  const found = [];
+  for (let decade = Math.floor(first / each) * each; decade <= last; decade += each) {
+    found.push(...digits.map((digit) => Number(`${digit}e${decade}`)));
+  }
+  return found.filter((value) => value >= low && value <= high);
 }
+
+// uPlot's own ticks of such axes end at 32 decades.
+const logAxis = {
+  incrs: (_u, _axis, low, high) => [Math.max(10, high - low)], // just not zero
+  splits: (_u, _axis, low, high) => logTicks(low, high),
+  filter: (_u, splits) => splits,
+};
 
 class Charts {
   /** hosts: two elements; on: what to call with a time that was clicked, or pointed at (or null). */
@@ -35,7 +48,8 @@ class Charts {
     this.shown = 0;
     this.ghost = null;
     this.voices = data.voices.map((_, v) => v);
-    this.logarithmic = !data.several_groups && this._isLogarithmic();
+    this.apart = data.several_groups && !this._isOneRange(); // each quantity on its own scale
+    this.logarithmic = !this.apart && this._isLogarithmic();
     this.times = this._times();
     this.plotted = data.runs.map((run) => this.voices.map((v) => this._plotted(run, v)));
     this.marks = data.runs.map((run) => this.voices.map((v) => this._stretches(run, v)));
@@ -97,6 +111,13 @@ class Charts {
 
   // What is drawn
 
+  /** Whether different quantities are so alike that one logarithmic axis serves them. */
+  _isOneRange() {
+    const scales = Object.values(this.data.scales);
+    if (!scales.length || !scales.every(({ kind }) => kind === "log")) return !scales.length;
+    return Math.max(...scales.map(({ high }) => high)) < 1e6 * Math.min(...scales.map(({ low }) => low));
+  }
+
   _isLogarithmic() {
     const kinds = Object.values(this.data.scales).map((scale) => scale.kind);
     if (kinds.length) return kinds.every((kind) => kind === "log");
@@ -134,7 +155,7 @@ class Charts {
   /** From a value to where it is drawn: itself, or of different quantities its share of the scale. */
   _placing(voice) {
     const { data } = this;
-    const scale = data.several_groups ? data.scales[data.groups[voice]] : null;
+    const scale = this.apart ? data.scales[data.groups[voice]] : null;
     if (!scale) {
       return (value) => (Number.isNaN(value) || (this.logarithmic && value <= 0) ? null : value);
     }
@@ -180,8 +201,8 @@ class Charts {
     }
     if (low > high) return this.logarithmic ? [0.1, 10] : [0, 1];
     if (this.logarithmic) {
-      const more = Math.max(1.1, (high / low) ** 0.04);
-      return [low / more, high * more];
+      const more = Math.max(1.1, 10 ** (0.04 * (Math.log10(high) - Math.log10(low))));
+      return [Math.max(low / more, 1e-307), Math.min(high * more, 1e308)];
     }
     const more = Math.max((high - low) * 0.04, Math.abs(high) * 1e-3, 1e-9);
     return [low - more, high + more];
@@ -247,21 +268,21 @@ class Charts {
       labelFont: "12px system-ui, sans-serif",
       grid: { show: false },
       splits: (u, _, min, max) => this.axis.ticks(min, max, u.over.clientWidth / 70),
-      values: (_, splits) => splits.map((time) => readable(this.axis.stepAt(time))),
+      values: (_, splits) => splits.map((time) => this.axis.stepAt(time).toLocaleString("en")),
     };
   }
 
   _yAxis() {
-    const { several_groups: several, unit } = this.data;
+    const { unit } = this.data;
     return {
       ...this._look(),
       size: AXIS_SIZE,
-      label: several ? "share of each one's scale" : unit || undefined,
-      labelSize: several || unit ? 18 : 0,
+      label: this.apart ? "share of each one's scale" : unit || undefined,
+      labelSize: this.apart || unit ? 18 : 0,
       labelFont: "12px system-ui, sans-serif",
-      grid: { stroke: () => styleOf("--line"), width: 1, filter: this.logarithmic ? decadesOnly : undefined },
-      ticks: { ...this._look().ticks, filter: this.logarithmic ? decadesOnly : undefined },
-      values: (_, splits) => splits.map((value) => (value === null ? "" : readable(value))),
+      grid: { stroke: () => styleOf("--line"), width: 1 },
+      ...(this.logarithmic ? logAxis : {}),
+      values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))),
     };
   }
 

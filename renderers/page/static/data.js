@@ -50,6 +50,12 @@ async function coloured(base64, palette) {
   return canvas;
 }
 
+/** A round number at a tick. */
+function short(value) {
+  const size = Math.abs(value);
+  return value !== 0 && (size >= 1e5 || size < 1e-3) ? value.toExponential().replace("e+", "e") : String(value);
+}
+
 /** A number as people read it: four digits. */
 function readable(value) {
   if (value === null || Number.isNaN(value)) return "–";

@@ -53,7 +53,7 @@ class VoicesTable {
     this.buttons = data.voices.map((voice, v) => onMute
       ? [this._button("Mute", voice, () => onMute(v)), this._button("Solo", voice, () => onSolo(v))] : []);
     this.swatches = data.voices.map(() => element("span"));
-    const titles = ["Voice", "Value", "Lowest … highest", "Sounds from … to", "NaN, ∞, zero"];
+    const titles = ["Voice", "Value", "Lowest … highest", "Sounds from … to", "Exceptions"];
     const head = element("tr", {}, ...titles.map((title) => heading(title)));
     if (onMute) head.append(heading("Hear"));
     const rows = data.voices.map((voice, v) => {

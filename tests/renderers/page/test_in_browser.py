@@ -250,6 +250,27 @@ def test_keys_do_what_the_list_says(page_of: PageOf, make_run: MakeRun) -> None:
     assert page.inner_text("#play") == "Play"
 
 
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([1e-3, 1.0, 1e17], ["0.01", "1", "100", "1e18"]),
+        ([-3.0, 0.0, 2.0], ["-3", "0", "2"]),
+        ([0.25, 0.3, 0.5], ["0.3", "0.5"]),
+        ([1.0, 1.0, 1.0], ["1"]),
+        ([1e-300, 1.0, 1e300], ["1e-69"]),
+    ],
+)
+def test_every_range_of_values_has_an_axis(
+    page_of: PageOf, values: list[float], labels: list[str]
+) -> None:
+    """From negative values to three hundred decades: round ticks, and not too many."""
+    series = Series("loss", [0, 1, 2], np.array(values))
+    page = page_of(Run("wide", RunMetadata("wide"), {"loss": series}))
+    shown = page.evaluate("page.charts.above.axes[1]._values")
+    assert 1 <= len(shown) <= 14
+    assert set(labels) & set(shown)
+
+
 @pytest.mark.parametrize("speed", [0.5, 2.0])
 def test_another_speed_keeps_the_pitch(page_of: PageOf, make_run: MakeRun, speed: float) -> None:
     """At half and at twice the speed, the position runs so, and every voice keeps its pitch."""
