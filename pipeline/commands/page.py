@@ -148,34 +148,32 @@ def _together(
 
     chosen: list[_Opened] = []
     shared: set[str] = set()
+    passed_over: dict[str, list[str]] = {}  # names by reason
     for one in opened:
         try:
             names = {voice.name for voice in choose(one.run, settings.choice).voices}
-        except NothingToHearError as error:
-            _refuse(one, error, errors)
-            continue
         except EarshotError as error:
-            errors.append(error)
+            if one.named or not isinstance(error, NothingToHearError):
+                errors.append(error)
+            else:
+                passed_over.setdefault("no measurement at all", []).append(one.run.name)
             continue
-        if not one.named and shared and not shared & names:
-            first = chosen[0].run.name
-            _refuse(one, LogError(f"{one.run.name} has no voice in common with {first}"), errors)
-        elif not one.named and len(chosen) == MOST_RUNS:
-            _refuse(one, LogError(f"{one.run.name}: a page holds {MOST_RUNS} runs"), errors)
+        reason = ""
+        if shared and not shared & names:
+            reason = f"no voice in common with {chosen[0].run.name}"
+        elif len(chosen) == MOST_RUNS:
+            reason = f"a page holds {MOST_RUNS} runs"
+        if reason and not one.named:
+            passed_over.setdefault(reason, []).append(one.run.name)
         else:
             chosen.append(one)
-            shared = shared & names if shared else names
+            shared = shared & names or names
+    for reason, several in passed_over.items():
+        more = f" and {len(several) - 3} more" if len(several) > 3 else ""
+        note(f"passed over ({reason}): {', '.join(several[:3])}{more}")
     if opened and not chosen and not errors:
         errors.append(LogError(f"nothing to hear in {plural(len(opened), 'run')}"))
     return chosen
-
-
-def _refuse(one: _Opened, error: EarshotError, errors: list[EarshotError]) -> None:
-    """Pass a run over; that is an error only if the user named it."""
-    if one.named:
-        errors.append(error)
-    else:
-        note(f"passed over: {error}")
 
 
 def _made(

@@ -61,8 +61,8 @@ def test_in_a_folder_what_does_not_go_together_is_passed_over(earshot, two, writ
     code, out, err = earshot("page")
     assert code == 0
     assert runs_of(Path(out[0])) == ["a", "b"]
-    assert "passed over: c has no voice in common with a" in err
-    assert "passed over: run 'd' has no measurement at all" in err
+    assert "passed over (no voice in common with a): c" in err
+    assert "passed over (no measurement at all): d" in err
     code, out, err = earshot("page", "a", "c")
     assert (code, out) == (1, [])
     assert "error: no tag in common to compare: 'a' has fc; 'c' has accuracy" in err
