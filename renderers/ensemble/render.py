@@ -1,9 +1,9 @@
 """Ensembles to a video with sound, stills and scores."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from renderers.ensemble.stills import stills
 from renderers.output import describe, is_up_to_date, writing
 from renderers.pictures import save_picture
+from renderers.staging import staging
 from renderers.video import VideoUnavailableError, write_video
 
 __all__ = ["DESCRIPTION", "EnsembleResult", "render_ensemble", "shared_limits"]
@@ -28,6 +29,7 @@ __all__ = ["DESCRIPTION", "EnsembleResult", "render_ensemble", "shared_limits"]
 DESCRIPTION = "ensemble.json"
 VIDEO = "ensemble.mp4"
 SCORES = "ensemble.scores.parquet"
+OWN = {VIDEO, "ensemble.webp", "ensemble.gif", SCORES}  # nobody else calls a file so
 SCHEMA_VERSION = 1
 
 Progress = Callable[[int, int], None]
@@ -47,12 +49,15 @@ class EnsembleResult:
         What lies beside them as JSON.
     problem : str
         Why there is no video, if one was wanted; empty if there is.
+    removed : tuple of str
+        Names of earlier results in the folder that do not belong to these, and are gone.
     """
 
     paths: tuple[Path, ...]
     made: bool
     description: dict[str, Any]
     problem: str = ""
+    removed: tuple[str, ...] = ()
 
 
 def shared_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> tuple[float, float]:
@@ -92,14 +97,15 @@ def render_ensemble(
     -------
     EnsembleResult
         Without ffmpeg, everything but the video is there.  Nothing is written if
-        the same logs were rendered there with the same settings before.
+        the same logs were rendered there with the same settings before.  Else all
+        results appear at once, and what earlier settings made beside them goes.
 
     Raises
     ------
     LogError
         If the ensembles cannot be drawn.
     OutputError
-        If a file cannot be written.
+        If a file cannot be written; then the folder is as it was.
     """
     settings = settings or EnsembleSettings()
     limits = limits or shared_limits(overviews, settings)
@@ -109,19 +115,36 @@ def render_ensemble(
         paths = [folder / name for name in about["names"]]
         return EnsembleResult(tuple(paths), made=False, description=about)
     drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
-    beside.unlink(missing_ok=True)  # it must never describe what it was not made with
-    made = [path for name, figure in drawn for path in save_picture(figure, folder / name)]
-    if len(overviews) == 1:
-        made.append(_write_scores(overviews[0], folder / SCORES))
     problem, about["complete"] = "", True
-    if settings.video:
-        try:
-            made = _film(overviews, folder, settings, limits, progress, about) + made
-        except VideoUnavailableError as error:
-            problem, about["complete"] = str(error), False
-    files = {path.name: path.stat().st_size for path in made}
-    describe(beside, about | {"files": files})
-    return EnsembleResult(tuple(made), made=True, description=about, problem=problem)
+    before = _made_before(folder)
+    with staging(folder, replacing=before) as stage:
+        made = [path for name, figure in drawn for path in save_picture(figure, stage / name)]
+        if len(overviews) == 1:
+            made.append(_write_scores(overviews[0], stage / SCORES))
+        if settings.video:
+            try:
+                made = _film(overviews, stage, settings, limits, progress, about) + made
+            except VideoUnavailableError as error:
+                problem, about["complete"] = str(error), False
+        files = {path.name: path.stat().st_size for path in made}
+        describe(stage / DESCRIPTION, about | {"files": files})
+    return EnsembleResult(
+        tuple(folder / path.name for path in made),
+        made=True,
+        description=about,
+        problem=problem,
+        removed=tuple(sorted(before - set(files))),
+    )
+
+
+def _made_before(folder: Path) -> set[str]:
+    """Return the names of what an earlier call has made in a folder, whatever its settings."""
+    try:
+        listed = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))["files"]
+        names = {str(name) for name in listed if Path(name).name == name}
+    except (OSError, ValueError, KeyError, TypeError):
+        names = set()
+    return {name for name in names | OWN if (folder / name).is_file()}
 
 
 def _description(
@@ -198,10 +221,9 @@ def _film(
     drawn = ensemble_figure(overviews, settings, limits)
     small = None if settings.animation == "none" else folder / f"ensemble.{settings.animation}"
     about |= {"frames": len(time), "fps": FPS, "duration": len(time) / FPS}
-    with TemporaryDirectory() as scratch:
-        sound = None
-        if settings.sound:
-            sound = Path(scratch, "sound.wav")
+    sound = folder / "sound.wav" if settings.sound else None
+    try:
+        if sound:
             parts = [Disagreement(o.ensemble.run.name, o.spread, o.deviation) for o in overviews]
             about["loudness"] = write_sound(ensemble_score(parts, np.stack(seen), FPS), sound)
         write_video(
@@ -213,4 +235,7 @@ def _film(
             animation=small,
             progress=(lambda done: progress(done, len(time))) if progress else None,
         )
+    finally:
+        if sound:
+            sound.unlink(missing_ok=True)  # it is in the video
     return [folder / VIDEO, *([small] if small else [])]

@@ -1,7 +1,10 @@
 """`earshot render ensemble`: from the paths of logs to videos, one by one and side by side."""
 
 import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -107,7 +110,7 @@ def test_broken_members_are_said(earshot, make_ensemble):
         (("one", "--member", "9"), 1, "has no member 9; it has 5, counted from 0"),
         (("one", "--limits", "3"), 2, "--limits is '3'; expected LO:HI"),
         (("one", "--animation", "png"), 2, "expected one of webp, gif, none"),
-        (("one", "--out", "/dev/null/x"), 1, "/dev/null/x/one/"),
+        (("one", "--out", "/dev/null/x"), 1, "/dev/null/x/one: cannot write (Not a directory)"),
     ],
 )
 def test_bad_input_is_one_line(earshot, arguments, code, message):
@@ -146,3 +149,62 @@ def test_inspect_names_the_tables(earshot):
     assert "tables" not in "\n".join(earshot("inspect", "plain")[1])
     _, out, _ = earshot("inspect", "one", "--json")
     assert json.loads(out[0])["tables"] == ["ensemble", "ensemble_setup"]
+
+
+def files_in(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_results_of_one_folder_belong_together(earshot, tmp_path):
+    """What new settings do not make is removed and said, and the rest of the folder stays."""
+    earshot("render", "ensemble", "one", *QUICK)
+    folder = tmp_path / "renders/one"
+    (folder / "audio.wav").write_text("not an ensemble's")
+    _, _, err = earshot("render", "ensemble", "one", "--no-video", "--show", "mean")
+    assert "renders/one: removed ensemble.mp4, ensemble.webp, which earlier settings" in err
+    assert not list(folder.glob("*.mp4")) + list(folder.glob("*.webp"))
+    assert (folder / "audio.wav").exists()
+    listed = json.loads((folder / "ensemble.json").read_text())["files"]
+    assert {path.name for path in folder.iterdir()} == {*listed, "ensemble.json", "audio.wav"}
+    _, _, err = earshot("render", "ensemble", "one", *QUICK, "--animation", "gif")
+    assert "removed" not in err
+
+
+@pytest.mark.usefixtures("ensembles")
+@pytest.mark.parametrize("failure", ["exit 3", "cat > /dev/null; echo No space left >&2; exit 1"])
+def test_ffmpeg_that_fails_leaves_what_was_there(earshot, tmp_path, monkeypatch, failure):
+    """Stills, scores and video stay those of the earlier call, as does their description."""
+    earshot("render", "ensemble", "one", *QUICK)
+    before = files_in(tmp_path / "renders/one")
+    broken = tmp_path / "ffmpeg"
+    broken.write_text(f"#!/bin/sh\n{failure}\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(broken))
+    code, out, err = earshot("render", "ensemble", "one", *QUICK, "--show", "mean")
+    assert code == 1
+    assert not out
+    (line,) = [line for line in err.splitlines() if "error:" in line]
+    assert "renders/one/ensemble.mp4: ffmpeg failed" in line
+    assert files_in(tmp_path / "renders/one") == before
+
+
+@pytest.mark.usefixtures("ensembles", "heeding_ctrl_c")
+def test_ctrl_c_leaves_what_was_there(earshot, tmp_path):
+    """Exit code 130, one line, and the results of the earlier call as they were."""
+    earshot("render", "ensemble", "one", *QUICK)
+    folder = tmp_path / "renders/one"
+    before = files_in(folder)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "render", "ensemble", "one", "--duration", "60"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(".*.tmp/.ensemble.mp4.*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert err == "earshot: error: interrupted\n"
+    assert files_in(folder) == before

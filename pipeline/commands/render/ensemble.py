@@ -137,6 +137,9 @@ def _rendered(
             yield error
             continue
         _say(made, as_json)
+        if made.removed:
+            gone = ", ".join(made.removed)
+            note(f"{folder}: removed {gone}, which earlier settings had made")
         if made.problem:
             fail(made.problem)
             yield made.problem
