@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from renderers.clock import FPS, clock, shown
+from renderers.ensemble.choice import check_choice, undrawn
 from renderers.ensemble.figure import ensemble_figure
 from renderers.ensemble.film import frames
+from renderers.ensemble.limits import unseen_data
 from renderers.ensemble.look import HEIGHT, WIDTH
 from renderers.ensemble.overview import Overview
 from renderers.ensemble.settings import EnsembleSettings
@@ -30,7 +32,7 @@ DESCRIPTION = "ensemble.json"
 VIDEO = "ensemble.mp4"
 SCORES = "ensemble.scores.parquet"
 OWN = {VIDEO, "ensemble.webp", "ensemble.gif", SCORES}  # nobody else calls a file so
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Progress = Callable[[int, int], None]
 
@@ -64,7 +66,7 @@ def shared_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> 
     """Return the lowest and the highest prediction that pictures of these ensembles show."""
     if settings.limits is not None:
         return settings.limits
-    each = [one.limits for one in overviews]
+    each = [one.limits(settings.layers) for one in overviews]
     return min(low for low, _ in each), max(high for _, high in each)
 
 
@@ -103,11 +105,13 @@ def render_ensemble(
     Raises
     ------
     LogError
-        If the ensembles cannot be drawn.
+        If the ensembles cannot be drawn, or have nothing of what was chosen.
     OutputError
         If a file cannot be written; then the folder is as it was.
     """
     settings = settings or EnsembleSettings()
+    for one in overviews:
+        check_choice(one.ensemble, settings)
     limits = limits or shared_limits(overviews, settings)
     about = _description(overviews, settings, limits)
     beside = folder / DESCRIPTION
@@ -157,7 +161,7 @@ def _description(
         names = [VIDEO, *small, *names]
     return {
         "schema_version": SCHEMA_VERSION,
-        "runs": [_findings(one) for one in overviews],
+        "runs": [_findings(one, settings, limits) for one in overviews],
         "settings": dict(settings.to_dict()),
         "limits": list(limits),
         "names": names,
@@ -171,8 +175,10 @@ def _still_names(overviews: Sequence[Overview]) -> list[str]:
     return ["uncertainty", "members", *priors, "scores"]
 
 
-def _findings(one: Overview) -> dict[str, Any]:
-    """Say how an ensemble ended, in plain JSON values."""
+def _findings(
+    one: Overview, settings: EnsembleSettings, limits: tuple[float, float]
+) -> dict[str, Any]:
+    """Say how an ensemble ended, and what of it is not seen, in plain JSON values."""
     ensemble = one.ensemble
     last = {name: float(values[-1]) for name, values in one.columns().items()}
     return {
@@ -182,6 +188,7 @@ def _findings(one: Overview) -> dict[str, Any]:
         "epochs": len(ensemble.epochs),
         "last_epoch": int(ensemble.epochs[-1]),
         "noise": one.noise,
+        "notes": [*undrawn(ensemble, settings), *unseen_data(ensemble.setup, limits)],
         "at_last_epoch": {name: v if np.isfinite(v) else None for name, v in last.items()},
     }
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp
 
 __all__ = [
+    "LEAST_MEMBERS",
     "PERCENTS",
     "RANK_BINS",
     "Deviations",

@@ -1,0 +1,89 @@
+"""Between which values an ensemble's functions lie, and what of it a picture then leaves out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runlog.ensemble import EnsembleSetup
+
+__all__ = ["limits_of", "reach", "unseen_data"]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+SEEN = (0.005, 0.995)  # share of an epoch's values between the limits of the picture
+USUAL = (10, 90)  # percentiles over the epochs
+EDGE = 0.05  # room above and below, as a share of the range
+
+
+def reach(values: Floats) -> tuple[float, float, float, float]:
+    """Return the least value of an epoch's functions, the two between which 99 % lie, the greatest.
+
+    What is not finite does not count; all are NaN where nothing is finite.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.nan, np.nan, np.nan, np.nan
+    low, high = np.quantile(finite, SEEN)
+    return float(finite.min()), float(low), float(high), float(finite.max())
+
+
+def limits_of(reaches: Sequence[Floats], targets: Floats) -> tuple[float, float]:
+    """Return the lowest and the highest value that a picture should show.
+
+    What most epochs and the last one hold, and the data; a training that begins far
+    off, or explodes for a while, does not flatten the rest.  Of the last epoch all is
+    seen, unless that would more than triple the range.
+
+    Parameters
+    ----------
+    reaches : sequence of np.ndarray [shape=(epochs, 4)]
+        Of each kind of functions that are drawn: the `reach` of each epoch.
+    targets : np.ndarray [shape=(n,)]
+        The data's.
+    """
+    low = high = targets.tolist()
+    for _, lower, upper, _ in (each.T for each in reaches):
+        low = [*low, *_usual(lower, USUAL[0]), lower[-1]]
+        high = [*high, *_usual(upper, USUAL[1]), upper[-1]]
+    low, high = ([x for x in ends if np.isfinite(x)] or [0.0] for ends in (low, high))
+    least, greatest = float(min(low)), float(max(high))
+    span = greatest - least
+    least = min([least, *(float(e[-1, 0]) for e in reaches if e[-1, 0] >= least - span)])
+    greatest = max([greatest, *(float(e[-1, 3]) for e in reaches if e[-1, 3] <= greatest + span)])
+    room = EDGE * (greatest - least) or 1.0
+    return least - room, greatest + room
+
+
+def _usual(values: Floats, percentile: float) -> list[float]:
+    finite = values[np.isfinite(values)]
+    return [float(np.percentile(finite, percentile))] if finite.size else []
+
+
+def unseen_data(setup: EnsembleSetup, limits: tuple[float, float]) -> list[str]:
+    """Say which training data a picture with these limits leaves out, and why.
+
+    Parameters
+    ----------
+    setup : EnsembleSetup
+        With the data, and the grid, beyond which nothing is drawn.
+    limits : (float, float)
+        Lowest and highest value shown.
+    """
+    count, targets = len(setup.data), setup.targets
+    ends = setup.grid.min(axis=0), setup.grid.max(axis=0)
+    beside = ~((setup.data >= ends[0]) & (setup.data <= ends[1])).all(axis=1)
+    finite = np.isfinite(targets)
+    beyond = finite & ~beside & ((targets < limits[0]) | (targets > limits[1]))
+    one_input = setup.grid.shape[1] == 1  # with two, targets are not drawn
+    reasons = {
+        "are outside of the grid": beside,
+        "are not finite": ~finite & ~beside & one_input,
+        f"are outside of the limits {limits[0]:g} to {limits[1]:g}": beyond & one_input,
+    }
+    return [
+        f"{those.sum()} of {count} training data {why} and not seen"
+        for why, those in reasons.items()
+        if those.any()
+    ]
