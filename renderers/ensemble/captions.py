@@ -6,7 +6,7 @@ from matplotlib.text import Text
 
 from runlog.ensemble import Ensemble
 
-__all__ = ["fit", "lost", "plural", "title"]
+__all__ = ["fit", "lost", "plural", "shortened", "title"]
 
 LONGEST_NAME = 40  # characters; longer ones lose their middle
 SMALLEST = 6.0  # points; smaller text cannot be read in a video
@@ -29,7 +29,7 @@ def title(ensemble: Ensemble, *, apart: str = ", ") -> str:
         said.append(f"β = {ensemble.setup.prior_scale:g}")
     if ensemble.run.metadata.seed is not None:
         said.append(f"seed {ensemble.run.metadata.seed}")
-    return _shortened(ensemble.run.name) + apart + ", ".join(said)
+    return shortened(ensemble.run.name) + apart + ", ".join(said)
 
 
 def _setting(ensemble: Ensemble) -> str:
@@ -44,7 +44,8 @@ def _setting(ensemble: Ensemble) -> str:
     return str(setting)
 
 
-def _shortened(name: str) -> str:
+def shortened(name: str) -> str:
+    """Return a run's name, without its middle if it is too long for a picture."""
     half = LONGEST_NAME // 2
     return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half + 1 :]}"
 

@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from renderers.ensemble.captions import fit, title
+from renderers.ensemble.captions import fit, shortened, title
 from renderers.ensemble.cell import Cell
 from renderers.ensemble.line_cell import LineCell
 from renderers.ensemble.look import HEIGHT, INK, RUN_COLOURS, SIZE_DPI, WIDTH
@@ -31,6 +31,8 @@ from renderers.ensemble.settings import EnsembleSettings
 from runlog.ensemble import Ensemble
 
 __all__ = ["EnsembleFigure", "ensemble_figure", "headed", "scale", "whole_epochs"]
+
+Floats = npt.NDArray[np.floating[Any]]
 
 LOGARITHMIC_FROM = 10.0  # ratio of the greatest to the least spread
 STRIP_SHARE = 0.16  # of the height
@@ -196,19 +198,14 @@ def _specs(figure: Figure, cells: int) -> list[SubplotSpec]:
 
 def _draw_strip(axes: Axes, overviews: Sequence[Overview]) -> Line2D:
     """Draw the spread over the epochs, and the line that says where we are."""
-    if len(overviews) > 1:
-        curves = {one.ensemble.run.name: (one, one.spread) for one in overviews}
-    else:
-        one = overviews[0]
-        parts = {"outside the data": one.outside, "inside": one.inside}
-        curves = {name: (one, part) for name, part in parts.items() if np.isfinite(part).any()}
-        curves = curves or {"": (one, one.spread)}
-    for (name, (one, spread)), colour in zip(curves.items(), cycle(RUN_COLOURS), strict=False):
-        dot = "o" if np.isfinite(spread).sum() == 1 else ""  # a line needs two points
-        axes.plot(one.ensemble.epochs, spread, dot + "-", color=colour, linewidth=1.4, label=name)
-    spreads = np.concatenate([spread for _, spread in curves.values()])
-    if np.isfinite(spreads).any():
-        scale(axes, spreads)
+    known = []
+    for (name, one, spread), colour in zip(_spreads(overviews), cycle(RUN_COLOURS), strict=False):
+        if (finite := spread[np.isfinite(spread)]).size:
+            dot = "o" if finite.size == 1 else ""  # a line needs two points
+            axes.plot(one.ensemble.epochs, spread, dot + "-", color=colour, lw=1.4, label=name)
+            known.append(finite)
+    if known:
+        scale(axes, np.concatenate(known))
     else:
         axes.set_yticks([])
         axes.text(0.5, 0.5, NO_SPREAD, transform=axes.transAxes, ha="center", va="center")
@@ -217,18 +214,30 @@ def _draw_strip(axes: Axes, overviews: Sequence[Overview]) -> Line2D:
     whole_epochs(axes)
     axes.set_ylabel("mean sd")
     axes.spines[["top", "right"]].set_visible(False)
-    if any(curves):
+    if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
     return axes.axvline(float(epochs.min()), color=INK, linewidth=1.5)
+
+
+def _spreads(overviews: Sequence[Overview]) -> list[tuple[str, Overview, Floats]]:
+    """Return what the strip shows, by name: of several runs one curve each."""
+    if len(overviews) > 1:
+        return [(shortened(one.ensemble.run.name), one, one.spread) for one in overviews]
+    (one,) = overviews
+    if np.isfinite([one.outside, one.inside]).any():
+        return [("outside the data", one, one.outside), ("inside", one, one.inside)]
+    return [("_", one, one.spread)]  # without a name in the legend
 
 
 def whole_epochs(axes: Axes) -> None:
     """Label an axis of epochs, which are whole numbers."""
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(
+        MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    )
 
 
-def scale(axes: Axes, values: npt.NDArray[np.floating[Any]], *, logarithmic: bool = False) -> None:
+def scale(axes: Axes, values: Floats, *, logarithmic: bool = False) -> None:
     """Choose a scale on which small values can be told apart too."""
     positive = values[np.isfinite(values) & (values > 0)]
     wide = positive.size and positive.max() > LOGARITHMIC_FROM * positive.min()

@@ -40,7 +40,9 @@ def scores_still(overview: Overview) -> Figure:
     """
     figure = headed(overview.ensemble, _findings(overview))
     panels, reasons = _panels(overview)
-    if reasons:
+    if not panels:
+        figure.text(0.5, 0.5, "\n".join(reasons), ha="center", va="center", color=INK)
+    elif reasons:
         figure.supxlabel("; ".join(reasons), fontsize="medium", color=INK)
     if panels:
         columns = min(COLUMNS, len(panels))

@@ -208,3 +208,28 @@ def test_ctrl_c_leaves_what_was_there(earshot, tmp_path):
     assert out == ""
     assert err == "earshot: error: interrupted\n"
     assert files_in(folder) == before
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_parts_that_one_run_lacks_keep_it_out_of_the_panel(earshot, make_ensemble):
+    """The run without priors is refused in one line; the others are rendered side by side."""
+    make_ensemble("three", seed=3, members=5, epochs=4)
+    code, out, err = earshot("render", "ensemble", "--show", "f,p", "--no-video", "--json")
+    assert code == 1
+    (line,) = [line for line in err.splitlines() if "error:" in line]
+    assert "run 'two' has no priors" in line
+    assert [[run["run"] for run in json.loads(row)["runs"]] for row in out] == [
+        ["one"], ["three"], ["one", "three"],
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_what_is_not_seen_is_noted(earshot, make_ensemble):
+    """Data outside of --limits, and layers that a run does not have, are a line each."""
+    _, _, err = earshot(
+        "render", "ensemble", "two", "--no-video", "--limits=5:6", "--show", "members,p,data"
+    )
+    assert "earshot: two: it has no priors, so no p is drawn\n" in err
+    assert "earshot: two: 8 of 8 training data are outside of the limits 5 to 6" in err
+    make_ensemble("alone", members=1, epochs=1)
+    assert "alone: 1 member, 1 epoch" in earshot("render", "ensemble", "alone", "--no-video")[2]
