@@ -233,3 +233,40 @@ def test_what_is_not_seen_is_noted(earshot, make_ensemble):
     assert "earshot: two: 8 of 8 training data are outside of the limits 5 to 6" in err
     make_ensemble("alone", members=1, epochs=1)
     assert "alone: 1 member, 1 epoch" in earshot("render", "ensemble", "alone", "--no-video")[2]
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_inspect_says_what_an_ensemble_is(earshot, make_ensemble):
+    """Members, epochs, grid, data, bootstrap and priors, for people and for programs."""
+    said = "\n".join(earshot("inspect", "one")[1])
+    assert (
+        "ensemble, 5 members, 4 epochs (0…3), grid of 50 points (-3…3), 8 training data, "
+        "20 held out, priors × 0.3, bootstrap of 8 draws"
+    ) in said
+    assert "no priors, bootstrap of 8 draws" in "\n".join(earshot("inspect", "two")[1])
+    assert json.loads(earshot("inspect", "plain", "--json")[1][0])["ensemble"] is None
+    about = json.loads(earshot("inspect", "one", "--json")[1][0])["ensemble"]
+    assert about == {
+        "setting": None, "members": 5, "epochs": {"count": 4, "first": 0, "last": 3},
+        "grid": 50, "inputs": 1, "low": [-3.0], "high": [3.0], "data": 8, "held_out": 20,
+        "bootstrap": 8, "prior_scale": 0.3,
+        "indices_changed_at": None, "half_overflows_at": None,
+    }  # fmt: skip
+    make_ensemble("events", members=2, epochs=2, format="tensorboard")
+    assert "ensemble, 2 members, 2 epochs (0…1)" in "\n".join(earshot("inspect", "events")[1])
+
+
+@pytest.mark.usefixtures("ensembles")
+@pytest.mark.parametrize("command", [("inspect",), ("render", "ensemble", "--no-video")])
+@pytest.mark.parametrize("lost", ["ensemble", "ensemble_setup"])
+def test_a_table_that_is_gone_is_one_line(earshot, tmp_path, command, lost):
+    """Named or not: exit code 1 and what, where and the remedy; other runs are done."""
+    (tmp_path / f"runs/one/{lost}.parquet").unlink()
+    for which in ((), ("one",)):
+        code, out, err = earshot(*command, *which)
+        assert code == 1
+        (line,) = [line for line in err.splitlines() if "error:" in line]
+        assert "runs/one: has ensemble" in line
+        assert f"but no {lost}.parquet, which holds" in line
+        assert "record the run again" in line
+        assert bool(out) == (not which or command == ("inspect",))

@@ -94,3 +94,14 @@ except SystemExit:
     )  # fmt: skip
     assert "LOADED []" in done.stdout
     assert "--prior-scale" in done.stdout
+
+
+@pytest.mark.filterwarnings("always")
+def test_half_precision_that_overflows_is_a_line(earshot):
+    """What float16 cannot hold is said as a warning of the command, not of Python."""
+    options = ("--setting", "prior", "--prior-scale", "1e6", "--half", *SMALL)
+    code, out, err = earshot("record", "ensemble", *options)
+    assert (code, out) == (0, ["runs/ensemble-prior"])
+    assert err.startswith("earshot: warning: epoch 0: of the predictions, ")
+    assert "infinite in float16" in err
+    assert err.count("\n") == 1
