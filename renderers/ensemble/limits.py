@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from runlog.ensemble import EnsembleSetup
 
-__all__ = ["limits_of", "reach", "unseen_data"]
+__all__ = ["limits_of", "reach", "seen_data", "unseen_data"]
 
 Floats = npt.NDArray[np.floating[Any]]
+Bools = npt.NDArray[np.bool_]
 
 SEEN = (0.005, 0.995)  # share of an epoch's values between the limits of the picture
 USUAL = (10, 90)  # percentiles over the epochs
@@ -61,29 +62,36 @@ def _usual(values: Floats, percentile: float) -> list[float]:
     return [float(np.percentile(finite, percentile))] if finite.size else []
 
 
-def unseen_data(setup: EnsembleSetup, limits: tuple[float, float]) -> list[str]:
-    """Say which training data a picture with these limits leaves out, and why.
+def seen_data(setup: EnsembleSetup, limits: tuple[float, float] | None = None) -> Bools:
+    """Tell which training data [shape=(n,)] lie in a picture.
 
     Parameters
     ----------
     setup : EnsembleSetup
         With the data, and the grid, beyond which nothing is drawn.
-    limits : (float, float)
-        Lowest and highest value shown.
+    limits : (float, float), optional
+        Lowest and highest target shown; by default targets do not matter, as in a map.
     """
-    count, targets = len(setup.data), setup.targets
-    ends = setup.grid.min(axis=0), setup.grid.max(axis=0)
-    beside = ~((setup.data >= ends[0]) & (setup.data <= ends[1])).all(axis=1)
-    finite = np.isfinite(targets)
-    beyond = finite & ~beside & ((targets < limits[0]) | (targets > limits[1]))
-    one_input = setup.grid.shape[1] == 1  # with two, targets are not drawn
+    least, greatest = setup.grid.min(axis=0), setup.grid.max(axis=0)
+    seen: Bools = ((setup.data >= least) & (setup.data <= greatest)).all(axis=1)
+    if limits is not None:
+        seen &= (setup.targets >= limits[0]) & (setup.targets <= limits[1])
+    return seen
+
+
+def unseen_data(setup: EnsembleSetup, limits: tuple[float, float]) -> list[str]:
+    """Say how many of the training data a picture leaves out, and why; see `seen_data`."""
+    inside, finite = seen_data(setup), np.isfinite(setup.targets)
+    one_input = setup.grid.shape[1] == 1  # over two, all that is drawn of them is where they are
     reasons = {
-        "are outside of the grid": beside,
-        "are not finite": ~finite & ~beside & one_input,
-        f"are outside of the limits {limits[0]:g} to {limits[1]:g}": beyond & one_input,
+        "are outside of the grid": ~inside,
+        "are not finite": inside & ~finite & one_input,
+        f"are outside of the limits {limits[0]:g} to {limits[1]:g}": (
+            inside & finite & ~seen_data(setup, limits) & one_input
+        ),
     }
     return [
-        f"{those.sum()} of {count} training data {why} and not seen"
+        f"{those.sum()} of {len(those)} training data {why} and not seen"
         for why, those in reasons.items()
         if those.any()
     ]

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 from renderers.clock import FPS
 from renderers.ensemble.captions import fit
+from renderers.ensemble.limits import seen_data
 from renderers.ensemble.look import (
     DATA_COLOUR,
     DENSITY_COLOURS,
@@ -73,12 +74,13 @@ class LineCell:
         self.axes.spines[["top", "right"]].set_visible(False)
         self.axes.set_xlabel("x", labelpad=0)
         self.axes.set_ylabel("prediction")
-        self.front = [*self._data(), self.axes.spines["left"], self.axes.spines["bottom"]]
+        self._points = self._data()
+        self.front = [*self._points, self.axes.spines["left"], self.axes.spines["bottom"]]
         self.caption = self._caption() if "hop" in settings.layers else None
 
     def keys(self, epochs: slice) -> list[Any]:
         """See `Cell`."""
-        return [*self._keys(epochs), *(self.front[:1] if self._sees_data else [])]
+        return [*self._keys(epochs), *self._points]
 
     def fit(self) -> None:
         """See `Cell`."""
@@ -130,28 +132,16 @@ class LineCell:
             color=STROKES["hop"].colour, zorder=IN_FRONT + 1,
         )  # fmt: skip
 
-    @property
-    def _sees_data(self) -> bool:
-        """Whether one of the data lies within the axes."""
-        if not self._has_data:
-            return False
-        setup, axes = self.overview.ensemble.setup, self.axes
-        (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-        x, y = setup.data[:, 0], setup.targets
-        return bool(((left <= x) & (x <= right) & (low <= y) & (y <= high)).any())
-
-    @property
-    def _has_data(self) -> bool:
-        return "data" in self._settings.layers and len(self.overview.ensemble.setup.data) > 0
-
     def _data(self) -> list[Artist]:
-        if not self._has_data:
-            return []
         setup = self.overview.ensemble.setup
+        seen = seen_data(setup, self.axes.get_ylim())
+        if "data" not in self._settings.layers or not seen.any():
+            return []
         return list(
             self.axes.plot(
-                setup.data[:, 0], setup.targets, "o", color=DATA_COLOUR, markersize=DATA_SIZE,
-                markeredgecolor="white", zorder=IN_FRONT, label="training data",
+                setup.data[seen, 0], setup.targets[seen], "o", color=DATA_COLOUR,
+                markersize=DATA_SIZE, markeredgecolor="white", zorder=IN_FRONT, clip_on=False,
+                label="training data",
             )
         )  # fmt: skip
 

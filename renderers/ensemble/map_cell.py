@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
 from renderers.ensemble.captions import fit
+from renderers.ensemble.limits import seen_data
 from renderers.ensemble.look import DATA_COLOUR, INK
 from renderers.ensemble.overview import Overview
 from renderers.ensemble.settings import EnsembleSettings
@@ -102,9 +103,7 @@ class MapCell:
 
     def keys(self, epochs: slice) -> list[Any]:  # noqa: ARG002
         """See `Cell`."""
-        setup, (left, right, bottom, top) = self.overview.ensemble.setup, self._lattice.extent
-        within = (setup.data >= (left, bottom)) & (setup.data <= (right, top))
-        return self.front[:1] if within.all(axis=1).any() else []
+        return self.front[:1]
 
     def fit(self) -> None:
         """See `Cell`."""
@@ -148,12 +147,13 @@ class MapCell:
         return axes
 
     def _data(self, axes: Axes) -> list[Any]:
-        inputs = self.overview.ensemble.setup.data
+        setup = self.overview.ensemble.setup
+        inputs = setup.data[seen_data(setup)]
         if "data" not in self._settings.layers or not len(inputs):
             return []
         return list(
             axes.plot(
                 inputs[:, 0], inputs[:, 1], "o", color=DATA_COLOUR, markersize=5,
-                markeredgecolor="white", zorder=IN_FRONT, label="training data",
+                markeredgecolor="white", zorder=IN_FRONT, clip_on=False, label="training data",
             )
         )  # fmt: skip

@@ -97,7 +97,7 @@ def _why_no_scores(overview: Overview) -> str:
         return "no scores: the log has neither held-out points nor a bootstrap"
     if overview.ensemble.members < LEAST_MEMBERS:
         return "no scores: they take two members or more, and this ensemble has one"
-    return "no scores: at no point are two members finite"
+    return "no scores: at no held-out or out-of-bag point are two predictions finite"
 
 
 def _why_no_contraction(overview: Overview) -> str:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from renderers.ensemble.captions import lost
 from renderers.ensemble.figure import ensemble_figure, headed
+from renderers.ensemble.limits import seen_data
 from renderers.ensemble.look import DATA_COLOUR, INK, STROKES
 from renderers.ensemble.map_cell import INPUTS, Lattice
 from renderers.ensemble.overview import Overview
@@ -93,21 +94,21 @@ def _members(overview: Overview, limits: tuple[float, float]) -> Figure:
 def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:
     """Draw the data; larger where the member drew them more than once, hollow where never."""
     setup = ensemble.setup
-    if not len(setup.data):
-        return
     times = np.ones(len(setup.data), np.int64)
     if setup.indices is not None:
         times = np.bincount(setup.indices[member], minlength=len(setup.data))
+    seen = seen_data(setup, axes.get_ylim())
+    drawn, spared = seen & (times > 0), seen & (times == 0)
     x, y = setup.data[:, 0], setup.targets
-    drawn = times > 0
-    axes.scatter(
-        x[drawn], y[drawn], s=18.0 * times[drawn], color=DATA_COLOUR, linewidth=0, zorder=3,
-        label="its training data",
-    )  # fmt: skip
-    if not drawn.all():
+    if drawn.any():
         axes.scatter(
-            x[~drawn], y[~drawn], s=18.0, facecolor="none", edgecolor=DATA_COLOUR, zorder=3,
-            label="not drawn by it",
+            x[drawn], y[drawn], s=18.0 * times[drawn], color=DATA_COLOUR, linewidth=0, zorder=3,
+            clip_on=False, label="its training data",
+        )  # fmt: skip
+    if spared.any():
+        axes.scatter(
+            x[spared], y[spared], s=18.0, facecolor="none", edgecolor=DATA_COLOUR, zorder=3,
+            clip_on=False, label="not drawn by it",
         )  # fmt: skip
 
 

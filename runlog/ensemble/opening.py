@@ -16,7 +16,7 @@ from runlog.errors import LogError, described
 from runlog.locations import Location, location
 from runlog.opening import event_files, open_run
 from runlog.parquet import read_parquet, table_sources
-from runlog.run import Run
+from runlog.run import WALL_TIME, Run
 from runlog.tables import StoredTables
 
 __all__ = ["Ensemble", "NoEnsembleError", "open_ensemble"]
@@ -150,7 +150,8 @@ def open_ensemble(path: Location, *, name: str | None = None) -> Ensemble:
         setup, source = _found(run, place, damage)
     except (ValueError, KeyError, TypeError) as error:
         raise LogError(
-            f"{place}: the ensemble's tables do not fit together ({described(error)})"
+            f"{place}: the ensemble's tables do not fit together ({described(error)}); "
+            "record the run again"
         ) from error
     if not len(source.epochs):
         raise NoEnsembleError(f"{place}: no epoch of its ensemble is recorded yet")
@@ -195,7 +196,8 @@ def _nothing(run: Run, place: Path, there: set[str], damage: list[str]) -> LogEr
     """Say why there is no ensemble to be opened."""
     remedy = "copy it back from where the run was recorded, or record the run again"
     if damage:
-        return LogError(f"{damage[0]}; {remedy}")
+        fatal = next((line for line in damage if f"{WALL_TIME} is left out" not in line), damage[0])
+        return LogError(f"{fatal}; {remedy}")
     if there:
         (missing,) = HOLDS.keys() - there
         return LogError(

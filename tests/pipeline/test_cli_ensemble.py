@@ -71,6 +71,7 @@ def test_without_ffmpeg_there_are_the_stills(earshot, tmp_path, monkeypatch):
         assert "renders/one/uncertainty.png" in out
         assert "renders/one/ensemble.mp4" not in out
         assert not list(tmp_path.glob("renders/one/*.mp4"))
+        assert not list(tmp_path.glob("renders/one/*.wav"))
     assert "renders/one/ensemble.mp4" in earshot("render", "ensemble", "one", *QUICK)[1]
 
 

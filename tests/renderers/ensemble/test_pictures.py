@@ -199,6 +199,20 @@ def test_data_outside_the_limits_are_said(flat, tmp_path):
     assert unseen_data(one.ensemble.setup, (0.0, 60.0)) == expected[:2]
 
 
+def test_data_at_the_edge_are_drawn_whole(flat):
+    """Points at the ends of the grid and of the limits are not cut in half, others not drawn."""
+    one = seen(flat(data=((0.0,), (1.0,), (0.5,), (0.5,)), targets=(0.0, 1.0, 2.0, 2.1)))
+    settings = EnsembleSettings(layers=("data",), limits=(0.0, 2.0))
+    (cell,) = picture(one, settings=settings).cells
+    (points,) = (artist for artist in cell.front if artist.get_label() == "training data")
+    assert points.get_xydata().tolist() == [[0, 0], [1, 1], [0.5, 2]]
+    assert not points.get_clip_on()
+    first, *_ = still(one, "members", settings).axes
+    (points,) = first.collections
+    assert points.get_offsets().tolist() == [[0, 0], [1, 1], [0.5, 2]]
+    assert not points.get_clip_on()
+
+
 def test_parts_that_a_run_does_not_have_are_refused_or_said(make_ensemble, tmp_path):
     """Of a run without priors, f and p alone would be an empty picture."""
     naive = seen(make_ensemble("naive", prior=False))
@@ -241,7 +255,11 @@ def test_epochs_are_whole_numbers(make_ensemble, epochs):
     [
         ({"members": 1}, 0, "they take two members or more, and this ensemble has one"),
         ({"epochs": 1}, 5, "no contraction: only one epoch is recorded"),
-        ({"members": 3, "broken": dict.fromkeys(range(3), 0)}, 0, "no point are two members"),
+        (
+            {"members": 3, "broken": dict.fromkeys(range(3), 0)},
+            0,
+            "at no held-out or out-of-bag point",
+        ),
     ],
 )
 def test_no_panel_of_scores_is_empty(make_ensemble, made, titles, reason):
