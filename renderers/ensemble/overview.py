@@ -8,15 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from renderers.ensemble.limits import limits_of, reach
-from renderers.ensemble.scores import (
-    Scores,
-    contraction,
-    inside_outside,
-    out_of_bag,
-    score,
-    spread,
-)
-from renderers.ensemble.statistics import moments
+from renderers.ensemble.scores import Scores, out_of_bag, score
+from renderers.ensemble.statistics import contraction, inside_outside, moments, spread
 from runlog.ensemble import Ensemble, EnsembleSetup
 
 __all__ = ["Overview", "overview"]

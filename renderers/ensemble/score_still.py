@@ -15,7 +15,8 @@ from renderers.ensemble.figure import headed, scale, whole_epochs
 from renderers.ensemble.look import INK, RUN_COLOURS
 from renderers.ensemble.map_cell import INPUTS, Lattice
 from renderers.ensemble.overview import Overview
-from renderers.ensemble.scores import LEAST_MEMBERS, PERCENTS, RANK_BINS
+from renderers.ensemble.scores import PERCENTS, RANK_BINS
+from renderers.ensemble.statistics import LEAST_MEMBERS
 from renderers.ensemble.view import Lines
 
 __all__ = ["scores_still"]
