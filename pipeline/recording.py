@@ -71,6 +71,7 @@ def record(
             f"recording needs {error.name}, which is not installed: run 'make "
             f"record-{recording.name}', or pip install 'earshot[record]'"
         ) from error
+    from runlog.sources import holds_run
     from runlog.writing import remove_log
 
     remove_log(recording.directory)
@@ -79,7 +80,8 @@ def record(
         try:
             train(lambda done, loss: progress.update(done, total, f"loss {loss:.4g}"))
         except KeyboardInterrupt:
-            note(f"{recording.directory}: stopped; what was recorded is kept")
+            if recording.directory.is_dir() and holds_run(recording.directory):
+                note(f"{recording.directory}: stopped; what was recorded is kept")
             raise
         except OSError as error:
             raise OutputError(
