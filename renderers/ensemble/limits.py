@@ -1,6 +1,6 @@
 """Between which values an ensemble's functions lie, and what of it a picture then leaves out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,14 @@ import numpy.typing as npt
 
 from runlog.ensemble import EnsembleSetup
 
-__all__ = ["limits_of", "reach", "seen_data", "unseen_data"]
+__all__ = ["limits_of", "reach", "seen_data", "unseen_data", "widened"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 
 SEEN = (0.005, 0.995)  # share of an epoch's values between the limits of the picture
 USUAL = (10, 90)  # percentiles over the epochs
+PARTS = ("f", "p")
 EDGE = 0.05  # room above and below, as a share of the range
 
 
@@ -30,31 +31,43 @@ def reach(values: Floats) -> tuple[float, float, float, float]:
     return float(finite.min()), float(low), float(high), float(finite.max())
 
 
-def limits_of(reaches: Sequence[Floats], targets: Floats) -> tuple[float, float]:
+def limits_of(reaches: Mapping[str, Floats], targets: Floats) -> tuple[float, float]:
     """Return the lowest and the highest value that a picture should show.
 
     What most epochs and the last one hold, and the data; a training that begins far
-    off, or explodes for a while, does not flatten the rest.  Of the last epoch all is
-    seen, unless that would more than triple the range.
+    off, or explodes for a while, does not flatten the rest, nor does a single member.
+    Of the parts f and p, which somebody wants to see apart, the last epoch is seen
+    whole (see `widened`).
 
     Parameters
     ----------
-    reaches : sequence of np.ndarray [shape=(epochs, 4)]
+    reaches : mapping of str to np.ndarray [shape=(epochs, 4)]
         Of each kind of functions that are drawn: the `reach` of each epoch.
     targets : np.ndarray [shape=(n,)]
         The data's.
     """
     low = high = targets.tolist()
-    for _, lower, upper, _ in (each.T for each in reaches):
+    for _, lower, upper, _ in (each.T for each in reaches.values()):
         low = [*low, *_usual(lower, USUAL[0]), lower[-1]]
         high = [*high, *_usual(upper, USUAL[1]), upper[-1]]
     low, high = ([x for x in ends if np.isfinite(x)] or [0.0] for ends in (low, high))
     least, greatest = float(min(low)), float(max(high))
-    span = greatest - least
-    least = min([least, *(float(e[-1, 0]) for e in reaches if e[-1, 0] >= least - span)])
-    greatest = max([greatest, *(float(e[-1, 3]) for e in reaches if e[-1, 3] <= greatest + span)])
     room = EDGE * (greatest - least) or 1.0
-    return least - room, greatest + room
+    parts = [each[-1] for name, each in reaches.items() if name in PARTS]
+    return widened((least - room, greatest + room), np.array(parts))
+
+
+def widened(limits: tuple[float, float], values: Floats) -> tuple[float, float]:
+    """Return limits that hold values too, but for those that would more than triple the range."""
+    low, high = limits
+    span = high - low
+    near = values[(values >= low - span) & (values <= high + span)]
+    least, greatest = near.min(initial=low), near.max(initial=high)
+    room = EDGE * (greatest - least)
+    return (
+        low if least >= low else float(least - room),
+        high if greatest <= high else float(greatest + room),
+    )
 
 
 def _usual(values: Floats, percentile: float) -> list[float]:

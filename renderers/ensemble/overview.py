@@ -65,7 +65,7 @@ class Overview:
         The predictions and the data always count (see `limits_of`).
         """
         wanted = {"members", *layers}
-        reaches = [each for name, each in self.reaches.items() if name in wanted]
+        reaches = {name: each for name, each in self.reaches.items() if name in wanted}
         return limits_of(reaches, self.ensemble.setup.targets)
 
     @property

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from renderers.ensemble.captions import lost
 from renderers.ensemble.figure import ensemble_figure, headed
-from renderers.ensemble.limits import seen_data
+from renderers.ensemble.limits import seen_data, widened
 from renderers.ensemble.look import DATA_COLOUR, INK, STROKES
 from renderers.ensemble.map_cell import INPUTS, Lattice
 from renderers.ensemble.overview import Overview
@@ -44,20 +44,17 @@ def stills(
     last = ensemble_figure([overview], settings, limits, epochs=slice(-1, None))
     last.draw([len(ensemble.epochs) - 1])
     yield "uncertainty", last.figure
-    yield "members", _members(overview, settings.limits or _widened(limits, overview))
+    yield "members", _members(overview, limits, fixed=settings.limits is not None)
     if ensemble.setup.prior is not None:
         yield "priors", _priors(ensemble)
     yield "scores", scores_still(overview)
 
 
-def _widened(limits: tuple[float, float], overview: Overview) -> tuple[float, float]:
-    """Return limits between which the parts of the members lie, too."""
-    low, high = overview.limits(("f", "p"))
-    return min(limits[0], low), max(limits[1], high)
+def _members(overview: Overview, limits: tuple[float, float], *, fixed: bool) -> Figure:
+    """Draw some members at the last epoch, each with its parts and the data it was trained on.
 
-
-def _members(overview: Overview, limits: tuple[float, float]) -> Figure:
-    """Draw some members at the last epoch, each with its parts and the data it was trained on."""
+    Unless the limits are fixed, they are widened to hold all of these.
+    """
     ensemble = overview.ensemble
     gone = lost(int(overview.missing[-1]), ensemble.members)
     figure = headed(ensemble, ", ".join(filter(None, [f"epoch {ensemble.epochs[-1]}", gone])))
@@ -68,6 +65,9 @@ def _members(overview: Overview, limits: tuple[float, float]) -> Figure:
     lines = Lines(ensemble)
     view = lines.at(len(ensemble.epochs) - 1, quantiles=False)
     parts = {"members": view.members, "f": view.f, "p": view.p}
+    if not fixed:
+        drawn = [values[chosen] for values in parts.values() if values is not None]
+        limits = widened(limits, np.concatenate(drawn))
     keys: dict[str, Any] = {}
     for axes, member in zip(_panels(figure, len(chosen)), chosen, strict=True):
         axes.set(xlim=(lines.x[0], lines.x[-1]), ylim=limits)

@@ -121,15 +121,17 @@ def test_members_one_at_a_time_are_named(make_ensemble):
 
 
 def test_limits_hold_what_is_drawn(make_ensemble):
-    """All of Q, of f and of p at the last epoch lies within the axes that show them."""
+    """All of f and of p at the last epoch lies within the axes that show them; members too."""
     one = seen(make_ensemble())
     last, p = one.ensemble.at(-1).grid, 0.3 * one.ensemble.setup.prior.grid
-    parts = {"members": last, "f": last - p, "p": p}
-    for layers in (("members",), ("f",), ("p",), ("f", "p")):
+    parts = {"f": last - p, "p": p}
+    for layers in (("f",), ("p",), ("f", "p")):
         low, high = shared_limits([one], EnsembleSettings(layers=layers))
         for layer in layers:
             assert low < parts[layer].min()
             assert parts[layer].max() < high
+    fixed = still(one, "members", EnsembleSettings(limits=(-1.0, 1.0)))
+    assert {axes.get_ylim() for axes in fixed.axes} == {(-1.0, 1.0)}
     for axes in still(one, "members", EnsembleSettings()).axes:
         low, high = axes.get_ylim()
         for line in axes.get_lines():
