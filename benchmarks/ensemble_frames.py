@@ -96,7 +96,7 @@ def measured() -> Part:
 
 
 def _figure(seen: Overview) -> EnsembleFigure:
-    return ensemble_figure([seen], EnsembleSettings(), seen.limits)
+    return ensemble_figure([seen], EnsembleSettings(), seen.limits())
 
 
 def _ours(seen: Overview, folder: Path) -> None:

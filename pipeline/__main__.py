@@ -1,5 +1,19 @@
 """`python -m pipeline` is the command `earshot`."""
 
-from pipeline.cli import main
+import sys
 
-main()
+__all__ = ["run"]
+
+
+def run() -> None:
+    """Run the command line; Ctrl-C ends it in one line also while its modules are loading."""
+    try:
+        from pipeline.cli import main
+    except KeyboardInterrupt:
+        print("earshot: error: interrupted", file=sys.stderr)
+        sys.exit(130)
+    main()
+
+
+if __name__ == "__main__":
+    run()

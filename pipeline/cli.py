@@ -68,6 +68,8 @@ def main() -> NoReturn:
     _print_anything()
     try:
         code = app(prog_name="earshot", standalone_mode=False)
+        if code == INTERRUPTED:  # typer makes this of Ctrl-C, without a word
+            fail("interrupted")
     except UsageError as error:
         _explain(error)
         code = 2

@@ -1,11 +1,12 @@
 """Recording an experiment from the command line: what is there already stays or is replaced."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.console import bar, note
-from runlog.errors import EarshotError, OutputError, RunExistsError
+from runlog.errors import EarshotError, OutputError, RunExistsError, one_line
 from runlog.metadata import RunMetadata
 
 __all__ = ["Progress", "Recordable", "record"]
@@ -70,20 +71,27 @@ def record(
             f"recording needs {error.name}, which is not installed: run 'make "
             f"record-{recording.name}', or pip install 'earshot[record]'"
         ) from error
+    from runlog.sources import holds_run
     from runlog.writing import remove_log
 
     remove_log(recording.directory)
-    with bar(f"record {recording.name}", total=total) as progress:
+    with bar(f"record {recording.name}", total=total) as progress, warnings.catch_warnings():
+        warnings.showwarning = _note_warning  # type: ignore[assignment]  # takes any others
         try:
             train(lambda done, loss: progress.update(done, total, f"loss {loss:.4g}"))
         except KeyboardInterrupt:
-            note(f"{recording.directory}: stopped; what was recorded is kept")
+            if recording.directory.is_dir() and holds_run(recording.directory):
+                note(f"{recording.directory}: stopped; what was recorded is kept")
             raise
         except OSError as error:
             raise OutputError(
                 f"{recording.directory}: cannot write the log ({error.strerror or error}); "
                 "what was written before is kept"
             ) from error
+
+
+def _note_warning(message: Warning | str, *_: object) -> None:
+    note(f"warning: {one_line(message)}")
 
 
 def _made(recording: Recordable, overwrite: bool) -> bool:

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from renderers.choice import Choice
 from renderers.timeline import timeline
 from runlog import Run
+from runlog.ensemble import Ensemble
 from runlog.run import GRAD_NORM
 
-__all__ = ["summarise"]
+__all__ = ["summarise", "summarise_ensemble"]
 
 
 def summarise(run: Run) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def summarise(run: Run) -> dict[str, Any]:
     dict
         Its metadata, ``steps`` (count, first, last), ``layers`` (norms of all
         of a layer's parameters), ``others`` (tags that are no gradient norms), ``tables`` (names),
+        ``ensemble`` (see `summarise_ensemble`; None until somebody fills it in),
         ``tags`` (all of them), ``damage``, ``notes``, ``segments`` and ``files``
         (what was read of each, and what was not).  Of each series: how many points,
         null (steps without one), NaN and infinite ones, the least, median and
@@ -55,11 +57,48 @@ def summarise(run: Run) -> dict[str, Any]:
         "layers": _layers(run, len(steps)),
         "others": [row for row in tags if not row["name"].startswith(GRAD_NORM)],
         "tables": list(run.tables),
+        "ensemble": None,
         "tags": tags,
         "damage": list(run.damage),
         "notes": list(run.notes),
         "segments": list(run.segments),
         "files": [asdict(file) for file in run.files],
+    }
+
+
+def summarise_ensemble(ensemble: Ensemble) -> dict[str, Any]:
+    """Summarise what the log of an ensemble holds, in plain JSON values.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Of any number of inputs.
+
+    Returns
+    -------
+    dict
+        ``setting`` (None if the log names none), ``members``, ``epochs`` (count, first,
+        last), ``grid`` (how many points, of how many ``inputs``, from ``low`` to
+        ``high``), ``data`` and ``held_out`` (points), ``bootstrap`` (draws a member; None
+        without), ``prior_scale`` (None without priors), and what was warned of while it was
+        recorded: ``indices_changed_at`` and ``half_overflows_at``, an epoch or None.
+    """
+    setup, epochs = ensemble.setup, ensemble.epochs
+    about = ensemble.run.metadata.hyperparameters
+    return {
+        "setting": about.get("setting"),
+        "members": ensemble.members,
+        "epochs": {"count": len(epochs), "first": int(epochs[0]), "last": int(epochs[-1])},
+        "grid": len(setup.grid),
+        "inputs": setup.grid.shape[1],
+        "low": setup.grid.min(axis=0).tolist(),
+        "high": setup.grid.max(axis=0).tolist(),
+        "data": len(setup.data),
+        "held_out": len(setup.held_out),
+        "bootstrap": None if setup.indices is None else setup.indices.shape[1],
+        "prior_scale": None if setup.prior is None else setup.prior_scale,
+        "indices_changed_at": about.get("indices_changed_at"),
+        "half_overflows_at": about.get("half_overflows_at"),
     }
 
 

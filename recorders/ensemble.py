@@ -24,7 +24,7 @@ from recorders.ensemble_places import (
     with_prior,
 )
 from recorders.norms import to_host
-from recorders.recorder import Recorder, rows_for
+from recorders.recorder import Recorder, rows_for, whole_number
 from runlog.ensemble import EnsembleSetup
 from runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
 from runlog.metadata import Format, RunMetadata
@@ -81,7 +81,8 @@ class EnsembleRecorder(Recorder):
     format : {"parquet", "tensorboard", "both"}
         How the log is written.
     half : bool
-        Keep predictions in float16: half the size, three digits, infinite above 65,504.
+        Keep predictions in float16: half the size, three digits, infinite above 65,504,
+        which is warned of where it happens.
     seed : int, optional
         Noted in `run.json`.
     hyperparameters, dataset : mapping, optional
@@ -153,8 +154,7 @@ class EnsembleRecorder(Recorder):
         dataset: Mapping[str, Any] | None = None,
         flush_seconds: float = 5.0,
     ) -> None:
-        if every < 1:
-            raise ValueError(f"every is {every}; expected an integer of at least 1")
+        every = whole_number("every", every)
         if not isfinite(prior_scale):
             raise ValueError(f"prior_scale is {prior_scale}; expected a finite number")
         setup = setup_of(grid, data, held_out)
@@ -171,6 +171,8 @@ class EnsembleRecorder(Recorder):
         self._every = every
         self._dtype = (torch.float16, np.float16) if half else (torch.float32, np.float32)
         self._changed = False  # whether the indices have
+        self._spilt: list[tuple[int, Waiting]] = []  # by epoch: what float16 cannot hold
+        self._warned = False  # of that
         self._seen: Waiting | None = None  # what the members said in the last epoch
         self._pending: list[tuple[int, float, Waiting]] = []
         metadata = RunMetadata(
@@ -221,7 +223,7 @@ class EnsembleRecorder(Recorder):
         if values is not None:
             self._log_losses(values)
         if self.step % self._every == 0:
-            self._measure(self._stored(self._asked()))
+            self._measure()
         else:
             self._seen = self._stored(self._probed())
 
@@ -294,9 +296,12 @@ class EnsembleRecorder(Recorder):
             copy: npt.NDArray[np.floating[Any]] = answers.astype(in_numpy)
         return lambda: copy
 
-    def _measure(self, answers: Waiting) -> None:
-        self._seen = answers
-        self._pending.append((self.step, time.time(), answers))
+    def _measure(self) -> None:
+        answers = self._asked()
+        self._seen = stored = self._stored(answers)
+        if self._dtype[1] == np.float16 and not self._warned:
+            self._spilt.append((self.step, beyond_half(answers)))
+        self._pending.append((self.step, time.time(), stored))
         points = sum(self._setup.places.values())
         if len(self._pending) * self.members * points >= BATCHED_VALUES:
             self._send_predictions()
@@ -311,18 +316,46 @@ class EnsembleRecorder(Recorder):
         if moved:
             self.step += 1
         if moved or not measured:
-            self._measure(self._stored(self._asked()))
+            self._measure()
 
     def _hand_over(self, batches: Sequence[Callable[[], pa.Table]]) -> None:
         super()._hand_over(batches)
         self._send_predictions()
 
+    def _warn_of_overflow(self) -> None:
+        """Warn once of predictions that float16 cannot hold; this waits for the last epoch."""
+        counts = [(epoch, int(count())) for epoch, count in self._spilt]
+        self._spilt = []
+        epoch, count = next(((e, c) for e, c in counts if c), (0, 0))
+        if not count or self._warned:
+            return
+        self._warned = True
+        assert self._log is not None
+        self._log.note(half_overflows_at=epoch)
+        warnings.warn(
+            f"epoch {epoch}: of the predictions, {count} are beyond 65,504 and so infinite in "
+            "float16; record without half to keep them",
+            UserWarning,
+            stacklevel=2,
+        )
+
     def _send_predictions(self) -> None:
         if self._pending:
             assert self._log is not None
+            self._warn_of_overflow()
             batch = partial(_prediction_rows, self._pending, self._setup)
             self._log.writer.submit(batch, ENSEMBLE)
             self._pending = []
+
+
+def beyond_half(answers: Answers) -> Waiting:
+    """Start counting the finite answers that are infinite in float16."""
+    if isinstance(answers, torch.Tensor):
+        values = answers.detach()
+        return to_host((values.to(torch.float16).isinf() & values.isfinite()).sum())
+    with np.errstate(over="ignore"):
+        count = np.sum(np.isinf(answers.astype(np.float16)) & np.isfinite(answers))
+    return lambda: np.asarray(count)
 
 
 def loss_tags(members: int) -> list[str]:

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from recorders.assignment import Assignment
 from recorders.digit_counts import DigitRows
 from recorders.parameters import model_layers, named_parameters, refuse_sharded
-from recorders.recorder import Recorder, rows_for
+from recorders.recorder import Recorder, rows_for, whole_number
 from runlog.digit_tables import LAYER_DIGITS
 from runlog.metadata import Format, RunMetadata
 from runlog.run import GRAD_NORM
@@ -115,8 +115,7 @@ class GradientRecorder(Recorder):
         flush_seconds: float = 5.0,
         first_digits: int | None = None,
     ) -> None:
-        if every < 1:
-            raise ValueError(f"every is {every}; expected an integer of at least 1")
+        every = whole_number("every", every)
         optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
         refuse_sharded(model)
         parameters = named_parameters(model)

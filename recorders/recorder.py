@@ -20,7 +20,7 @@ from runlog.metadata import Format, RunMetadata
 from runlog.rows import RESERVED
 from runlog.writing import RunLog, next_step
 
-__all__ = ["BUFFERED_VALUES", "Recorder", "rows_for", "versions"]
+__all__ = ["BUFFERED_VALUES", "Recorder", "rows_for", "versions", "whole_number"]
 
 # A buffer of rows may take this many values (16 MiB of float32), however wide they are.
 BUFFERED_VALUES = 1 << 22
@@ -235,6 +235,22 @@ class Recorder:
     def _at_exit(self) -> None:
         if self._log is not None and self._log.writer.owned:
             self.close(error="the program ended without closing the recorder")
+
+
+def whole_number(name: str, value: Any) -> int:
+    """Return an argument that has to be a whole number from 1.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    try:
+        if int(value) == value >= 1:
+            return int(value)
+    except (OverflowError, TypeError, ValueError):  # infinite, NaN, or no number at all
+        pass
+    raise ValueError(f"{name} is {value!r}; expected an integer of at least 1")
 
 
 def rows_for(values: int) -> RowBuffer:

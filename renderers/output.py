@@ -14,7 +14,7 @@ from typing import Any
 from runlog import OutputError
 from runlog.atomic import replacing
 
-__all__ = ["describe", "is_up_to_date", "writing"]
+__all__ = ["describe", "is_up_to_date", "output_error", "writing"]
 
 _REMEDIES = {
     errno.ENOSPC: "free some space or choose another folder with --out",
@@ -42,8 +42,13 @@ def writing(path: Path) -> Iterator[Path]:
         with replacing(path) as temporary:
             yield temporary
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "choose another folder with --out")
-        raise OutputError(f"{path}: cannot write ({error.strerror or error}); {remedy}") from error
+        raise output_error(path, error) from error
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """Return what is to be said if a result cannot be written."""
+    remedy = _REMEDIES.get(error.errno or 0, "choose another folder with --out")
+    return OutputError(f"{path}: cannot write ({error.strerror or error}); {remedy}")
 
 
 def describe(path: Path, description: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from runlog.run import Run, series_from_rows
 from runlog.series import Series
 from runlog.tables import StoredTables
 
-__all__ = ["open_run"]
+__all__ = ["event_files", "open_run"]
 
 
 def open_run(path: Location, *, name: str | None = None, x: str | None = None) -> Run:
@@ -55,7 +55,7 @@ def open_run(path: Location, *, name: str | None = None, x: str | None = None) -
 
 def _contents(place: Path, x: str | None) -> Contents:
     """Read a log that another tool wrote."""
-    files = _event_files(place)
+    files = event_files(place)
     if files:
         from runlog.tensorboard import read_event_files
 
@@ -67,7 +67,8 @@ def _contents(place: Path, x: str | None) -> Contents:
     return kind.read(place, x=x)
 
 
-def _event_files(place: Path) -> list[Path]:
+def event_files(place: Path) -> list[Path]:
+    """List the event files that make up a run: those of its folder, or the one given."""
     if not place.is_dir():
         return [place] if EVENT_FILE in place.name and place.exists() else []
     # Importing TensorBoard takes longer than looking; so look first.
@@ -102,7 +103,7 @@ def _open_own(directory: Path, name: str) -> Run:
         damage += found
         series = series_from_rows(rows)
         whole = not found
-    files = [] if whole else _event_files(directory)
+    files = [] if whole else event_files(directory)
     if not files:
         tables = StoredTables(directory)
         return Run(name, metadata, series, tables, damage=tuple(damage))

@@ -346,10 +346,10 @@ def row_groups(source: Path, damage: list[str]) -> Iterator[tuple[int, pa.Table]
         damage.append(f"{source}: damaged, its rows are left out ({one_line(error)})")
 
 
-def read_row_group(source: Path, group: int) -> pa.Table:
-    """Read one row group of a file that `row_groups` has found whole."""
+def read_row_group(source: Path, group: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read one row group, or columns of it, that `row_groups` has found whole."""
     with _opened(source) as place, pq.ParquetFile(place) as file:
-        return file.read_row_group(group)
+        return file.read_row_group(group, columns=columns)
 
 
 def _read_row_group(

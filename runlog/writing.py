@@ -1,6 +1,7 @@
 """Starting a log: the run's directory, its writers, and where its steps begin."""
 
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -80,6 +81,10 @@ class RunLog:
                 f"{directory}: cannot record there ({error.strerror or error}); "
                 "choose a folder that can be written to"
             ) from error
+        except BaseException as error:  # Ctrl-C: nobody is there yet to close the log
+            with suppress(OSError):
+                self._metadata.replace(status="failed", error=described(error)).save(directory)
+            raise
 
     def note(self, **hyperparameters: Any) -> None:
         """Add to the run's hyperparameters; `run.json` has them at once.

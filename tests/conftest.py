@@ -2,8 +2,9 @@
 
 import os
 import shutil
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder} (set EARSHOT_REAL_DATA)")
     return folder
+
+
+@pytest.fixture
+def heeding_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C interrupt, also where these tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

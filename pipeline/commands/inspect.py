@@ -8,7 +8,9 @@ import typer
 
 from pipeline.commands.arguments import Column, Paths, Runs
 from pipeline.console import fail, note, plural, result, stdout
-from pipeline.inputs import RUNS, find
+from pipeline.inputs import RUNS, Found, find
+from runlog import Run
+from runlog.ensemble.tables import ENSEMBLE
 from runlog.errors import EarshotError
 
 __all__ = ["inspect"]
@@ -39,7 +41,7 @@ def inspect(
             note(f"warning: {line}")
         for line in run.notes:
             note(f"{run.name}: {line}")
-        summaries.append(summarise(run))
+        summaries.append(summarise(run) | {"ensemble": _ensemble(run, one, errors)})
     if as_json:
         for summary in summaries:
             result(json.dumps(summary))
@@ -47,6 +49,28 @@ def inspect(
         _show(summaries, tags)
     if errors:
         raise typer.Exit(1)
+
+
+def _ensemble(run: Run, one: Found, errors: list[EarshotError]) -> dict[str, Any] | None:
+    """Summarise a run's ensemble, if it has one; that it cannot be used is an error."""
+    from pipeline.summary import summarise_ensemble
+    from runlog.ensemble import NoEnsembleError, open_ensemble
+
+    if not any(name.startswith(ENSEMBLE) for name in run.tables):
+        return None
+    try:
+        ensemble = open_ensemble(one.source.path, name=run.name)
+    except NoEnsembleError as error:  # such as a run that has just begun
+        note(f"{run.name}: {error}")
+        return None
+    except EarshotError as error:
+        errors.append(error)
+        fail(error)
+        return None
+    for line in ensemble.run.damage:
+        if line not in run.damage:
+            note(f"warning: {line}")
+    return summarise_ensemble(ensemble)
 
 
 def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
@@ -75,8 +99,32 @@ def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
         if summary["tables"]:
             names = ", ".join(summary["tables"])
             stdout.print(Text(f"  tables: {names}", style="dim"), soft_wrap=True)
+        if summary["ensemble"]:
+            stdout.print(Text(f"  {_told(summary['ensemble'])}", style="dim"), soft_wrap=True)
         for line in _files(summary):
             stdout.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _told(ensemble: dict[str, Any]) -> str:
+    """Say in one line what an ensemble is."""
+    epochs, inputs = ensemble["epochs"], zip(ensemble["low"], ensemble["high"], strict=True)
+    reach = " × ".join(f"{low:g}…{high:g}" for low, high in inputs)
+    said = [
+        f"ensemble: {ensemble['setting']}" if ensemble["setting"] else "ensemble",
+        plural(ensemble["members"], "member"),
+        f"{plural(epochs['count'], 'epoch')} ({epochs['first']}…{epochs['last']})",
+        f"grid of {plural(ensemble['grid'], 'point')} ({reach})",
+        f"{ensemble['data']} training data",
+        f"{ensemble['held_out']} held out",
+    ]
+    scale, draws = ensemble["prior_scale"], ensemble["bootstrap"]
+    said.append("no priors" if scale is None else f"priors × {scale:g}")
+    said.append("no bootstrap" if draws is None else f"bootstrap of {plural(draws, 'draw')}")
+    if ensemble["indices_changed_at"] is not None:
+        said.append(f"indices changed at epoch {ensemble['indices_changed_at']}")
+    if ensemble["half_overflows_at"] is not None:
+        said.append(f"float16 overflows from epoch {ensemble['half_overflows_at']} on")
+    return ", ".join(said)
 
 
 def _files(summary: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
+from matplotlib.text import Text
 
 from renderers.ensemble.overview import Overview
 from renderers.ensemble.settings import EnsembleSettings
@@ -27,8 +28,8 @@ class Cell(Protocol):
         """What lies over all that moves; all of it is visible."""
 
     @property
-    def keys(self) -> Sequence[Any]:
-        """What the legend explains."""
+    def caption(self) -> Text | None:
+        """What says which member is seen, where these change within an epoch."""
 
     def __init__(
         self,
@@ -40,6 +41,12 @@ class Cell(Protocol):
         heading: str,
     ) -> None:
         """Draw what does not move."""
+
+    def keys(self, epochs: slice) -> Sequence[Any]:
+        """Return what the legend explains: that which is seen in these epochs."""
+
+    def fit(self) -> None:
+        """Make the heading fit, once the figure is laid out."""
 
     def draw(self, place: int) -> None:
         """Draw one epoch with matplotlib."""
@@ -56,3 +63,6 @@ class Cell(Protocol):
         frame : int
             Of the video, for what moves within an epoch.
         """
+
+    def caption_at(self, frame: int) -> str:
+        """Return what the caption says in a frame."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
 from renderers.ensemble.figure import EnsembleFigure
 from renderers.overlay import Overlay, background
@@ -34,15 +35,15 @@ def frames(
     np.ndarray [shape=(height, width, 3), uint8]
         Always the same array.
     """
-    moves = [*drawn.front, drawn.clock, drawn.now]
+    moves = [*drawn.front, *drawn.captions, drawn.clock, drawn.now]
     still, front = background(drawn.figure, moves), Overlay.of(drawn.figure, drawn.front)
     picture = still.copy()
     before: tuple[int, ...] = ()
 
-    @lru_cache(maxsize=1)
-    def clock(text: str) -> Overlay:
-        drawn.clock.set_text(text)
-        return Overlay.of(drawn.figure, [drawn.clock])
+    @lru_cache(maxsize=1 + len(drawn.cells))
+    def written(place: Text, text: str) -> Overlay:
+        place.set_text(text)
+        return Overlay.of(drawn.figure, [place])
 
     for frame, places in enumerate(zip(*(each.tolist() for each in shown), strict=True)):
         if places != before or moving:
@@ -51,7 +52,10 @@ def frames(
                 cell.paint(picture, place, frame)
             front.put_onto(picture)
             epoch, text = drawn.at(places)
-            clock(text).put_onto(picture)
+            written(drawn.clock, text).put_onto(picture)
+            for cell in drawn.cells:
+                if cell.caption is not None:
+                    written(cell.caption, cell.caption_at(frame)).put_onto(picture)
             _paint_now(picture, drawn, epoch)
         before = places
         yield picture

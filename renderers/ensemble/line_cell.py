@@ -11,8 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
+from matplotlib.text import Text
 
 from renderers.clock import FPS
+from renderers.ensemble.captions import fit
+from renderers.ensemble.limits import seen_data
 from renderers.ensemble.look import (
     DATA_COLOUR,
     DENSITY_COLOURS,
@@ -26,7 +29,6 @@ from renderers.ensemble.overview import Overview
 from renderers.ensemble.raster import Viewport, paint_band, paint_density, paint_lines
 from renderers.ensemble.settings import EnsembleSettings
 from renderers.ensemble.view import Lines, View
-from runlog import LogError
 
 __all__ = ["LineCell"]
 
@@ -61,30 +63,35 @@ class LineCell:
         self.axes = figure.add_subplot(spec)
         self._settings = settings
         self._member = settings.member
-        members = overview.ensemble.members
-        if self._member is not None and self._member >= members:
-            raise LogError(
-                f"run {overview.ensemble.run.name!r} has no member {self._member}; it has "
-                f"{members}, counted from 0"
-            )
-        self._dense = members > DENSITY_MEMBERS
+        self._dense = overview.ensemble.members > DENSITY_MEMBERS
         self._lines = Lines(overview.ensemble)
         self._viewport: Viewport | None = None
         x = self._lines.x
         self.axes.set(xlim=(x[0], x[-1]), ylim=limits)
-        self.axes.set_title(heading, loc="left", fontsize="medium", color=INK)
+        self._title = self.axes.set_title(heading, loc="left", fontsize="medium", color=INK)
         self.axes.grid(color="#eeeeee")
         self.axes.set_axisbelow(True)
         self.axes.spines[["top", "right"]].set_visible(False)
         self.axes.set_xlabel("x", labelpad=0)
         self.axes.set_ylabel("prediction")
-        self.front = [*self._data(), self.axes.spines["left"], self.axes.spines["bottom"]]
-        self.keys = [*self._keys(), *self.front[:1]] if self._has_data else list(self._keys())
+        self._points = self._data()
+        self.front = [*self._points, self.axes.spines["left"], self.axes.spines["bottom"]]
+        self.caption = self._caption() if "hop" in settings.layers else None
+
+    def keys(self, epochs: slice) -> list[Any]:
+        """See `Cell`."""
+        return [*self._keys(epochs), *self._points]
+
+    def fit(self) -> None:
+        """See `Cell`."""
+        fit(self._title, self.axes.bbox.width)
 
     def draw(self, place: int) -> None:
         """See `Cell`."""
         view = self._view(place)
-        for depth, mark in enumerate(self._marks(view), start=2):
+        if self.caption is not None:
+            self.caption.set_text(self.caption_at(0))
+        for depth, mark in enumerate(self._marks(view, 0), start=2):
             colour, alpha, width, _ = mark.stroke
             if mark.lines is not None and mark.stroke is STROKES["members"] and self._dense:
                 self._draw_density(mark.lines, depth)
@@ -111,25 +118,37 @@ class LineCell:
             elif mark.band is not None:
                 paint_band(picture, viewport, *mark.band, to_rgb(colour), alpha=alpha)
 
-    @property
-    def _has_data(self) -> bool:
-        return "data" in self._settings.layers and len(self.overview.ensemble.setup.data) > 0
+    def caption_at(self, frame: int) -> str:
+        """See `Cell`."""
+        return STROKES["member"].label.format(self._turn(frame))
+
+    def _turn(self, frame: int) -> int:
+        """Return which member is seen in a frame, where it is one after the other."""
+        return frame * OUTCOMES_A_SECOND // FPS % self.overview.ensemble.members
+
+    def _caption(self) -> Text:
+        return self.axes.text(
+            0.99, 0.97, "", transform=self.axes.transAxes, ha="right", va="top",
+            color=STROKES["hop"].colour, zorder=IN_FRONT + 1,
+        )  # fmt: skip
 
     def _data(self) -> list[Artist]:
-        if not self._has_data:
-            return []
         setup = self.overview.ensemble.setup
+        seen = seen_data(setup, self.axes.get_ylim())
+        if "data" not in self._settings.layers or not seen.any():
+            return []
         return list(
             self.axes.plot(
-                setup.data[:, 0], setup.targets, "o", color=DATA_COLOUR, markersize=DATA_SIZE,
-                markeredgecolor="white", zorder=IN_FRONT, label="training data",
+                setup.data[seen, 0], setup.targets[seen], "o", color=DATA_COLOUR,
+                markersize=DATA_SIZE, markeredgecolor="white", zorder=IN_FRONT, clip_on=False,
+                label="training data",
             )
         )  # fmt: skip
 
     def _view(self, place: int) -> View:
         return self._lines.at(place, quantiles="quantiles" in self._settings.layers)
 
-    def _marks(self, view: View, frame: int | None = None) -> Iterator[Mark]:
+    def _marks(self, view: View, frame: int) -> Iterator[Mark]:
         """Yield what is drawn of an epoch, from back to front."""
         for layer, marks in _LAYERS.items():
             if layer in self._settings.layers:
@@ -137,17 +156,26 @@ class LineCell:
                     yield Mark(STROKES[layer], *mark)
         if self._member is not None:
             yield Mark(STROKES["member"], view.members[[self._member]])
-        if "hop" in self._settings.layers and frame is not None:
-            turn = frame * OUTCOMES_A_SECOND // FPS % len(view.members)
-            yield Mark(STROKES["hop"], view.members[[turn]])
+        if "hop" in self._settings.layers:
+            yield Mark(STROKES["hop"], view.members[[self._turn(frame)]])
 
-    def _keys(self) -> Iterator[Any]:
-        chosen = [name for name in STROKES if name in self._settings.layers]
+    def _seen(self, epochs: slice) -> list[str]:
+        """Return which layers are seen in some of these epochs."""
+        chosen = {*self._settings.layers} | ({"member"} if self._member is not None else set())
         if self._lines.prior is None:
-            chosen = [name for name in chosen if name not in ("f", "p")]
-        for name in [*chosen, *(["member"] if self._member is not None else [])]:
+            chosen -= {"f", "p"}
+        if not self.overview.seen[epochs].any():
+            chosen &= {"p"}
+        if not np.isfinite(self.overview.spread[epochs]).any():  # of a single member
+            chosen -= {"sd", "quantiles"}
+        return [name for name in STROKES if name in chosen]
+
+    def _keys(self, epochs: slice) -> Iterator[Any]:
+        for name in self._seen(epochs):
             stroke = STROKES[name]
             label = stroke.label.format(self._member)
+            if name == "members" and self.overview.ensemble.members == 1:
+                label = "the only member"
             if stroke.width and not (name == "members" and self._dense):
                 yield Line2D(
                     [], [], color=stroke.colour, alpha=stroke.alpha, linewidth=stroke.width + 0.5,

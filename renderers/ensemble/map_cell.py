@@ -10,6 +10,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
+from renderers.ensemble.captions import fit
+from renderers.ensemble.limits import seen_data
 from renderers.ensemble.look import DATA_COLOUR, INK
 from renderers.ensemble.overview import Overview
 from renderers.ensemble.settings import EnsembleSettings
@@ -17,11 +19,12 @@ from renderers.ensemble.statistics import moments
 from runlog import LogError
 from runlog.ensemble import Ensemble
 
-__all__ = ["Lattice", "MapCell"]
+__all__ = ["INPUTS", "Lattice", "MapCell"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
 IN_FRONT = 20.0
+INPUTS = "x₁", "x₂"
 MAPS = {"mean": "cividis", "sd": "magma"}  # both safe for colour blindness
 
 
@@ -89,11 +92,27 @@ class MapCell:
         self._norms = {"mean": Normalize(*limits), "sd": Normalize(0, widest)}
         inner = spec.subgridspec(1, 2)
         self._axes = {
-            name: self._draw_axes(figure, figure.add_subplot(inner[place]), name, heading)
+            name: self._draw_axes(figure, figure.add_subplot(inner[place]), name)
             for place, name in enumerate(MAPS)
         }
+        self._title = self._axes["mean"].set_title(
+            heading, loc="left", fontsize="medium", color=INK
+        )
         self.front = [artist for axes in self._axes.values() for artist in self._data(axes)]
-        self.keys = self.front[:1]
+        self.caption = None
+
+    def keys(self, epochs: slice) -> list[Any]:  # noqa: ARG002
+        """See `Cell`."""
+        return self.front[:1]
+
+    def fit(self) -> None:
+        """See `Cell`."""
+        mean, sd = self._axes.values()
+        fit(self._title, sd.bbox.x1 - mean.bbox.x0)
+
+    def caption_at(self, frame: int) -> str:  # noqa: ARG002
+        """See `Cell`: maps show all members at once."""
+        return ""
 
     def draw(self, place: int) -> None:
         """See `Cell`."""
@@ -119,23 +138,22 @@ class MapCell:
         found = dict(zip(MAPS, moments(self.overview.ensemble.at(place).grid), strict=True))
         return {name: np.ma.masked_invalid(self._lattice.map(v)) for name, v in found.items()}
 
-    def _draw_axes(self, figure: Figure, axes: Axes, name: str, heading: str) -> Axes:
+    def _draw_axes(self, figure: Figure, axes: Axes, name: str) -> Axes:
         left, right, bottom, top = self._lattice.extent
-        axes.set(xlim=(left, right), ylim=(bottom, top))
-        axes.set_title(f"{heading} {name}".strip(), loc="left", fontsize="medium", color=INK)
+        axes.set(xlim=(left, right), ylim=(bottom, top), xlabel=INPUTS[0], ylabel=INPUTS[1])
         from matplotlib.cm import ScalarMappable
 
-        scale = ScalarMappable(self._norms[name], MAPS[name])
-        figure.colorbar(scale, ax=axes)
+        figure.colorbar(ScalarMappable(self._norms[name], MAPS[name]), ax=axes, label=name)
         return axes
 
     def _data(self, axes: Axes) -> list[Any]:
-        inputs = self.overview.ensemble.setup.data
+        setup = self.overview.ensemble.setup
+        inputs = setup.data[seen_data(setup)]
         if "data" not in self._settings.layers or not len(inputs):
             return []
         return list(
             axes.plot(
                 inputs[:, 0], inputs[:, 1], "o", color=DATA_COLOUR, markersize=5,
-                markeredgecolor="white", zorder=IN_FRONT, label="training data",
+                markeredgecolor="white", zorder=IN_FRONT, clip_on=False, label="training data",
             )
         )  # fmt: skip

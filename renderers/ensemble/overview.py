@@ -1,30 +1,21 @@
 """An ensemble's whole training in a few numbers an epoch: one pass over its log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from renderers.ensemble.scores import (
-    Scores,
-    contraction,
-    inside_outside,
-    out_of_bag,
-    score,
-    spread,
-)
-from renderers.ensemble.statistics import moments
-from runlog.ensemble import Ensemble
+from renderers.ensemble.limits import limits_of, reach
+from renderers.ensemble.scores import Scores, out_of_bag, score
+from renderers.ensemble.statistics import contraction, inside_outside, moments, spread
+from runlog.ensemble import Ensemble, EnsembleSetup
 
 __all__ = ["Overview", "overview"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Progress = Callable[[int, int], None]
-
-SEEN = (0.005, 0.995)  # share of an epoch's values between the limits of the picture
-EDGE = 0.05  # room above and below, as a share of the range
 
 
 @dataclass(frozen=True)
@@ -44,8 +35,10 @@ class Overview:
         member that is not finite.
     missing : np.ndarray [shape=(epochs,), int64]
         How many members have a value that is not finite.
-    low, high : np.ndarray [shape=(epochs,)]
-        Between them lie 99 % of the finite predictions on the grid.
+    reaches : dict of str to np.ndarray [shape=(epochs, 4)]
+        Between which values the predictions lie on the grid (see `limits.reach`):
+        ``members``, and where there are priors the trained parts ``f`` and the scaled
+        priors ``p``.
     scores : dict of str to list of Scores
         By kind of points, ``held_out`` and ``out_of_bag``: one an epoch.
     contraction : np.ndarray [shape=(grid,)]
@@ -61,27 +54,25 @@ class Overview:
     outside: Floats
     deviation: Floats
     missing: npt.NDArray[np.int64]
-    low: Floats
-    high: Floats
+    reaches: dict[str, Floats]
     scores: dict[str, list[Scores]]
     contraction: Floats
     noise: float
 
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Lowest and highest prediction that a picture should show.
+    def limits(self, layers: Collection[str] = ("members",)) -> tuple[float, float]:
+        """Return the lowest and highest value that a picture with these layers should show.
 
-        What most epochs and the last one hold, and the data; a training that
-        begins far off, or explodes for a while, does not flatten the rest.
+        The predictions and the data always count (see `limits_of`).
         """
-        setup = self.ensemble.setup
-        targets = setup.targets[np.isfinite(setup.targets)]
-        low = [*_usual(self.low, 10), self.low[-1], *targets]
-        high = [*_usual(self.high, 90), self.high[-1], *targets]
-        low, high = ([x for x in each if np.isfinite(x)] or [0.0] for each in (low, high))
-        least, most = float(min(low)), float(max(high))
-        room = EDGE * (most - least) or 1.0
-        return least - room, most + room
+        wanted = {"members", *layers}
+        reaches = {name: each for name, each in self.reaches.items() if name in wanted}
+        return limits_of(reaches, self.ensemble.setup.targets)
+
+    @property
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """In which epochs a prediction is finite [shape=(epochs,)]."""
+        seen: npt.NDArray[np.bool_] = np.isfinite(self.reaches["members"][:, 0])
+        return seen
 
     def columns(self) -> dict[str, Floats]:
         """Return what there is an epoch, by names that can be tags."""
@@ -115,15 +106,16 @@ def overview(
     assumed = noise or _logged_noise(ensemble) or _estimated_noise(ensemble)
     asked = _asked(ensemble)
     scores: dict[str, list[Scores]] = {kind: [] for kind in asked}
-    spreads, low, high = [], np.empty(count), np.empty(count)
+    reaches: dict[str, list[tuple[float, ...]]] = {}
+    spreads = []
     deviation, missing = np.empty((ensemble.members, count)), np.empty(count, np.int64)
     for place, predictions in enumerate(ensemble):
         mean, sd = moments(predictions.grid)
-        finite = np.isfinite(predictions.grid)
-        missing[place] = (~finite.all(axis=1)).sum()
+        missing[place] = (~np.isfinite(predictions.grid).all(axis=1)).sum()
         with np.errstate(invalid="ignore", over="ignore"):
             deviation[:, place] = (predictions.grid - mean).mean(axis=1, dtype=np.float64)
-        low[place], high[place] = _quantiles(predictions.grid[finite])
+        for name, values in _functions(predictions.grid, setup).items():
+            reaches.setdefault(name, []).append(reach(values))
         spreads.append((_mean(sd), *inside_outside(sd, setup.grid, setup.data)))
         for kind, (targets, counts) in asked.items():
             values = predictions.held_out if kind == "held_out" else predictions.data
@@ -140,12 +132,20 @@ def overview(
         outside=outside,
         deviation=deviation,
         missing=missing,
-        low=low,
-        high=high,
+        reaches={name: np.array(each) for name, each in reaches.items()},
         scores=scores,
         contraction=contraction(last, first),
         noise=assumed,
     )
+
+
+def _functions(grid: Floats, setup: EnsembleSetup) -> dict[str, Floats]:
+    """Return an epoch's functions by the layer that draws them."""
+    if setup.prior is None:
+        return {"members": grid}
+    scaled = setup.prior_scale * setup.prior.grid
+    with np.errstate(invalid="ignore"):  # of infinities
+        return {"members": grid, "f": grid - scaled, "p": scaled}
 
 
 def _asked(ensemble: Ensemble) -> dict[str, tuple[Floats, npt.NDArray[np.bool_] | None]]:
@@ -182,12 +182,3 @@ def _root_mean_square(values: Floats) -> float:
 def _mean(values: Floats) -> float:
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if finite.size else float("nan")
-
-
-def _quantiles(values: Floats) -> tuple[float, float]:
-    return tuple(np.quantile(values, SEEN)) if values.size else (np.nan, np.nan)
-
-
-def _usual(values: Floats, percentile: float) -> list[float]:
-    finite = values[np.isfinite(values)]
-    return [float(np.percentile(finite, percentile))] if finite.size else []

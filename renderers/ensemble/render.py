@@ -1,9 +1,9 @@
 """Ensembles to a video with sound, stills and scores."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from renderers.clock import FPS, clock, shown
+from renderers.ensemble.choice import check_choice, undrawn
 from renderers.ensemble.figure import ensemble_figure
 from renderers.ensemble.film import frames
+from renderers.ensemble.limits import unseen_data
 from renderers.ensemble.look import HEIGHT, WIDTH
 from renderers.ensemble.overview import Overview
 from renderers.ensemble.settings import EnsembleSettings
@@ -21,6 +23,7 @@ from renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from renderers.ensemble.stills import stills
 from renderers.output import describe, is_up_to_date, writing
 from renderers.pictures import save_picture
+from renderers.staging import staging
 from renderers.video import VideoUnavailableError, write_video
 
 __all__ = ["DESCRIPTION", "EnsembleResult", "render_ensemble", "shared_limits"]
@@ -28,7 +31,8 @@ __all__ = ["DESCRIPTION", "EnsembleResult", "render_ensemble", "shared_limits"]
 DESCRIPTION = "ensemble.json"
 VIDEO = "ensemble.mp4"
 SCORES = "ensemble.scores.parquet"
-SCHEMA_VERSION = 1
+OWN = {VIDEO, "ensemble.webp", "ensemble.gif", SCORES}  # nobody else calls a file so
+SCHEMA_VERSION = 2
 
 Progress = Callable[[int, int], None]
 
@@ -47,19 +51,22 @@ class EnsembleResult:
         What lies beside them as JSON.
     problem : str
         Why there is no video, if one was wanted; empty if there is.
+    removed : tuple of str
+        Names of earlier results in the folder that do not belong to these, and are gone.
     """
 
     paths: tuple[Path, ...]
     made: bool
     description: dict[str, Any]
     problem: str = ""
+    removed: tuple[str, ...] = ()
 
 
 def shared_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> tuple[float, float]:
     """Return the lowest and the highest prediction that pictures of these ensembles show."""
     if settings.limits is not None:
         return settings.limits
-    each = [one.limits for one in overviews]
+    each = [one.limits(settings.layers) for one in overviews]
     return min(low for low, _ in each), max(high for _, high in each)
 
 
@@ -92,16 +99,19 @@ def render_ensemble(
     -------
     EnsembleResult
         Without ffmpeg, everything but the video is there.  Nothing is written if
-        the same logs were rendered there with the same settings before.
+        the same logs were rendered there with the same settings before.  Else all
+        results appear at once, and what earlier settings made beside them goes.
 
     Raises
     ------
     LogError
-        If the ensembles cannot be drawn.
+        If the ensembles cannot be drawn, or have nothing of what was chosen.
     OutputError
-        If a file cannot be written.
+        If a file cannot be written; then the folder is as it was.
     """
     settings = settings or EnsembleSettings()
+    for one in overviews:
+        check_choice(one.ensemble, settings)
     limits = limits or shared_limits(overviews, settings)
     about = _description(overviews, settings, limits)
     beside = folder / DESCRIPTION
@@ -109,19 +119,36 @@ def render_ensemble(
         paths = [folder / name for name in about["names"]]
         return EnsembleResult(tuple(paths), made=False, description=about)
     drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
-    beside.unlink(missing_ok=True)  # it must never describe what it was not made with
-    made = [path for name, figure in drawn for path in save_picture(figure, folder / name)]
-    if len(overviews) == 1:
-        made.append(_write_scores(overviews[0], folder / SCORES))
     problem, about["complete"] = "", True
-    if settings.video:
-        try:
-            made = _film(overviews, folder, settings, limits, progress, about) + made
-        except VideoUnavailableError as error:
-            problem, about["complete"] = str(error), False
-    files = {path.name: path.stat().st_size for path in made}
-    describe(beside, about | {"files": files})
-    return EnsembleResult(tuple(made), made=True, description=about, problem=problem)
+    before = _made_before(folder)
+    with staging(folder, replacing=before) as stage:
+        made = [path for name, figure in drawn for path in save_picture(figure, stage / name)]
+        if len(overviews) == 1:
+            made.append(_write_scores(overviews[0], stage / SCORES))
+        if settings.video:
+            try:
+                made = _film(overviews, stage, settings, limits, progress, about) + made
+            except VideoUnavailableError as error:
+                problem, about["complete"] = str(error), False
+        files = {path.name: path.stat().st_size for path in made}
+        describe(stage / DESCRIPTION, about | {"files": files})
+    return EnsembleResult(
+        tuple(folder / path.name for path in made),
+        made=True,
+        description=about,
+        problem=problem,
+        removed=tuple(sorted(before - set(files))),
+    )
+
+
+def _made_before(folder: Path) -> set[str]:
+    """Return the names of what an earlier call has made in a folder, whatever its settings."""
+    try:
+        listed = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))["files"]
+        names = {str(name) for name in listed if Path(name).name == name}
+    except (OSError, ValueError, KeyError, TypeError):
+        names = set()
+    return {name for name in names | OWN if (folder / name).is_file()}
 
 
 def _description(
@@ -134,7 +161,7 @@ def _description(
         names = [VIDEO, *small, *names]
     return {
         "schema_version": SCHEMA_VERSION,
-        "runs": [_findings(one) for one in overviews],
+        "runs": [_findings(one, settings, limits) for one in overviews],
         "settings": dict(settings.to_dict()),
         "limits": list(limits),
         "names": names,
@@ -148,8 +175,10 @@ def _still_names(overviews: Sequence[Overview]) -> list[str]:
     return ["uncertainty", "members", *priors, "scores"]
 
 
-def _findings(one: Overview) -> dict[str, Any]:
-    """Say how an ensemble ended, in plain JSON values."""
+def _findings(
+    one: Overview, settings: EnsembleSettings, limits: tuple[float, float]
+) -> dict[str, Any]:
+    """Say how an ensemble ended, and what of it is not seen, in plain JSON values."""
     ensemble = one.ensemble
     last = {name: float(values[-1]) for name, values in one.columns().items()}
     return {
@@ -159,6 +188,7 @@ def _findings(one: Overview) -> dict[str, Any]:
         "epochs": len(ensemble.epochs),
         "last_epoch": int(ensemble.epochs[-1]),
         "noise": one.noise,
+        "notes": [*undrawn(ensemble, settings), *unseen_data(ensemble.setup, limits)],
         "at_last_epoch": {name: v if np.isfinite(v) else None for name, v in last.items()},
     }
 
@@ -198,10 +228,9 @@ def _film(
     drawn = ensemble_figure(overviews, settings, limits)
     small = None if settings.animation == "none" else folder / f"ensemble.{settings.animation}"
     about |= {"frames": len(time), "fps": FPS, "duration": len(time) / FPS}
-    with TemporaryDirectory() as scratch:
-        sound = None
-        if settings.sound:
-            sound = Path(scratch, "sound.wav")
+    sound = folder / "sound.wav" if settings.sound else None
+    try:
+        if sound:
             parts = [Disagreement(o.ensemble.run.name, o.spread, o.deviation) for o in overviews]
             about["loudness"] = write_sound(ensemble_score(parts, np.stack(seen), FPS), sound)
         write_video(
@@ -213,4 +242,7 @@ def _film(
             animation=small,
             progress=(lambda done: progress(done, len(time))) if progress else None,
         )
+    finally:
+        if sound:
+            sound.unlink(missing_ok=True)  # it is in the video
     return [folder / VIDEO, *([small] if small else [])]

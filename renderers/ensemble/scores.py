@@ -12,21 +12,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
+from renderers.ensemble.statistics import LEAST_MEMBERS, mean_of, quiet, spread
+
 __all__ = [
     "PERCENTS",
     "RANK_BINS",
     "Deviations",
     "Scores",
-    "contraction",
     "coverage",
     "crps",
     "deviations",
-    "inside_outside",
     "nll",
     "out_of_bag",
     "rank_histogram",
     "score",
-    "spread",
     "spread_skill",
 ]
 
@@ -35,10 +34,6 @@ Bools = npt.NDArray[np.bool_]
 
 PERCENTS = (50, 68, 95)  # of the central intervals: the middle half, one and two sd of a Gaussian
 RANK_BINS = 10
-LEAST_MEMBERS = 2  # fewer have no spread
-
-# What is undefined is NaN and what overflows is infinite: that is said by the number itself.
-_quiet = np.errstate(divide="ignore", over="ignore", invalid="ignore")
 
 
 class Deviations(NamedTuple):
@@ -157,7 +152,7 @@ def out_of_bag(indices: npt.NDArray[np.integer[Any]], points: int) -> Bools:
     return unseen
 
 
-@_quiet
+@quiet
 def deviations(predictions: Floats, targets: Floats, counts: Bools | None = None) -> Deviations:
     """Sort out what counts, once for all scores.
 
@@ -185,7 +180,7 @@ def deviations(predictions: Floats, targets: Floats, counts: Bools | None = None
     return Deviations(ascending[:, : members.max(initial=0)], members)
 
 
-@_quiet
+@quiet
 def nll(deviations: Deviations, noise_sd: float) -> float:
     """Return the negative log-likelihood of the targets, mean over points, in nats.
 
@@ -211,10 +206,10 @@ def nll(deviations: Deviations, noise_sd: float) -> float:
         return float("nan")
     exponents = np.where(np.isnan(errors), -np.inf, -0.5 * (errors / noise_sd) ** 2)
     density = logsumexp(exponents, axis=1) - np.log(members)
-    return _mean(-density) + log(noise_sd) + 0.5 * log(2 * pi)
+    return mean_of(-density) + log(noise_sd) + 0.5 * log(2 * pi)
 
 
-@_quiet
+@quiet
 def crps(deviations: Deviations, *, fair: bool = False) -> float:
     """Return the continuous ranked probability score, mean over points, in the target's unit.
 
@@ -233,10 +228,10 @@ def crps(deviations: Deviations, *, fair: bool = False) -> float:
     # Of M sorted members the k-th is the greater one in k - 1 pairs and the lesser one in M - k.
     weights = 2 * np.arange(1, errors.shape[1] + 1) - count - 1
     pairs = count * (count - 1 if fair else count)
-    return _mean(np.nansum(np.abs(errors) / count - weights * (errors / pairs), axis=1))
+    return mean_of(np.nansum(np.abs(errors) / count - weights * (errors / pairs), axis=1))
 
 
-@_quiet
+@quiet
 def coverage(deviations: Deviations, percent: float) -> float:
     """Return the share of points whose target lies within the members' central interval.
 
@@ -277,7 +272,7 @@ def coverage(deviations: Deviations, percent: float) -> float:
         (1 - along) * errors[point, place] + along * errors[point, further]
         for place, further in ((outer, outer + 1), (members - 1 - outer, members - 2 - outer))
     ]
-    return _mean((ends[0] <= 0) & (ends[1] >= 0))
+    return mean_of((ends[0] <= 0) & (ends[1] >= 0))
 
 
 def rank_histogram(deviations: Deviations, bins: int = RANK_BINS) -> npt.NDArray[np.float64]:
@@ -313,7 +308,7 @@ def rank_histogram(deviations: Deviations, bins: int = RANK_BINS) -> npt.NDArray
     return np.asarray(np.diff(reached), np.float64)
 
 
-@_quiet
+@quiet
 def spread_skill(deviations: Deviations) -> float:
     """Return the spread of the members over the error of their mean: 1 if calibrated.
 
@@ -326,86 +321,4 @@ def spread_skill(deviations: Deviations) -> float:
     errors, members = deviations
     expected = (members + 1) / members * spread(errors.T) ** 2
     squared = (np.nansum(errors, axis=1) / members) ** 2
-    return float(np.sqrt(np.divide(_mean(expected), _mean(squared))))
-
-
-@_quiet
-def spread(predictions: Floats) -> npt.NDArray[np.float64]:
-    """Return the members' standard deviation at each point, with the divisor M - 1.
-
-    Parameters
-    ----------
-    predictions : np.ndarray [shape=(..., members, points)]
-        Numbers that are not finite do not count.
-
-    Returns
-    -------
-    np.ndarray [shape=(..., points)]
-        NaN where fewer than two members count.
-    """
-    counting = np.isfinite(predictions)
-    members = counting.sum(axis=-2, keepdims=True)
-    # Measured from the least of them, members that are equal differ by exactly nothing.
-    least = np.min(predictions, axis=-2, keepdims=True, where=counting, initial=np.inf)
-    above = np.where(counting, predictions - least.astype(np.float64), 0)
-    around = np.where(counting, above - above.sum(axis=-2, keepdims=True) / members, 0)
-    variance = (around**2).sum(axis=-2) / (members[..., 0, :] - 1)
-    return np.asarray(np.where(members[..., 0, :] < LEAST_MEMBERS, np.nan, np.sqrt(variance)))
-
-
-@_quiet
-def contraction(sd: Floats, before: Floats) -> npt.NDArray[np.float64]:
-    """Return how much of the spread before training is left.
-
-    Parameters
-    ----------
-    sd : np.ndarray [shape=(..., grid)]
-        Of one epoch or several (see `spread`).
-    before : np.ndarray [shape=(grid,)]
-        Of the ensemble before training.
-
-    Returns
-    -------
-    np.ndarray [shape=(..., grid)]
-        1 where nothing is learnt; 0/0 is NaN.
-    """
-    return np.asarray(np.divide(sd, before, dtype=np.float64))
-
-
-def inside_outside(sd: Floats, grid: Floats, data: Floats) -> tuple[float, float]:
-    """Return the mean spread where there are data, and where there are none.
-
-    Parameters
-    ----------
-    sd : np.ndarray [shape=(grid,)]
-        See `spread`; what is not finite is left out.
-    grid : np.ndarray [shape=(grid, d)]
-        Where `sd` is.
-    data : np.ndarray [shape=(n, d)]
-        The inputs of the data.
-
-    Returns
-    -------
-    tuple of float
-        Mean of `sd` within the box from the least to the greatest coordinates of the data, its
-        faces included, and outside of it; NaN where that has no grid point.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit.
-    """
-    if grid.ndim != 2 or data.ndim != 2 or (len(sd), data.shape[1]) != grid.shape:
-        raise ValueError(
-            f"sd, grid and data have shapes {sd.shape}, {grid.shape} and {data.shape}; "
-            "expected (grid,), (grid, d) and (n, d)"
-        )
-    least, greatest = data.min(axis=0, initial=np.inf), data.max(axis=0, initial=-np.inf)
-    within = np.all((grid >= least) & (grid <= greatest), axis=1)
-    known = np.isfinite(sd)
-    return _mean(sd[known & within]), _mean(sd[known & ~within])
-
-
-def _mean(values: npt.NDArray[Any]) -> float:
-    """Return the mean, of nothing NaN."""
-    return float(values.mean(dtype=np.float64)) if values.size else float("nan")
+    return float(np.sqrt(np.divide(mean_of(expected), mean_of(squared))))

@@ -8,11 +8,13 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from renderers.ensemble.figure import ensemble_figure, new_figure, title
-from renderers.ensemble.look import DATA_COLOUR, INK, RUN_COLOURS, STROKES
-from renderers.ensemble.map_cell import Lattice
+from renderers.ensemble.captions import lost
+from renderers.ensemble.figure import ensemble_figure, headed
+from renderers.ensemble.limits import seen_data, widened
+from renderers.ensemble.look import DATA_COLOUR, INK, STROKES
+from renderers.ensemble.map_cell import INPUTS, Lattice
 from renderers.ensemble.overview import Overview
-from renderers.ensemble.scores import PERCENTS, RANK_BINS, Scores
+from renderers.ensemble.score_still import scores_still
 from renderers.ensemble.settings import EnsembleSettings
 from renderers.ensemble.view import Lines
 from runlog.ensemble import Ensemble
@@ -22,7 +24,6 @@ __all__ = ["stills"]
 Floats = npt.NDArray[np.floating[Any]]
 
 ROWS, COLUMNS = 3, 4  # of members
-KINDS = {"held_out": "held out", "out_of_bag": "out of bag"}
 
 
 def stills(
@@ -40,25 +41,33 @@ def stills(
         Lowest and highest prediction.
     """
     ensemble = overview.ensemble
-    last = ensemble_figure([overview], settings, limits)
+    last = ensemble_figure([overview], settings, limits, epochs=slice(-1, None))
     last.draw([len(ensemble.epochs) - 1])
     yield "uncertainty", last.figure
-    yield "members", _members(ensemble, limits)
+    yield "members", _members(overview, limits, fixed=settings.limits is not None)
     if ensemble.setup.prior is not None:
         yield "priors", _priors(ensemble)
-    yield "scores", _scores(overview)
+    yield "scores", scores_still(overview)
 
 
-def _members(ensemble: Ensemble, limits: tuple[float, float]) -> Figure:
-    """Draw some members at the last epoch, each with its parts and the data it was trained on."""
-    figure = _headed(ensemble, f"epoch {ensemble.epochs[-1]}")
+def _members(overview: Overview, limits: tuple[float, float], *, fixed: bool) -> Figure:
+    """Draw some members at the last epoch, each with its parts and the data it was trained on.
+
+    Unless the limits are fixed, they are widened to hold all of these.
+    """
+    ensemble = overview.ensemble
+    gone = lost(int(overview.missing[-1]), ensemble.members)
+    figure = headed(ensemble, ", ".join(filter(None, [f"epoch {ensemble.epochs[-1]}", gone])))
     chosen = _spread_out(ensemble.members, ROWS * COLUMNS)
     if ensemble.setup.grid.shape[1] == 2:
-        _maps(figure, ensemble, ensemble.at(-1).grid, chosen, limits)
+        _maps(figure, ensemble, ensemble.at(-1).grid, chosen, limits, "prediction Q")
         return figure
     lines = Lines(ensemble)
     view = lines.at(len(ensemble.epochs) - 1, quantiles=False)
     parts = {"members": view.members, "f": view.f, "p": view.p}
+    if not fixed:
+        drawn = [values[chosen] for values in parts.values() if values is not None]
+        limits = widened(limits, np.concatenate(drawn))
     keys: dict[str, Any] = {}
     for axes, member in zip(_panels(figure, len(chosen)), chosen, strict=True):
         axes.set(xlim=(lines.x[0], lines.x[-1]), ylim=limits)
@@ -67,46 +76,53 @@ def _members(ensemble: Ensemble, limits: tuple[float, float]) -> Figure:
             if values is not None:
                 stroke = STROKES[name]
                 label = "prediction Q" if name == "members" else stroke.label
-                axes.plot(lines.x, values[member], color=stroke.colour, linewidth=1.6, label=label)
+                if np.isfinite(values[member]).any():
+                    axes.plot(
+                        lines.x, values[member], color=stroke.colour, linewidth=1.6, label=label
+                    )
+        if not np.isfinite(view.members[member]).any():
+            axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=INK)
         _draw_own_data(axes, ensemble, member)
         keys |= {str(h.get_label()): h for h in axes.get_legend_handles_labels()[0]}
-    figure.legend(
-        handles=list(keys.values()), loc="outside lower center", ncols=len(keys), frameon=False
-    )
+    if keys:
+        figure.legend(
+            handles=list(keys.values()), loc="outside lower center", ncols=len(keys), frameon=False
+        )
     return figure
 
 
 def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:
     """Draw the data; larger where the member drew them more than once, hollow where never."""
     setup = ensemble.setup
-    if not len(setup.data):
-        return
     times = np.ones(len(setup.data), np.int64)
     if setup.indices is not None:
         times = np.bincount(setup.indices[member], minlength=len(setup.data))
+    seen = seen_data(setup, axes.get_ylim())
+    drawn, spared = seen & (times > 0), seen & (times == 0)
     x, y = setup.data[:, 0], setup.targets
-    drawn = times > 0
-    axes.scatter(
-        x[drawn], y[drawn], s=18.0 * times[drawn], color=DATA_COLOUR, linewidth=0, zorder=3,
-        label="its training data",
-    )  # fmt: skip
-    if not drawn.all():
+    if drawn.any():
         axes.scatter(
-            x[~drawn], y[~drawn], s=18.0, facecolor="none", edgecolor=DATA_COLOUR, zorder=3,
-            label="not drawn by it",
+            x[drawn], y[drawn], s=18.0 * times[drawn], color=DATA_COLOUR, linewidth=0, zorder=3,
+            clip_on=False, label="its training data",
+        )  # fmt: skip
+    if spared.any():
+        axes.scatter(
+            x[spared], y[spared], s=18.0, facecolor="none", edgecolor=DATA_COLOUR, zorder=3,
+            clip_on=False, label="not drawn by it",
         )  # fmt: skip
 
 
 def _priors(ensemble: Ensemble) -> Figure:
     """Draw the priors alone, as they add to the predictions."""
-    figure = _headed(ensemble, "the priors alone")
+    figure = headed(ensemble, "the priors alone")
     prior = ensemble.setup.prior
     assert prior is not None
     scaled = ensemble.setup.prior_scale * prior.grid
     if ensemble.setup.grid.shape[1] == 2:
         finite = scaled[np.isfinite(scaled)]
         limits = (float(finite.min(initial=0)), float(finite.max(initial=0)) or 1.0)
-        _maps(figure, ensemble, scaled, _spread_out(ensemble.members, ROWS * COLUMNS), limits)
+        chosen = _spread_out(ensemble.members, ROWS * COLUMNS)
+        _maps(figure, ensemble, scaled, chosen, limits, STROKES["p"].label)
         return figure
     lines = Lines(ensemble)
     axes = figure.add_subplot()
@@ -114,84 +130,6 @@ def _priors(ensemble: Ensemble) -> Figure:
     axes.plot(lines.x, scaled[:, lines.order].T, color=colour, alpha=alpha, linewidth=width)
     axes.set(xlim=(lines.x[0], lines.x[-1]), xlabel="x", ylabel=label)
     _plain(axes)
-    return figure
-
-
-def _scores(overview: Overview) -> Figure:
-    """Draw how good the predictions were over the epochs, and at the end."""
-    ensemble = overview.ensemble
-    figure = _headed(ensemble, _findings(overview))
-    panels = figure.subplots(2, 3).ravel()
-    names = {"nll": "NLL, nats", "crps": "CRPS", "spread_skill": "spread / skill"}
-    for axes, (name, label) in zip(panels, names.items(), strict=False):
-        for kind, rows in overview.scores.items():
-            values = [getattr(row, name) for row in rows]
-            axes.plot(ensemble.epochs, values, color=_colour(kind), label=KINDS[kind])
-        axes.set(xlabel="epoch", title=label)
-    panels[2].axhline(1, color=INK, linewidth=0.8, linestyle=":")
-    _draw_coverage(panels[3], overview)
-    _draw_ranks(panels[4], overview)
-    _draw_contraction(panels[5], figure, overview)
-    for axes in panels:
-        _plain(axes)
-    if overview.scores:
-        panels[0].legend(frameon=False)
-    else:
-        panels[0].text(0.5, 0.5, "neither held-out points\nnor a bootstrap", ha="center")
-    return figure
-
-
-def _findings(overview: Overview) -> str:
-    inside, outside = overview.inside[-1], overview.outside[-1]
-    if not np.isfinite([inside, outside]).all():
-        return f"sd {overview.spread[-1]:.3g}"
-    return f"sd {inside:.3g} inside the data, {outside:.3g} outside"
-
-
-def _draw_coverage(axes: Axes, overview: Overview) -> None:
-    for kind, rows in overview.scores.items():
-        for place, style in enumerate((":", "--", "-")):
-            values = [row.coverage[place] for row in rows]
-            axes.plot(overview.ensemble.epochs, values, style, color=_colour(kind))
-    for percent in PERCENTS:
-        axes.axhline(percent / 100, color=INK, linewidth=0.8, linestyle=":")
-    axes.set(xlabel="epoch", title="coverage of 50, 68, 95 %", ylim=(0, 1))
-
-
-def _draw_ranks(axes: Axes, overview: Overview) -> None:
-    last: dict[str, Scores] = {kind: rows[-1] for kind, rows in overview.scores.items()}
-    width = 0.8 / max(1, len(last))
-    for place, (kind, scores) in enumerate(last.items()):
-        at = np.arange(RANK_BINS) + (place + 0.5) * width + 0.1
-        axes.bar(at, np.nan_to_num(scores.ranks), width, color=_colour(kind))
-    axes.axhline(1 / RANK_BINS, color=INK, linewidth=0.8, linestyle=":")
-    axes.set(xlabel="rank among the members, tenths", title="rank histogram", xlim=(0, RANK_BINS))
-
-
-def _draw_contraction(axes: Axes, figure: Figure, overview: Overview) -> None:
-    ensemble = overview.ensemble
-    axes.set_title(f"sd, epoch {ensemble.epochs[-1]} over {ensemble.epochs[0]}")
-    if ensemble.setup.grid.shape[1] == 2:
-        lattice = Lattice(ensemble)
-        image = axes.imshow(
-            lattice.map(overview.contraction), extent=lattice.extent, origin="lower",
-            aspect="auto", cmap="magma",
-        )  # fmt: skip
-        figure.colorbar(image, ax=axes)
-        return
-    lines = Lines(ensemble)
-    axes.plot(lines.x, overview.contraction[lines.order], color=INK)
-    axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
-    axes.set(xlabel="x", ylim=(0, None))
-
-
-def _colour(kind: str) -> str:
-    return RUN_COLOURS[list(KINDS).index(kind)]
-
-
-def _headed(ensemble: Ensemble, what: str) -> Figure:
-    figure = new_figure()
-    figure.suptitle(f"{title(ensemble.run)}: {what}", x=0.012, ha="left", color=INK)
     return figure
 
 
@@ -212,16 +150,19 @@ def _maps(
     values: Floats,
     chosen: Sequence[int],
     limits: tuple[float, float],
+    label: str,
 ) -> None:
     lattice = Lattice(ensemble)
     panels = _panels(figure, len(chosen))
     for axes, member in zip(panels, chosen, strict=True):
         axes.set_title(f"member {member}", loc="left", fontsize="small", color=INK)
+        axes.set(xlabel=INPUTS[0], ylabel=INPUTS[1])
+        axes.label_outer()
         image = axes.imshow(
             np.ma.masked_invalid(lattice.map(values[member])), extent=lattice.extent,
             origin="lower", aspect="auto", cmap="cividis", vmin=limits[0], vmax=limits[1],
         )  # fmt: skip
-    figure.colorbar(image, ax=panels)
+    figure.colorbar(image, ax=panels, label=label)
 
 
 def _plain(axes: Axes) -> None:

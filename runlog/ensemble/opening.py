@@ -1,25 +1,31 @@
 """Opening the log of an ensemble; its predictions are read epoch by epoch."""
 
 import hashlib
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
-from runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, predictions_of, setup_arrays
+from runlog.ensemble.sources import ParquetSource, TensorSource, tensor
+from runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, setup_arrays
 from runlog.errors import LogError, described
 from runlog.locations import Location, location
-from runlog.opening import open_run
-from runlog.parquet import read_row_group, row_groups, table_sources
-from runlog.run import STEP, Run
+from runlog.opening import event_files, open_run
+from runlog.parquet import read_parquet, table_sources
+from runlog.run import WALL_TIME, Run
+from runlog.tables import StoredTables
 
 __all__ = ["Ensemble", "NoEnsembleError", "open_ensemble"]
+
+HOLDS = {
+    ENSEMBLE: "its predictions, epoch by epoch",
+    ENSEMBLE_SETUP: "its grid, its training data and its priors",
+}
+SETUP_COLUMNS = {"name", "row", "values"}
 
 
 class NoEnsembleError(LogError):
@@ -130,122 +136,87 @@ def open_ensemble(path: Location, *, name: str | None = None) -> Ensemble:
     NoEnsembleError
         If the run has no predictions of an ensemble.
     LogError
-        If there is no run, or its predictions do not fit together.
+        If there is no run, a table is missing or damaged, or they do not fit together.
+
+    Notes
+    -----
+    Only the grid's predictions are needed.  Those at the data, or at held-out points, that are
+    missing or damaged are NaN, and `Ensemble.run` names them in its `damage`.
     """
     place = location(path)
     run = open_run(place, name=name)
     damage: list[str] = []
-    files = table_sources(place, ENSEMBLE) if place.is_dir() else []
     try:
-        setup = EnsembleSetup.from_arrays(_setup(run))
-        source: Source = (
-            _ParquetSource(files, setup, damage) if files else _TensorSource(run, setup)
-        )
+        setup, source = _found(run, place, damage)
     except (ValueError, KeyError, TypeError) as error:
         raise LogError(
-            f"{place}: the ensemble's tables do not fit together ({described(error)})"
+            f"{place}: the ensemble's tables do not fit together ({described(error)}); "
+            "record the run again"
         ) from error
     if not len(source.epochs):
-        why = f"; {damage[0]}" if damage else " yet"
-        raise NoEnsembleError(f"{place}: no epoch of its ensemble is recorded{why}")
+        raise NoEnsembleError(f"{place}: no epoch of its ensemble is recorded yet")
     whole = Run(**{**vars(run), "damage": (*run.damage, *damage)})
     return Ensemble(whole, setup, source)
 
 
-def _setup(run: Run) -> dict[str, Floats]:
-    """Find the arrays of the setup, from Parquet or from event files."""
-    if ENSEMBLE_SETUP in run.tables:
-        return setup_arrays(run.tables[ENSEMBLE_SETUP])
+def _found(run: Run, place: Path, damage: list[str]) -> tuple[EnsembleSetup, Source]:
+    """Find setup and predictions in Parquet files or, where these are not whole, event files."""
+    files = {name: table_sources(place, name) if place.is_dir() else [] for name in HOLDS}
+    if all(files.values()):
+        rows, lost = read_parquet(place, ENSEMBLE_SETUP)
+        damage += lost
+        if len(rows) and set(rows.column_names) >= SETUP_COLUMNS:
+            setup = _setup(setup_arrays(rows), files[ENSEMBLE_SETUP][0], damage)
+            source = ParquetSource(files[ENSEMBLE], setup, damage)
+            if len(source.epochs) or not damage:
+                return setup, source
+    tables = _tensors(run, place)
     prefix = f"{ENSEMBLE_SETUP}/"
     arrays = {
-        tag.removeprefix(prefix): _tensor(table, 0)
-        for tag, table in run.tables.items()
+        tag.removeprefix(prefix): tensor(table, 0)
+        for tag, table in tables.items()
         if tag.startswith(prefix)
     }
-    if not arrays:
-        raise NoEnsembleError(
-            f"run {run.name!r} has no ensemble table; expected {ENSEMBLE}.parquet, or tensors "
-            f"{ENSEMBLE}/grid in event files, as EnsembleRecorder or 'earshot record ensemble' "
-            "writes them"
+    if arrays:
+        setup = _setup(arrays, place, damage)
+        return setup, TensorSource(tables, setup, place, damage)
+    raise _nothing(run, place, {name for name, there in files.items() if there}, damage)
+
+
+def _tensors(run: Run, place: Path) -> Mapping[str, pa.Table]:
+    """Return the tables of event files, also where the run was opened from Parquet files."""
+    if isinstance(run.tables, StoredTables) and (files := event_files(place)):
+        from runlog.tensorboard import read_event_files
+
+        return read_event_files(files).tables
+    return run.tables
+
+
+def _nothing(run: Run, place: Path, there: set[str], damage: list[str]) -> LogError:
+    """Say why there is no ensemble to be opened."""
+    remedy = "copy it back from where the run was recorded, or record the run again"
+    if damage:
+        fatal = next((line for line in damage if f"{WALL_TIME} is left out" not in line), damage[0])
+        return LogError(f"{fatal}; {remedy}")
+    if there:
+        (missing,) = HOLDS.keys() - there
+        return LogError(
+            f"{place}: has {there.pop()}.parquet but no {missing}.parquet, which holds "
+            f"{HOLDS[missing]}; {remedy}"
         )
-    return arrays
+    return NoEnsembleError(
+        f"run {run.name!r} has no ensemble table; expected {ENSEMBLE}.parquet, or tensors "
+        f"{ENSEMBLE}/grid in event files, as EnsembleRecorder or 'earshot record ensemble' "
+        "writes them"
+    )
 
 
-def _tensor(table: pa.Table, row: int) -> Floats:
-    values: Floats = table["value"][row].values.to_numpy(zero_copy_only=False)
-    return values.reshape(table["shape"][row].as_py())
-
-
-class _TensorSource:
-    """Predictions from event files, which are read as a whole."""
-
-    def __init__(self, run: Run, setup: EnsembleSetup) -> None:
-        self._setup = setup
-        self._tables = {name: run.tables[f"{ENSEMBLE}/{name}"] for name in setup.places}
-        steps = [table[STEP].to_numpy() for table in self._tables.values()]
-        self.epochs = steps[0]
-        if any(not np.array_equal(self.epochs, each) for each in steps[1:]):
-            raise ValueError("its places were recorded in different epochs")
-        shapes = {name: (-1, points) for name, points in setup.places.items()}
-        members = self._tables["grid"]["shape"][0].as_py()[0] if len(self.epochs) else 0
-        for name, table in self._tables.items():
-            for epoch, shape in zip(self.epochs, table["shape"].to_pylist(), strict=True):
-                if shape != [members, shapes[name][1]]:
-                    raise ValueError(
-                        f"{ENSEMBLE}/{name} has shape {tuple(shape)} at epoch {epoch}; "
-                        f"expected {(members, shapes[name][1])}"
-                    )
-
-    def at(self, place: int) -> Predictions:
-        return self._setup.as_predictions(
-            {name: _tensor(table, place) for name, table in self._tables.items()}
-        )
-
-
-class _Place(NamedTuple):
-    """Where an epoch's rows lie."""
-
-    file: Path
-    group: int
-    start: int
-    rows: int
-
-
-class _ParquetSource:
-    """Predictions from Parquet files, of which one row group at a time is in memory."""
-
-    def __init__(self, files: list[Path], setup: EnsembleSetup, damage: list[str]) -> None:
-        self._setup = setup
-        found: dict[int, _Place] = {}
-        for file in files:
-            for group, rows in row_groups(file, damage):
-                if set(setup.places) <= set(rows.column_names):
-                    self._note(found, file, group, rows)
-        self.epochs = np.array(sorted(found), np.int64)
-        self._places = [found[epoch] for epoch in self.epochs.tolist()]
-        self._group = lru_cache(maxsize=1)(read_row_group)
-
-    def _note(self, found: dict[int, _Place], file: Path, group: int, rows: pa.Table) -> None:
-        """Note where the epochs of a row group lie, and check their lists."""
-        for name, points in self._setup.places.items():
-            kind = rows.schema.field(name).type
-            if not pa.types.is_fixed_size_list(kind) or kind.list_size != points:
-                raise ValueError(
-                    f"{file.name}: column {name} holds {kind}; expected lists of {points} numbers"
-                )
-        steps = rows[STEP].to_numpy()
-        epochs, starts, counts = np.unique(steps, return_index=True, return_counts=True)
-        for epoch, start, count in zip(
-            epochs.tolist(), starts.tolist(), counts.tolist(), strict=True
-        ):
-            found.setdefault(epoch, _Place(file, group, start, count))
-        members = {place.rows for place in found.values()}
-        if len(members) > 1:
-            raise ValueError(f"epochs have {min(members)} to {max(members)} members")
-
-    def at(self, place: int) -> Predictions:
-        where = self._places[place]
-        rows = self._group(where.file, where.group).slice(where.start, where.rows)
-        if not pc.all(pc.equal(rows[STEP], int(self.epochs[place]))).as_py():
-            raise ValueError("the file has changed")
-        return predictions_of(rows, self._setup)
+def _setup(arrays: dict[str, Floats], where: Path, damage: list[str]) -> EnsembleSetup:
+    """Understand the setup; where something of the held-out points is lost, without them."""
+    parts = {"held_out", "held_out_targets"}
+    parts |= {"prior/held_out"} if "prior/grid" in arrays else set()
+    lost = parts - arrays.keys()
+    if lost and lost != parts:
+        damage.append(f"{where}: {' and '.join(sorted(lost))} is lost, held_out is left out")
+        arrays = {name: array for name, array in arrays.items() if name not in parts}
+    return EnsembleSetup.from_arrays(arrays)

@@ -99,10 +99,16 @@ class EnsembleSetup:
         return {name: count for name, count in counts.items() if count}
 
     def as_predictions(self, columns: Mapping[str, Floats]) -> Predictions:
-        """Complete what was read of an epoch; a place without points has none."""
-        members = len(columns["grid"])
-        none = np.empty((members, 0), np.float32)
-        return Predictions(*(columns.get(name, none) for name in PLACES))
+        """Complete what was read of an epoch: NaN at places where nothing was."""
+        members, places = len(columns["grid"]), self.places
+        return Predictions(
+            *(
+                columns[name]
+                if name in columns
+                else np.full((members, places.get(name, 0)), np.nan, np.float32)
+                for name in PLACES
+            )
+        )
 
     def arrays(self) -> dict[str, Floats | npt.NDArray[np.int64]]:
         """Return all that there is, by name, as arrays of rank 2."""

@@ -58,7 +58,7 @@ def prediction_rows(step: int, wall_time: float, predictions: Predictions) -> pa
 
 
 def predictions_of(rows: pa.Table, setup: EnsembleSetup) -> Predictions:
-    """Return what `prediction_rows` was given, in float32.
+    """Return what `prediction_rows` was given, in float32; NaN at a place without a column.
 
     Raises
     ------
@@ -67,9 +67,9 @@ def predictions_of(rows: pa.Table, setup: EnsembleSetup) -> Predictions:
     """
     members = rows.num_rows
     columns = {}
-    for name, points in setup.places.items():
+    for name in set(setup.places) & set(rows.column_names):
         values = rows[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        columns[name] = values.astype(np.float32).reshape(members, points)
+        columns[name] = values.astype(np.float32).reshape(members, setup.places[name])
     return setup.as_predictions(columns)
 
 

@@ -224,9 +224,10 @@ except SystemExit as stopped:
     assert done.stdout.endswith("None []\n")
 
 
+@pytest.mark.usefixtures("heeding_ctrl_c")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_rendering_leaves_nothing_half_made(tmp_path, write_run, sent, code):
-    """Ctrl-C: exit code 130, no file, no traceback."""
+    """Ctrl-C: exit code 130, one line, no file, no traceback."""
     run = write_run(tmp_path / "long", {"grad_norm/a.weight": [1.0] * 400_000})
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "render", "audio", str(run), "--out", "out"],
@@ -244,8 +245,25 @@ def test_an_interrupted_rendering_leaves_nothing_half_made(tmp_path, write_run, 
     out, err = process.communicate(timeout=30)
     assert process.returncode == code
     assert out == ""
-    assert "Traceback" not in err
+    assert err == ("earshot: error: interrupted\n" if sent == signal.SIGINT else "")
     assert list(folder.iterdir()) == []
+
+
+def test_ctrl_c_while_the_command_loads_is_one_line():
+    """The modules of the command line take a while; Ctrl-C then is no traceback either."""
+    script = """
+import sys
+from pipeline.__main__ import run
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stderr == "earshot: error: interrupted\n"
 
 
 def test_runs_below_runs_keep_their_path_however_they_are_named(earshot, write_run):

@@ -1,7 +1,10 @@
 """`earshot render ensemble`: from the paths of logs to videos, one by one and side by side."""
 
 import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -68,6 +71,7 @@ def test_without_ffmpeg_there_are_the_stills(earshot, tmp_path, monkeypatch):
         assert "renders/one/uncertainty.png" in out
         assert "renders/one/ensemble.mp4" not in out
         assert not list(tmp_path.glob("renders/one/*.mp4"))
+        assert not list(tmp_path.glob("renders/one/*.wav"))
     assert "renders/one/ensemble.mp4" in earshot("render", "ensemble", "one", *QUICK)[1]
 
 
@@ -107,7 +111,7 @@ def test_broken_members_are_said(earshot, make_ensemble):
         (("one", "--member", "9"), 1, "has no member 9; it has 5, counted from 0"),
         (("one", "--limits", "3"), 2, "--limits is '3'; expected LO:HI"),
         (("one", "--animation", "png"), 2, "expected one of webp, gif, none"),
-        (("one", "--out", "/dev/null/x"), 1, "/dev/null/x/one/"),
+        (("one", "--out", "/dev/null/x"), 1, "/dev/null/x/one: cannot write (Not a directory)"),
     ],
 )
 def test_bad_input_is_one_line(earshot, arguments, code, message):
@@ -146,3 +150,124 @@ def test_inspect_names_the_tables(earshot):
     assert "tables" not in "\n".join(earshot("inspect", "plain")[1])
     _, out, _ = earshot("inspect", "one", "--json")
     assert json.loads(out[0])["tables"] == ["ensemble", "ensemble_setup"]
+
+
+def files_in(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_results_of_one_folder_belong_together(earshot, tmp_path):
+    """What new settings do not make is removed and said, and the rest of the folder stays."""
+    earshot("render", "ensemble", "one", *QUICK)
+    folder = tmp_path / "renders/one"
+    (folder / "audio.wav").write_text("not an ensemble's")
+    _, _, err = earshot("render", "ensemble", "one", "--no-video", "--show", "mean")
+    assert "renders/one: removed ensemble.mp4, ensemble.webp, which earlier settings" in err
+    assert not list(folder.glob("*.mp4")) + list(folder.glob("*.webp"))
+    assert (folder / "audio.wav").exists()
+    listed = json.loads((folder / "ensemble.json").read_text())["files"]
+    assert {path.name for path in folder.iterdir()} == {*listed, "ensemble.json", "audio.wav"}
+    _, _, err = earshot("render", "ensemble", "one", *QUICK, "--animation", "gif")
+    assert "removed" not in err
+
+
+@pytest.mark.usefixtures("ensembles")
+@pytest.mark.parametrize("failure", ["exit 3", "cat > /dev/null; echo No space left >&2; exit 1"])
+def test_ffmpeg_that_fails_leaves_what_was_there(earshot, tmp_path, monkeypatch, failure):
+    """Stills, scores and video stay those of the earlier call, as does their description."""
+    earshot("render", "ensemble", "one", *QUICK)
+    before = files_in(tmp_path / "renders/one")
+    broken = tmp_path / "ffmpeg"
+    broken.write_text(f"#!/bin/sh\n{failure}\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(broken))
+    code, out, err = earshot("render", "ensemble", "one", *QUICK, "--show", "mean")
+    assert code == 1
+    assert not out
+    (line,) = [line for line in err.splitlines() if "error:" in line]
+    assert "renders/one/ensemble.mp4: ffmpeg failed" in line
+    assert files_in(tmp_path / "renders/one") == before
+
+
+@pytest.mark.usefixtures("ensembles", "heeding_ctrl_c")
+def test_ctrl_c_leaves_what_was_there(earshot, tmp_path):
+    """Exit code 130, one line, and the results of the earlier call as they were."""
+    earshot("render", "ensemble", "one", *QUICK)
+    folder = tmp_path / "renders/one"
+    before = files_in(folder)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "render", "ensemble", "one", "--duration", "60"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(".*.tmp/.ensemble.mp4.*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert err == "earshot: error: interrupted\n"
+    assert files_in(folder) == before
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_parts_that_one_run_lacks_keep_it_out_of_the_panel(earshot, make_ensemble):
+    """The run without priors is refused in one line; the others are rendered side by side."""
+    make_ensemble("three", seed=3, members=5, epochs=4)
+    code, out, err = earshot("render", "ensemble", "--show", "f,p", "--no-video", "--json")
+    assert code == 1
+    (line,) = [line for line in err.splitlines() if "error:" in line]
+    assert "run 'two' has no priors" in line
+    assert [[run["run"] for run in json.loads(row)["runs"]] for row in out] == [
+        ["one"], ["three"], ["one", "three"],
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_what_is_not_seen_is_noted(earshot, make_ensemble):
+    """Data outside of --limits, and layers that a run does not have, are a line each."""
+    _, _, err = earshot(
+        "render", "ensemble", "two", "--no-video", "--limits=5:6", "--show", "members,p,data"
+    )
+    assert "earshot: two: it has no priors, so no p is drawn\n" in err
+    assert "earshot: two: 8 of 8 training data are outside of the limits 5 to 6" in err
+    make_ensemble("alone", members=1, epochs=1)
+    assert "alone: 1 member, 1 epoch" in earshot("render", "ensemble", "alone", "--no-video")[2]
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_inspect_says_what_an_ensemble_is(earshot, make_ensemble):
+    """Members, epochs, grid, data, bootstrap and priors, for people and for programs."""
+    said = "\n".join(earshot("inspect", "one")[1])
+    assert (
+        "ensemble, 5 members, 4 epochs (0…3), grid of 50 points (-3…3), 8 training data, "
+        "20 held out, priors × 0.3, bootstrap of 8 draws"
+    ) in said
+    assert "no priors, bootstrap of 8 draws" in "\n".join(earshot("inspect", "two")[1])
+    assert json.loads(earshot("inspect", "plain", "--json")[1][0])["ensemble"] is None
+    about = json.loads(earshot("inspect", "one", "--json")[1][0])["ensemble"]
+    assert about == {
+        "setting": None, "members": 5, "epochs": {"count": 4, "first": 0, "last": 3},
+        "grid": 50, "inputs": 1, "low": [-3.0], "high": [3.0], "data": 8, "held_out": 20,
+        "bootstrap": 8, "prior_scale": 0.3,
+        "indices_changed_at": None, "half_overflows_at": None,
+    }  # fmt: skip
+    make_ensemble("events", members=2, epochs=2, format="tensorboard")
+    assert "ensemble, 2 members, 2 epochs (0…1)" in "\n".join(earshot("inspect", "events")[1])
+
+
+@pytest.mark.usefixtures("ensembles")
+@pytest.mark.parametrize("command", [("inspect",), ("render", "ensemble", "--no-video")])
+@pytest.mark.parametrize("lost", ["ensemble", "ensemble_setup"])
+def test_a_table_that_is_gone_is_one_line(earshot, tmp_path, command, lost):
+    """Named or not: exit code 1 and what, where and the remedy; other runs are done."""
+    (tmp_path / f"runs/one/{lost}.parquet").unlink()
+    for which in ((), ("one",)):
+        code, out, err = earshot(*command, *which)
+        assert code == 1
+        (line,) = [line for line in err.splitlines() if "error:" in line]
+        assert "runs/one: has ensemble" in line
+        assert f"but no {lost}.parquet, which holds" in line
+        assert "record the run again" in line
+        assert bool(out) == (not which or command == ("inspect",))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.experiments import ensembles
+from recorders import EnsembleRecorder
 from runlog import open_run
 from runlog.ensemble import open_ensemble
 
@@ -94,3 +96,53 @@ except SystemExit:
     )  # fmt: skip
     assert "LOADED []" in done.stdout
     assert "--prior-scale" in done.stdout
+
+
+@pytest.mark.filterwarnings("always")
+def test_half_precision_that_overflows_is_a_line(earshot):
+    """What float16 cannot hold is said as a warning of the command, not of Python."""
+    options = ("--setting", "prior", "--prior-scale", "1e6", "--half", *SMALL)
+    code, out, err = earshot("record", "ensemble", *options)
+    assert (code, out) == (0, ["runs/ensemble-prior"])
+    assert err.startswith("earshot: warning: epoch 0: of the predictions, ")
+    assert "infinite in float16" in err
+    assert err.count("\n") == 1
+
+
+def test_ctrl_c_says_what_is_kept(earshot, monkeypatch):
+    """While training: the epochs so far, and it is said.  Before there is a log: nothing."""
+    command = ("record", "ensemble", "--setting", "naive", *SMALL)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as early:
+        early.setattr(ensembles.MLP, "__init__", interrupted)
+        code, out, err = earshot(*command)
+    assert (code, out, err) == (130, [], "earshot: error: interrupted\n")
+    assert not Path("runs").exists()
+    monkeypatch.setattr(ensembles.JointTraining, "step", interrupted)
+    code, out, err = earshot(*command)
+    assert (code, out) == (130, [])
+    assert err == (
+        "earshot: runs/ensemble-naive: stopped; what was recorded is kept\n"
+        "earshot: error: interrupted\n"
+    )
+    kept = open_ensemble("runs/ensemble-naive")
+    assert (kept.epochs.tolist(), kept.run.metadata.status) == ([0], "failed")
+
+
+def test_ctrl_c_while_a_log_begins_leaves_no_running_one(tmp_path, monkeypatch):
+    """Its run.json says that it failed, so that the next recording takes its place."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as early:
+        early.setattr("runlog.writing.BackgroundWriter", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            EnsembleRecorder([abs], tmp_path / "mine", grid=[0.0, 1.0])
+    assert open_run(tmp_path / "mine").metadata.status == "failed"
+    with EnsembleRecorder([abs], tmp_path / "mine", grid=[0.0, 1.0]) as recorder:
+        recorder.record()
+    assert open_run(tmp_path / "mine").metadata.status == "finished"

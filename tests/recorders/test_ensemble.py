@@ -316,3 +316,54 @@ def test_indices_that_change_are_warned_of_once_and_noted(tmp_path, members):
     np.testing.assert_array_equal(ensemble.setup.indices, INDICES)
     assert ensemble.run.metadata.hyperparameters["indices_changed_at"] == 2
     assert ensemble.run.metadata.status == "finished"
+
+
+@pytest.mark.parametrize("kind", [torch.as_tensor, np.asarray])
+def test_half_precision_that_overflows_is_warned_of_once_and_noted(tmp_path, kind):
+    """Finite predictions that are infinite in float16 are counted; infinite ones are no loss."""
+    grid = kind(np.linspace(0.0, 1.0, 5)[:, None])
+    scale = [np.inf]
+
+    def members(x):
+        return kind(np.stack([np.full(len(x), 65_504.0), scale[0] * np.ones(len(x))]))
+
+    with EnsembleRecorder(members, tmp_path / "mine", grid=grid, half=True) as recorder:
+        recorder.record()
+        scale[0] = 1.0
+        recorder.record()
+        recorder.flush()
+        scale[0] = -7e4
+        for _ in range(2):
+            recorder.record()
+        with pytest.warns(
+            UserWarning, match=r"epoch 2: of the predictions, 5 are .*65,504"
+        ) as all_:
+            recorder.flush()
+        assert len(all_) == 1
+        recorder.record()
+    read = open_ensemble(tmp_path / "mine")
+    assert read.run.metadata.hyperparameters["half_overflows_at"] == 2
+    assert read.run.metadata.status == "finished"
+    assert (read.at(1).grid == [[65_504], [1]] * np.ones((2, 5))).all()
+
+
+def test_numbers_that_fit_float16_are_not_warned_of(tmp_path):
+    """Nor are those of a run that is not kept in half precision."""
+    for name, value, half in (("small", 6e4, True), ("single", 1e6, False)):
+        many = torch.full((2, len(GRID)), value)
+        with EnsembleRecorder(
+            lambda _, many=many: many, tmp_path / name, grid=GRID, half=half
+        ) as r:
+            r.record()
+        assert "half_overflows_at" not in open_run(tmp_path / name).metadata.hyperparameters
+
+
+def test_every_may_be_any_whole_number(tmp_path, members):
+    """NumPy's integers and whole floats count as what they are."""
+    for every in (2, np.int64(2), 2.0):
+        place = tmp_path / type(every).__name__
+        with EnsembleRecorder(members, place, grid=GRID, every=every) as recorder:
+            for _ in range(3):
+                recorder.record()
+        assert open_ensemble(place).epochs.tolist() == [0, 2]
+        assert json.loads((place / "run.json").read_text())["every"] == 2

@@ -70,6 +70,10 @@ REFUSED = {
     ),
     "an endless scale": ([line], {"prior_scale": np.inf}, ValueError, "prior_scale is inf"),
     "every 0": ([line], {"every": 0}, ValueError, "every is 0"),
+    "every 1.5": (
+        [line], {"every": 1.5}, ValueError, r"every is 1\.5; expected an integer of at least 1",
+    ),
+    "every forever": ([line], {"every": np.inf}, ValueError, "every is inf; expected an integer"),
     "a format": ([line], {"format": "csv"}, ValueError, "format is 'csv'; expected one of"),
     "too much for event files": (
         lambda x: x.T.expand(1100, -1), {"grid": torch.zeros(4000), "format": "both"},

@@ -392,14 +392,6 @@ def test_what_the_frames_raise_ends_ffmpeg_and_leaves_nothing(tmp_path, ffmpeg, 
     assert nothing_left(tmp_path)
 
 
-@pytest.fixture
-def heeding_ctrl_c():
-    """Let Ctrl-C interrupt, also where these tests run in the background of a shell."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("heeding_ctrl_c")
 def test_ctrl_c_while_ffmpeg_finishes_ends_it(tmp_path, ffmpeg):
     """A long video's index takes its time, which nobody has to wait for."""

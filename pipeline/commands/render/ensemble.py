@@ -89,7 +89,7 @@ def _overviews(
     found: Sequence[Found], out: Path, settings: "EnsembleSettings"
 ) -> tuple[dict[Path, "Overview"], list[object]]:
     """Go through the logs; runs without an ensemble that nobody named are passed over."""
-    from renderers.ensemble import overview
+    from renderers.ensemble import check_choice, overview
     from runlog.ensemble import NoEnsembleError, open_ensemble
 
     work: dict[Path, Overview] = {}
@@ -99,6 +99,7 @@ def _overviews(
             opened = open_ensemble(one.source.path, name=one.source.name)
             for line in opened.run.damage:
                 note(f"warning: {line}")
+            check_choice(opened, settings)
             with bar(f"read {one.source.name}", total=len(opened.epochs)) as progress:
                 work[folder] = overview(opened, noise=settings.noise, progress=progress.update)
         except NoEnsembleError as error:
@@ -137,6 +138,9 @@ def _rendered(
             yield error
             continue
         _say(made, as_json)
+        if made.removed:
+            gone = ", ".join(made.removed)
+            note(f"{folder}: removed {gone}, which earlier settings had made")
         if made.problem:
             fail(made.problem)
             yield made.problem
@@ -145,18 +149,22 @@ def _rendered(
 def _say(made: "EnsembleResult", as_json: bool) -> None:
     for one in made.description["runs"]:
         last = one["at_last_epoch"]
-        said = [f"{one['run']}: {one['members']} members, {one['epochs']} epochs"]
+        members, epochs = plural(one["members"], "member"), plural(one["epochs"], "epoch")
+        said = [f"{one['run']}: {members}, {epochs}"]
         if last["spread/inside"] is not None and last["spread/outside"] is not None:
             said.append(
                 f"sd {last['spread/inside']:.3g} inside the data, "
                 f"{last['spread/outside']:.3g} outside"
             )
         if last["missing_members"]:
-            said.append(f"{last['missing_members']:g} members not finite at the end")
+            gone = plural(int(last["missing_members"]), "member")
+            said.append(f"{gone} not finite at the end")
         if not made.made:
             said.append("up to date")
         if len(made.description["runs"]) == 1:
             note(", ".join(said))
+            for line in one["notes"]:
+                note(f"{one['run']}: {line}")
     for path in made.paths:
         if as_json:
             result(json.dumps({"path": str(path), **made.description}))

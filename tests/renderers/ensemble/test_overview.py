@@ -110,6 +110,6 @@ def test_an_explosion_in_between_does_not_flatten_the_picture(write_ensemble, tm
         )
         for epoch in range(40)
     }
-    low, high = overview(open_ensemble(write_ensemble(tmp_path / "e", epochs, setup))).limits
+    low, high = overview(open_ensemble(write_ensemble(tmp_path / "e", epochs, setup))).limits()
     assert low < 1
     assert 4 < high < 5

@@ -39,7 +39,7 @@ def painted(overviews, settings, places):
     return next(frames(drawn, [np.array([place]) for place in places])).astype(int)
 
 
-@pytest.mark.parametrize("layers", [LAYERS[:4], LAYERS[4:7], LAYERS[:7], ("mean",)])
+@pytest.mark.parametrize("layers", [LAYERS[:4], LAYERS[4:7], LAYERS, ("mean",)])
 def test_a_frame_is_what_matplotlib_draws(seen, layers):
     """Any layers, painted: less than half a grey level off on average, few pixels by much."""
     settings = EnsembleSettings(layers=layers, member=3)
@@ -86,7 +86,7 @@ def test_nothing_of_the_picture_is_clipped(make_ensemble):
 
 def test_frames_change_only_where_something_moves(seen):
     """Axes, titles and legend are the same pixels in every frame; the functions are not."""
-    drawn = ensemble_figure([seen], EnsembleSettings(), seen.limits)
+    drawn = ensemble_figure([seen], EnsembleSettings(), seen.limits())
     first, last = (f.copy() for f in frames(drawn, [np.array([0, 20])]))
     box = drawn.cells[0].axes.bbox
     inside = np.zeros((HEIGHT, WIDTH), bool)
@@ -101,7 +101,7 @@ def test_frames_change_only_where_something_moves(seen):
 def test_a_broken_member_is_not_drawn_and_is_said(make_ensemble):
     """Its line is missing from the frame on, and the clock counts it."""
     broken = overview(open_ensemble(make_ensemble("broken", members=2, broken={1: 5})))
-    drawn = ensemble_figure([broken], EnsembleSettings(layers=("members",)), broken.limits)
+    drawn = ensemble_figure([broken], EnsembleSettings(layers=("members",)), broken.limits())
     assert drawn.at([4])[1] == "epoch 4 of 20"
     assert drawn.at([5])[1] == "1 not finite   epoch 5 of 20"
     before, after = (f.copy() for f in frames(drawn, [np.array([4, 5])]))
@@ -113,7 +113,7 @@ def test_a_broken_member_is_not_drawn_and_is_said(make_ensemble):
 
 def test_members_one_at_a_time(seen):
     """With hop, frames of one epoch differ: another member every fifth of a second."""
-    drawn = ensemble_figure([seen], EnsembleSettings(layers=("hop",)), seen.limits)
+    drawn = ensemble_figure([seen], EnsembleSettings(layers=("hop",)), seen.limits())
     still = np.full(13, 20)
     pictures = [f.copy() for f in frames(drawn, [still], moving=True)]
     different = [(a != b).any() for a, b in pairwise(pictures)]

@@ -1,10 +1,12 @@
 """An ensemble's log reads back what was written, from either format, whole or in part."""
 
+import re
 import shutil
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -196,3 +198,112 @@ def test_a_setup_that_does_not_fit_is_refused(change, message):
     """Shapes that contradict each other are named with what was expected."""
     with pytest.raises(ValueError, match=message):
         EnsembleSetup(**({"grid": np.zeros((5, 1))} | change))
+
+
+def flip_in_column(path, column):
+    """Damage the middle of a column's data in every row group."""
+    broken = bytearray(path.read_bytes())
+    metadata = pq.ParquetFile(path).metadata
+    for group in range(metadata.num_row_groups):
+        chunk = next(
+            metadata.row_group(group).column(i)
+            for i in range(metadata.num_columns)
+            if metadata.row_group(group).column(i).path_in_schema.startswith(column)
+        )
+        broken[chunk.data_page_offset + chunk.total_compressed_size // 2] ^= 0xFF
+    path.write_bytes(broken)
+
+
+@pytest.mark.parametrize("place", ["held_out", "data"])
+def test_damage_at_one_place_costs_that_place_only(make_ensemble, place):
+    """Damaged predictions at the data or held-out points are NaN; all else is as it was."""
+    folder = make_ensemble()
+    whole = open_ensemble(folder)
+    expected = [each._asdict() for each in whole]
+    flip_in_column(folder / "ensemble.parquet", place)
+    read = open_ensemble(folder)
+    assert read.epochs.tolist() == whole.epochs.tolist()
+    for mine, theirs in zip(read, expected, strict=True):
+        for name, values in mine._asdict().items():
+            if name == place:
+                assert np.isnan(values).all()
+                assert values.shape == theirs[name].shape
+            else:
+                assert np.array_equal(values, theirs[name])
+    (line,) = read.run.damage
+    assert f"damaged, {place} is left out there" in line
+
+
+def test_a_place_without_a_column_is_left_out(make_ensemble):
+    """Where held-out predictions are not damaged but gone, they are NaN, and that is said."""
+    path = make_ensemble() / "ensemble.parquet"
+    pq.write_table(pq.read_table(path).drop_columns("held_out"), path)
+    read = open_ensemble(path.parent)
+    assert np.isnan(read.at(3).held_out).all()
+    assert read.run.damage == (f"{path}: has no column held_out, which is left out",)
+
+
+def test_a_damaged_tensor_costs_its_place_and_epoch_only(make_ensemble):
+    """In event files, held-out predictions of one epoch are lost; the epoch is not."""
+    folder = make_ensemble(format="tensorboard")
+    whole = open_ensemble(folder)
+    (path,) = folder.glob("events.out.tfevents.*")
+    broken = bytearray(path.read_bytes())
+    places = [match.start() for match in re.finditer(b"ensemble/held_out", broken)]
+    assert len(places) == 21
+    broken[places[15] + 60] ^= 0xFF
+    path.write_bytes(broken)
+    read = open_ensemble(folder)
+    assert read.epochs.tolist() == whole.epochs.tolist()
+    assert np.isnan(read.at(15).held_out).all()
+    assert equal(read.at(14), whole.at(14))
+    assert equal(read.at(15)[:2], whole.at(15)[:2])
+    assert any("ensemble/held_out is missing in 1 of 21 epochs" in x for x in read.run.damage)
+
+
+@pytest.mark.parametrize("lost", ["held_out", "held_out_targets", "prior/held_out"])
+def test_held_out_points_of_which_something_is_lost_are_left_out(make_ensemble, lost):
+    """The setup without inputs, targets or priors of held-out points is one without them."""
+    path = make_ensemble() / "ensemble_setup.parquet"
+    rows = pq.read_table(path)
+    pq.write_table(rows.filter(pc.field("name") != lost), path)
+    read = open_ensemble(path.parent)
+    assert len(read.setup.held_out) == 0
+    assert len(read.setup.data) == 8
+    assert read.run.damage == (f"{path}: {lost} is lost, held_out is left out",)
+    assert read.at(0).held_out.shape == (12, 0)
+
+
+@pytest.mark.parametrize("missing", ["ensemble", "ensemble_setup"])
+def test_a_table_that_is_gone_is_named_with_a_remedy(make_ensemble, missing):
+    """What, where, what it holds, and what can be done; it is no run without an ensemble."""
+    path = make_ensemble() / f"{missing}.parquet"
+    path.unlink()
+    with pytest.raises(LogError, match=f"but no {missing}.parquet, which holds its") as failed:
+        open_ensemble(path.parent)
+    assert not isinstance(failed.value, NoEnsembleError)
+    assert "copy it back from where the run was recorded, or record" in str(failed.value)
+    assert str(path.parent) in str(failed.value)
+
+
+@pytest.mark.parametrize("broken", ["ensemble", "ensemble_setup"])
+def test_a_table_that_is_damaged_throughout_is_named_with_a_remedy(make_ensemble, broken):
+    """The file, the reason and the remedy, in one line."""
+    path = make_ensemble() / f"{broken}.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(LogError, match=f"{broken}.parquet: damaged, .* copy it back") as failed:
+        open_ensemble(path.parent)
+    assert not isinstance(failed.value, NoEnsembleError)
+    assert "\n" not in str(failed.value)
+
+
+@pytest.mark.parametrize("lost", ["ensemble", "ensemble_setup"])
+def test_event_files_make_up_for_a_table(make_ensemble, lost):
+    """A run written in both formats is whole without one of its tables, or with it damaged."""
+    folder = make_ensemble(format="both")
+    whole = open_ensemble(folder).log_hash()
+    path = folder / f"{lost}.parquet"
+    path.write_bytes(b"PAR1 no more")
+    assert open_ensemble(folder).log_hash() == whole
+    path.unlink()
+    assert open_ensemble(folder).log_hash() == whole

@@ -1,0 +1,110 @@
+"""Between which values an ensemble's functions lie, and what of it a picture then leaves out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runlog.ensemble import EnsembleSetup
+
+__all__ = ["limits_of", "reach", "seen_data", "unseen_data", "widened"]
+
+Floats = npt.NDArray[np.floating[Any]]
+Bools = npt.NDArray[np.bool_]
+
+SEEN = (0.005, 0.995)  # share of an epoch's values between the limits of the picture
+USUAL = (10, 90)  # percentiles over the epochs
+PARTS = ("f", "p")
+EDGE = 0.05  # room above and below, as a share of the range
+
+
+def reach(values: Floats) -> tuple[float, float, float, float]:
+    """Return the least value of an epoch's functions, the two between which 99 % lie, the greatest.
+
+    What is not finite does not count; all are NaN where nothing is finite.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.nan, np.nan, np.nan, np.nan
+    low, high = np.quantile(finite, SEEN)
+    return float(finite.min()), float(low), float(high), float(finite.max())
+
+
+def limits_of(reaches: Mapping[str, Floats], targets: Floats) -> tuple[float, float]:
+    """Return the lowest and the highest value that a picture should show.
+
+    What most epochs and the last one hold, and the data; a training that begins far
+    off, or explodes for a while, does not flatten the rest, nor does a single member.
+    Of the parts f and p, which somebody wants to see apart, the last epoch is seen
+    whole (see `widened`).
+
+    Parameters
+    ----------
+    reaches : mapping of str to np.ndarray [shape=(epochs, 4)]
+        Of each kind of functions that are drawn: the `reach` of each epoch.
+    targets : np.ndarray [shape=(n,)]
+        The data's.
+    """
+    low = high = targets.tolist()
+    for _, lower, upper, _ in (each.T for each in reaches.values()):
+        low = [*low, *_usual(lower, USUAL[0]), lower[-1]]
+        high = [*high, *_usual(upper, USUAL[1]), upper[-1]]
+    low, high = ([x for x in ends if np.isfinite(x)] or [0.0] for ends in (low, high))
+    least, greatest = float(min(low)), float(max(high))
+    room = EDGE * (greatest - least) or 1.0
+    parts = [each[-1] for name, each in reaches.items() if name in PARTS]
+    return widened((least - room, greatest + room), np.array(parts))
+
+
+def widened(limits: tuple[float, float], values: Floats) -> tuple[float, float]:
+    """Return limits that hold values too, but for those that would more than triple the range."""
+    low, high = limits
+    span = high - low
+    near = values[(values >= low - span) & (values <= high + span)]
+    least, greatest = near.min(initial=low), near.max(initial=high)
+    room = EDGE * (greatest - least)
+    return (
+        low if least >= low else float(least - room),
+        high if greatest <= high else float(greatest + room),
+    )
+
+
+def _usual(values: Floats, percentile: float) -> list[float]:
+    finite = values[np.isfinite(values)]
+    return [float(np.percentile(finite, percentile))] if finite.size else []
+
+
+def seen_data(setup: EnsembleSetup, limits: tuple[float, float] | None = None) -> Bools:
+    """Tell which training data [shape=(n,)] lie in a picture.
+
+    Parameters
+    ----------
+    setup : EnsembleSetup
+        With the data, and the grid, beyond which nothing is drawn.
+    limits : (float, float), optional
+        Lowest and highest target shown; by default targets do not matter, as in a map.
+    """
+    least, greatest = setup.grid.min(axis=0), setup.grid.max(axis=0)
+    seen: Bools = ((setup.data >= least) & (setup.data <= greatest)).all(axis=1)
+    if limits is not None:
+        seen &= (setup.targets >= limits[0]) & (setup.targets <= limits[1])
+    return seen
+
+
+def unseen_data(setup: EnsembleSetup, limits: tuple[float, float]) -> list[str]:
+    """Say how many of the training data a picture leaves out, and why; see `seen_data`."""
+    inside, finite = seen_data(setup), np.isfinite(setup.targets)
+    one_input = setup.grid.shape[1] == 1  # over two, all that is drawn of them is where they are
+    reasons = {
+        "are outside of the grid": ~inside,
+        "are not finite": inside & ~finite & one_input,
+        f"are outside of the limits {limits[0]:g} to {limits[1]:g}": (
+            inside & finite & ~seen_data(setup, limits) & one_input
+        ),
+    }
+    return [
+        f"{those.sum()} of {len(those)} training data {why} and not seen"
+        for why, those in reasons.items()
+        if those.any()
+    ]
