@@ -17,6 +17,7 @@ SEEN = (0.005, 0.995)  # share of an epoch's values between the limits of the pi
 USUAL = (10, 90)  # percentiles over the epochs
 PARTS = ("f", "p")
 EDGE = 0.05  # room above and below, as a share of the range
+MEMBERS = 0.35  # of the range: how far beyond it members are still worth seeing whole
 
 
 def reach(values: Floats) -> tuple[float, float, float, float]:
@@ -36,8 +37,8 @@ def limits_of(reaches: Mapping[str, Floats], targets: Floats) -> tuple[float, fl
 
     What most epochs and the last one hold, and the data; a training that begins far
     off, or explodes for a while, does not flatten the rest, nor does a single member.
-    Of the parts f and p, which somebody wants to see apart, the last epoch is seen
-    whole (see `widened`).
+    Of the last epoch all is seen that does not lie too far off (see `widened`): of the
+    parts f and p, which somebody wants to see apart, more than of the members.
 
     Parameters
     ----------
@@ -53,14 +54,28 @@ def limits_of(reaches: Mapping[str, Floats], targets: Floats) -> tuple[float, fl
     low, high = ([x for x in ends if np.isfinite(x)] or [0.0] for ends in (low, high))
     least, greatest = float(min(low)), float(max(high))
     room = EDGE * (greatest - least) or 1.0
-    parts = [each[-1] for name, each in reaches.items() if name in PARTS]
-    return widened((least - room, greatest + room), np.array(parts))
+    limits = least - room, greatest + room
+    for name, each in reaches.items():
+        limits = widened(limits, each[-1], most=1.0 if name in PARTS else MEMBERS)
+    return limits
 
 
-def widened(limits: tuple[float, float], values: Floats) -> tuple[float, float]:
-    """Return limits that hold values too, but for those that would more than triple the range."""
+def widened(
+    limits: tuple[float, float], values: Floats, *, most: float = 1.0
+) -> tuple[float, float]:
+    """Return limits that hold values too, but for those that lie too far off.
+
+    Parameters
+    ----------
+    limits : (float, float)
+        Lowest and highest value shown.
+    values : np.ndarray
+        What is to be shown too.
+    most : float
+        How far beyond the limits, as a share of their range.
+    """
     low, high = limits
-    span = high - low
+    span = most * (high - low)
     near = values[(values >= low - span) & (values <= high + span)]
     least, greatest = near.min(initial=low), near.max(initial=high)
     room = EDGE * (greatest - least)
