@@ -23,7 +23,17 @@ __all__ = [
 
 STATIC = files("renderers.page") / "static"
 UPLOT = files("renderers.page") / "vendor" / "uplot"
-SCRIPTS = ("data.js", "steps.js", "stretch.js", "player.js", "charts.js", "tables.js", "page.js")
+SCRIPTS = (
+    "data.js",
+    "steps.js",
+    "stretch.js",
+    "player.js",
+    "theme.js",
+    "axes.js",
+    "charts.js",
+    "tables.js",
+    "page.js",
+)
 FINGERPRINT = re.compile(rb'<meta name="earshot-inputs" content="([0-9a-f]{64})">')
 HEAD = 4096  # bytes in which the fingerprint lies
 

@@ -2,42 +2,9 @@
 // The curves and the spectrogram: two uPlot charts on one axis of time, labelled in steps.
 // Both have axes of one size, so that a moment lies at one place in both.
 
-const AXIS_SIZE = 62; // px, of the y axes
 const MARGIN = 14; // px, right of the charts
 const LANE = 9; // px, of a voice's marks above the curves
-// Okabe and Ito's colours, lighter or darker until they stand out from the page.
-const HUES = {
-  light: ["#0072b2", "#b84a00", "#007a55", "#a8457f", "#6f6200", "#4a4a4a"],
-  dark: ["#5cb8ee", "#ff9445", "#2bd3a2", "#f095c8", "#e6d54a", "#cccccc"],
-};
-const DASHES = [[], [7, 3]]; // of the first six voices, and of those behind them
 const GLYPHS = { nan: "×", positive_infinity: "▲", negative_infinity: "▼", zero: "0" };
-const FREQUENCIES = [100, 200, 500, 1000, 2000, 5000, 10000]; // Hz; where ticks stand
-
-const darkTheme = matchMedia("(prefers-color-scheme: dark)");
-const themeName = () => (darkTheme.matches ? "dark" : "light");
-const hueOf = (voice) => HUES[themeName()][voice % HUES.light.length];
-const dashOf = (voice) => DASHES[Math.floor(voice / HUES.light.length) % DASHES.length];
-const styleOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-/** Round values between two, for a logarithmic axis: powers of ten, or 1, 2, 5 of few of them. */
-function logTicks(low, high) {
-  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const each = Math.ceil((last - first) / 9);
-  const digits = last - first > 3 ? [1] : last - first > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
-  const found = [];
-  for (let decade = Math.floor(first / each) * each; decade <= last; decade += each) {
-    found.push(...digits.map((digit) => Number(`${digit}e${decade}`)));
-  }
-  return found.filter((value) => value >= low && value <= high);
-}
-
-// uPlot's own ticks of such axes end at 32 decades.
-const logAxis = {
-  incrs: (_u, _axis, low, high) => [Math.max(10, high - low)], // just not zero
-  splits: (_u, _axis, low, high) => logTicks(low, high),
-  filter: (_u, splits) => splits,
-};
 
 class Charts {
   /** hosts: two elements; on: what to call with a time that was clicked, or pointed at (or null). */
@@ -237,7 +204,7 @@ class Charts {
       padding: [8 + LANE * this.lanes.length, MARGIN, 0, 0],
       scales: { x: { time: false }, y: { distr: this.logarithmic ? 3 : 1, range: () => range } },
       series: [{}, ...this.voices.map((v) => series(v, true)), ...this.voices.map((v) => series(v, false))],
-      axes: [this._xAxis(), this._yAxis()],
+      axes: [stepsBelow(this.axis), valuesBeside(this.logarithmic, this.apart ? "share of each one's scale" : this.data.unit)],
       hooks: {
         draw: [(u) => this._drawMarks(u)],
         setScale: [(u, key) => this._zoomed(u, key)],
@@ -249,7 +216,7 @@ class Charts {
       padding: [8, MARGIN, 0, 0],
       scales: { x: { time: false }, y: { range: () => [0, 1] } },
       series: [{}, { points: { show: false } }],
-      axes: [this._xAxis(), this._frequencyAxis()],
+      axes: [stepsBelow(this.axis), frequenciesBeside(this.data.spectrogram)],
       hooks: {
         drawClear: [(u) => this._drawPicture(u)],
         setScale: [(u, key) => this._zoomed(u, key)],
@@ -257,58 +224,6 @@ class Charts {
     }, [[0, this.axis.seconds], [null, null]], below);
     this.lines = [this.above, this.below].map((chart) => [chart, this._line(chart)]);
     this._listen(above);
-  }
-
-  _xAxis() {
-    return {
-      ...this._look(),
-      size: 30,
-      label: "step",
-      labelSize: 16,
-      labelFont: "12px system-ui, sans-serif",
-      grid: { show: false },
-      splits: (u, _, min, max) => this.axis.ticks(min, max, u.over.clientWidth / 70),
-      values: (_, splits) => splits.map((time) => this.axis.stepAt(time).toLocaleString("en")),
-    };
-  }
-
-  _yAxis() {
-    const { unit } = this.data;
-    return {
-      ...this._look(),
-      size: AXIS_SIZE,
-      label: this.apart ? "share of each one's scale" : unit || undefined,
-      labelSize: this.apart || unit ? 18 : 0,
-      labelFont: "12px system-ui, sans-serif",
-      grid: { stroke: () => styleOf("--line"), width: 1 },
-      ...(this.logarithmic ? logAxis : {}),
-      values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))),
-    };
-  }
-
-  _frequencyAxis() {
-    const { lowest_hz: lowest, highest_hz: highest } = this.data.spectrogram;
-    const placed = FREQUENCIES.filter((hz) => hz >= lowest && hz <= highest);
-    const places = placed.map((hz) => Math.log(hz / lowest) / Math.log(highest / lowest));
-    return {
-      ...this._look(),
-      size: AXIS_SIZE,
-      label: "Hz",
-      labelSize: 18,
-      labelFont: "12px system-ui, sans-serif",
-      grid: { show: false },
-      splits: () => places,
-      values: () => placed.map((hz) => (hz >= 1000 ? `${hz / 1000}k` : String(hz))),
-    };
-  }
-
-  _look() {
-    return {
-      stroke: () => styleOf("--soft"),
-      font: "12px system-ui, sans-serif",
-      ticks: { stroke: () => styleOf("--line"), width: 1, size: 5 },
-      gap: 4,
-    };
   }
 
   /** Above the curves, a lane a voice: when it is NaN, infinite or zero. */

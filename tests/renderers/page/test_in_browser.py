@@ -40,8 +40,19 @@ def step(page: Page) -> int:
 
 
 def recorded(page: Page) -> np.ndarray:
-    """Return what went to the speakers so far [shape=(channels, n)]."""
-    return np.concatenate([np.array(piece) for piece in page.evaluate("recorded")], axis=1)
+    """Return what went to the speakers so far [shape=(channels, n)], from the clock's zero on."""
+    frames, left, right = zip(
+        *page.evaluate("recorded.map(([frame, ...sides]) => [frame, ...sides.map((s) => [...s])])"),
+        strict=True,
+    )
+    sound = np.zeros((2, frames[-1] + 128))  # zeros also where no source was playing
+    sound[:, np.array(frames)[:, None] + np.arange(128)] = left, right
+    return sound
+
+
+def started(page: Page) -> int:
+    """Return the sample of the clock at which the sources began."""
+    return round(page.evaluate("page.player.started") * RATE)
 
 
 def lag(heard: np.ndarray, sound: np.ndarray) -> int:
@@ -108,51 +119,46 @@ def test_a_click_goes_there(
 
 
 def test_what_is_clicked_is_heard(page_of: PageOf, walk: Callable[..., Run]) -> None:
-    """After a click, the speakers get the sound from that very place on."""
+    """From where the position was set, the speakers get the sound, to the sample."""
     page = page_of(walk(), tap=True)
     page.evaluate("page.seek(5)")
     page.click("#play")
     page.wait_for_timeout(1500)
-    heard = recorded(page)[0]
-    first = int(np.flatnonzero(np.abs(heard) > 1e-4)[0])
-    place = lag(heard[first + 2000 : first + 22_000], decoded(page))
-    assert place / RATE == pytest.approx(5 + 2000 / RATE, abs=0.002)
+    begin = started(page) + 20_000
+    place = lag(recorded(page)[0][begin : begin + 20_000], decoded(page))
+    assert place == pytest.approx(5 * RATE + 20_000, abs=1)
 
 
 def test_runs_are_switched_without_a_gap(page_of: PageOf, walk: Callable[..., Run]) -> None:
-    """Two runs of one log: what is heard before and behind a switch fits to the sample."""
+    """Two runs of one log: through switches, what is heard is the one sound, to the sample."""
     page = page_of(walk("a"), walk("b"), tap=True)
     page.evaluate("page.seek(2)")
     page.click("#play")
-    page.wait_for_timeout(1200)
-    page.keyboard.press("2")
-    page.wait_for_timeout(1200)
-    heard, sound = recorded(page)[0], decoded(page)
-    first = int(np.flatnonzero(np.abs(heard) > 1e-4)[0])
-    pieces = range(first + 2000, len(heard) - 12_000, 10_000)
-    places = [lag(heard[piece : piece + 10_000], sound) - piece for piece in pieces]
-    assert len(places) > 8
-    assert np.ptp(places) < 0.001 * RATE
-    gain = 0.8**2
-    start = places[0] + first + 2000
-    expected = gain * sound[start : start + len(heard) - first - 12_000]
-    rest = heard[first + 2000 :][: len(expected)] - expected[: len(heard) - first - 2000]
-    # In the few ms of the switch, two equal sounds fade into each other.
-    assert np.abs(rest).max() < 0.1 * np.abs(expected).max()
+    page.wait_for_timeout(1000)
+    for key in ("2", "1", "x"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(500)
+    begin = started(page) + 10_000
+    heard, sound = recorded(page)[0][begin:], decoded(page)
+    expected = 0.8**2 * sound[2 * RATE + 10_000 :][: len(heard)]
+    assert len(heard) > 1.5 * RATE
+    np.testing.assert_allclose(heard, expected, atol=0.02 * np.abs(expected).max())
 
 
 def test_after_a_switch_the_other_run_is_heard(page_of: PageOf, walk: Callable[..., Run]) -> None:
-    """The second run is heard at the moment at which the first one was."""
+    """The second run is heard at the moment at which the first one was: less than 1 ms apart."""
     page = page_of(walk("a"), walk("b", seed=1), tap=True)
     page.click("#play")
     page.wait_for_timeout(900)
     page.keyboard.press("2")
     page.wait_for_timeout(900)
     heard = recorded(page)[0]
-    first = int(np.flatnonzero(np.abs(heard) > 1e-4)[0])
-    early, late = heard[first : first + 15_000], heard[-15_000:]
-    places = lag(early, decoded(page, 0)), lag(late, decoded(page, 1))
-    assert places[1] - places[0] == pytest.approx(len(heard) - 15_000 - first, abs=44)
+    begin, end = started(page) + 10_000, len(heard) - 15_000
+    skews = (
+        lag(heard[begin : begin + 15_000], decoded(page, 0)) - (begin - started(page)),
+        lag(heard[end:], decoded(page, 1)) - (end - started(page)),
+    )
+    assert abs(skews[1] - skews[0]) < 0.001 * RATE
     assert page.is_checked("#runs input[value='1']")
 
 
@@ -290,7 +296,7 @@ def test_another_speed_keeps_the_pitch(page_of: PageOf, make_run: MakeRun, speed
     )
     assert ran == pytest.approx(speed, rel=0.02)
     heard = recorded(page)[0]
-    first = int(np.flatnonzero(np.abs(heard) > 1e-4)[0]) + 4000
+    first = started(page) + 4000
     expected, found = (
         np.sort(np.abs(np.fft.rfft(part * np.hanning(len(part)), 1 << 18)).argsort()[-1:])
         for part in (decoded(page)[4000:44_000], heard[first : first + 40_000])
