@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runlog import EarshotError, LogError, Run, RunSource, find_runs
-from runlog.locations import location, name_of
+from runlog.locations import location, name_of, printable
 
 __all__ = ["RUNS", "Found", "find", "results_folders"]
 
@@ -24,7 +24,8 @@ class Found:
     source : RunSource
         Where it lies.
     named : bool
-        Whether the user named this very run, and not a folder that holds it.
+        Whether the user named this very run, and not a folder that holds it; a
+        folder that is a run and holds others stands for all of them.
     given : Path
         What the user named.
     """
@@ -69,8 +70,10 @@ def find(
         place = Path(path)
         try:
             place = _place(path)
-            for source in find_runs(place):
-                one = Found(_named(source), source.path == place, place)
+            sources = find_runs(place)
+            for source in sources:
+                named = source.path == place and len(sources) == 1
+                one = Found(_named(source), named, place)
                 found.setdefault(source.path.resolve(), one)
         except LogError as error:
             errors.append(error)
@@ -138,7 +141,7 @@ def _named(source: RunSource) -> RunSource:
     # Not resolved: a link keeps the name under which it was reached.
     absolute, runs = (Path(os.path.abspath(path)) for path in (source.path, RUNS))  # noqa: PTH100
     if runs in absolute.parents:
-        return RunSource(absolute.relative_to(runs).as_posix(), source.path)
+        return RunSource(printable(absolute.relative_to(runs).as_posix()), source.path)
     return source
 
 

@@ -88,13 +88,14 @@ def _placed(
     held = line.on(axis)
     ended = axis >= line.steps[-1] + _usual_gap(line.steps)
     values = np.zeros((len(names), len(axis)), held.values.dtype)
-    measured = np.zeros(values.shape, bool)
+    measured, logged = np.zeros((2, *values.shape), bool)
     for row, name in enumerate(names):
         if name in line.names:
             own = line.names.index(name)
             values[row] = held.values[own]
             measured[row] = held.measured[own] & ~ended
-    return Timeline(axis, tuple(names), values, measured, unit, line.notes)
+            logged[row] = measured[row] if held.logged is None else held.logged[own]
+    return Timeline(axis, tuple(names), values, measured, unit, line.notes, logged)
 
 
 def _usual_gap(steps: npt.NDArray[np.int64]) -> int:

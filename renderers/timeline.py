@@ -36,6 +36,9 @@ class Timeline:
         What the values are.
     notes : tuple of str
         What was chosen or moved, in a line each.
+    logged : np.ndarray [shape=(series, frames), bool], optional
+        Where a value was written at this very step, and is not an earlier one
+        that still holds; by default wherever there is a measurement.
     """
 
     steps: npt.NDArray[np.int64]
@@ -44,6 +47,7 @@ class Timeline:
     measured: npt.NDArray[np.bool_]
     unit: str = ""
     notes: tuple[str, ...] = ()
+    logged: npt.NDArray[np.bool_] | None = None
 
     @property
     def frames(self) -> int:
@@ -59,9 +63,13 @@ class Timeline:
             Ascending.
         """
         place = np.searchsorted(self.steps, axis, side="right") - 1
-        measured = (place >= 0) & self.measured[:, np.maximum(place, 0)]
-        values = self.values[:, np.maximum(place, 0)]
-        return Timeline(axis, self.names, values, measured, self.unit, self.notes)
+        at = np.maximum(place, 0)
+        measured = (place >= 0) & self.measured[:, at]
+        own = self.measured if self.logged is None else self.logged
+        logged = own[:, at] & (self.steps[at] == axis)
+        return Timeline(
+            axis, self.names, self.values[:, at], measured, self.unit, self.notes, logged
+        )
 
 
 def timeline(
@@ -98,10 +106,10 @@ def timeline(
     grids = _grids(voices)
     placements = {key: _Placement.of(grid, axis) for key, grid in grids.items()}
     rows = [_on_axis(voice, placements) for voice in voices]
-    values, measured = (np.stack(part) for part in zip(*rows, strict=True))
+    values, measured, logged = (np.stack(part) for part in zip(*rows, strict=True))
     names = tuple(voice.name for voice in voices)
     notes = [*filter(None, [chosen.note]), *notes, *_several_a_step(voices)]
-    return Timeline(axis, names, values, measured, chosen.unit, tuple(notes))
+    return Timeline(axis, names, values, measured, chosen.unit, tuple(notes), logged)
 
 
 def root_sum_of_squares(norms: Sequence[npt.ArrayLike]) -> npt.NDArray[np.floating[Any]]:
@@ -170,35 +178,40 @@ def _axis(run: Run, voices: Sequence[Voice], steps: StepRange) -> npt.NDArray[np
 
 
 class _Placement(NamedTuple):
-    """Which point of a series holds at each step of the axis, and where there is one."""
+    """Which point of a series holds at each step of the axis; where there is one, and a new one."""
 
     point: npt.NDArray[np.intp]
     known: npt.NDArray[np.bool_]
+    fresh: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, steps: npt.NDArray[np.int64], axis: npt.NDArray[np.int64]) -> "_Placement":
         """Hold each point until the next one."""
         if np.array_equal(steps, axis):
-            return cls(np.arange(len(axis)), np.ones(len(axis), dtype=bool))
+            everywhere = np.ones(len(axis), dtype=bool)
+            return cls(np.arange(len(axis)), everywhere, everywhere)
         order = np.argsort(steps, kind="stable")  # the last one written stays the last
         ascending = steps[order]
         place = np.searchsorted(ascending, axis, side="right") - 1
         gaps = np.diff(_once(ascending))
         until = ascending[-1] + (int(np.median(gaps)) if len(gaps) else 1)
-        return cls(order[np.maximum(place, 0)], (place >= 0) & (axis < until))
+        point = order[np.maximum(place, 0)]
+        return cls(point, (place >= 0) & (axis < until), steps[point] == axis)
 
 
 def _on_axis(
     voice: Voice, placements: Mapping[int, _Placement]
-) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_]]:
-    """Put a voice on the axis; it is measured where any of its members is."""
-    norms, known = [], []
+) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Put a voice on the axis; it is measured, and logged, where any of its members is."""
+    norms, known, fresh = [], [], []
     for series in voice.members:
         placement = placements[id(series.steps)]
         held = series.values[placement.point]
         norms.append(np.where(placement.known, held, held.dtype.type(0)))
         known.append(placement.known)
-    return root_sum_of_squares(norms), np.logical_or.reduce(known)
+        fresh.append(placement.fresh)
+    either = np.logical_or.reduce
+    return root_sum_of_squares(norms), either(known), either(fresh)
 
 
 def _several_a_step(voices: Sequence[Voice]) -> list[str]:

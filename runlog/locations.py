@@ -7,7 +7,15 @@ from typing import cast
 
 from runlog.errors import LogError, one_line
 
-__all__ = ["EVENT_FILE", "Location", "folders_below", "location", "name_of", "relative_name"]
+__all__ = [
+    "EVENT_FILE",
+    "Location",
+    "folders_below",
+    "location",
+    "name_of",
+    "printable",
+    "relative_name",
+]
 
 EVENT_FILE = "tfevents"  # what a file's name has to hold for TensorBoard to read it
 
@@ -52,14 +60,19 @@ def location(where: Location) -> Path:
     return cast(Path, path)
 
 
+def printable(name: str) -> str:
+    """Return a file's name as text that can be written anywhere; its bytes may not be UTF-8."""
+    return name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
+
+
 def name_of(folder: Path) -> str:
     """Return what a folder is called, also where the path is `.` or ends in `..`."""
-    return folder.resolve().name
+    return printable(folder.resolve().name)
 
 
 def relative_name(path: Path, root: Path) -> str:
     """Return a path below another one, with ``/`` between its parts."""
-    return "/".join(path.parts[len(root.parts) :])
+    return printable("/".join(path.parts[len(root.parts) :]))
 
 
 def folders_below(root: Path) -> Iterator[Path]:

@@ -7,7 +7,15 @@ from pathlib import Path
 from runlog.atomic import leftovers
 from runlog.errors import LogError
 from runlog.formats import recognise
-from runlog.locations import EVENT_FILE, Location, folders_below, location, name_of, relative_name
+from runlog.locations import (
+    EVENT_FILE,
+    Location,
+    folders_below,
+    location,
+    name_of,
+    printable,
+    relative_name,
+)
 from runlog.metadata import RUN_JSON
 from runlog.opening import open_run
 from runlog.parquet import METRICS, PARTS, is_parquet_log, parts_folder, table_file
@@ -79,12 +87,12 @@ def _file_source(file: Path) -> RunSource:
     if file in (file.parent / RUN_JSON, file.parent / METRICS) and holds_run(file.parent):
         return RunSource(name_of(file.parent), file.parent)
     if EVENT_FILE in file.name:
-        return RunSource(file.name, file)
+        return RunSource(printable(file.name), file)
     kind = recognise(file)
     if kind is None:
         raise LogError(f"{file}: is a file of no known kind; expected {EXPECTED}")
     # What is found in folders has one name for its file everywhere.
-    return RunSource(name_of(file.parent) if kind.IN_FOLDERS else file.stem, file)
+    return RunSource(name_of(file.parent) if kind.IN_FOLDERS else printable(file.stem), file)
 
 
 def _may_hold_run(folder: Path) -> bool:

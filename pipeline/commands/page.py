@@ -1,6 +1,6 @@
 """`earshot page`: runs to a page to listen and to look; `earshot gallery`: all results in one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -103,17 +103,22 @@ def page(
         raise typer.BadParameter("--each makes several pages; -o names one: give one of them")
     settings = audio_settings(given(context, options))
     found, errors = find(paths or [str(RUNS)], runs)
-    opened = list(_opened(results_folders(found, out), segments, x, errors))
+    opened = _opened(results_folders(found, out), segments, x, errors)
+    pages: Iterable[tuple[Path, list[_Opened]]]
     if each:
-        pages = {one.folder / PAGE: [one] for one in opened}
+        pages = ((one.folder / PAGE, [one]) for one in opened)
     else:
         together = _together(opened, settings, errors)
         folder = together[0].folder if len(together) == 1 else out
-        pages = {output or folder / PAGE: together} if together else {}
-    made = [_made(path, members, settings, stems, scale_from) for path, members in pages.items()]
-    for error in [*errors, *filter(None, made)]:
+        pages = [(output or folder / PAGE, together)] if together else []
+    made = 0
+    for path, members in pages:
+        made += _made(path, members, settings, stems, scale_from, errors)
+    if found and not made and not errors:
+        errors.append(LogError(f"nothing to hear in {plural(len(found), 'run')}"))
+    for error in errors:
         fail(error)
-    if errors or any(made) or not pages:
+    if errors:
         raise typer.Exit(1)
 
 
@@ -140,7 +145,7 @@ def _opened(
 
 
 def _together(
-    opened: Sequence[_Opened], settings: "AudioSettings", errors: list[EarshotError]
+    opened: Iterable[_Opened], settings: "AudioSettings", errors: list[EarshotError]
 ) -> list[_Opened]:
     """Choose runs for one page: those that were named, and of a folder those that go with them."""
     from renderers.choice import NothingToHearError, choose
@@ -160,7 +165,7 @@ def _together(
             continue
         reason = ""
         if shared and not shared & names:
-            reason = f"no voice in common with {chosen[0].run.name}"
+            reason = f"no voice in common with {chosen[0].run.name}; --tags chooses others"
         elif len(chosen) == MOST_RUNS:
             reason = f"a page holds {MOST_RUNS} runs"
         if reason and not one.named:
@@ -171,8 +176,6 @@ def _together(
     for reason, several in passed_over.items():
         more = f" and {len(several) - 3} more" if len(several) > 3 else ""
         note(f"passed over ({reason}): {', '.join(several[:3])}{more}")
-    if opened and not chosen and not errors:
-        errors.append(LogError(f"nothing to hear in {plural(len(opened), 'run')}"))
     return chosen
 
 
@@ -182,9 +185,11 @@ def _made(
     settings: "AudioSettings",
     stems: bool,
     scale_from: Path | None,
-) -> EarshotError | None:
-    """Make one page; return what went wrong, if anything did."""
+    errors: list[EarshotError],
+) -> bool:
+    """Make one page, and say so; what went wrong is added to the errors."""
     from renderers.audio.description import stored_scales
+    from renderers.choice import NothingToHearError
     from renderers.page import render_page
     from renderers.page.extras import extras
 
@@ -201,13 +206,17 @@ def _made(
                 progress=progress.update,
             )
     except EarshotError as error:
-        return error
+        if isinstance(error, NothingToHearError) and not any(one.named for one in members):
+            note(f"passed over: {error}")
+        else:
+            errors.append(error)
+        return False
     for line in dict.fromkeys(made.notes):
         note(line)
     size = f"{path.stat().st_size / 1e6:.1f} MB"
     note(f"{plural(len(members), 'run')}, {size}" + ("" if made.made else ", up to date"))
     result(path)
-    return None
+    return True
 
 
 def gallery(

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from renderers.audio.earcons import Event, Kind
 from renderers.audio.level import Level
 from renderers.audio.score import Score, State
 from renderers.audio.style import groups
 from renderers.page.curves import curves
 from renderers.page.document import base64_of
 from renderers.page.extras import Extra, Extras
-from renderers.page.picture import RANGE_DB, Picture, loudest, picture, spectrogram
+from renderers.page.picture import RANGE_DB, Picture, loudest, picture, spectrograms
 from renderers.page.sounds import Track, levels, tracks
 from renderers.timeline import Timeline
 from runlog import Run
@@ -21,6 +22,12 @@ from runlog import Run
 __all__ = ["Part", "Progress", "run_contents", "shared_contents"]
 
 MOST_EVENTS = 1000  # of a run
+IS_OF_KIND: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.NAN: np.isnan,
+    Kind.POSITIVE_INFINITY: np.isposinf,
+    Kind.NEGATIVE_INFINITY: np.isneginf,
+    Kind.DEAD: lambda values: values == 0,
+}
 
 Progress = Callable[[int, int], None]
 
@@ -94,11 +101,9 @@ def run_contents(
     # Each sound is made to be measured, to be drawn, and to be encoded.
     passes = 2 + (voices + 1 if stems else 1)
     counted = _counter(sum(passes * part.score.samples for part in parts), progress)
-    gains = levels([part.score for part in parts], lufs, counted)
-    seen = [
-        spectrogram(part.score, level.gain, counted)
-        for part, level in zip(parts, gains, strict=True)
-    ]
+    scores = [part.score for part in parts]
+    gains = levels(scores, lufs, counted)
+    seen = spectrograms(scores, [level.gain for level in gains], counted)
     top = loudest(seen)
     pictures = [picture(one, top) for one in seen]
     runs = [
@@ -138,7 +143,7 @@ def _run(part: Part, level: Level, sounds: Sequence[Track], seen: Picture) -> di
         "level": level.to_dict(),
         "tracks": [{"name": track.name, "mp3": base64_of(track.mp3)} for track in sounds],
         "picture": {"png": base64_of(seen.png), "start": seen.start, "end": seen.end},
-        **_events(part.score),
+        **_events(part),
         "extras": [_embedded(extra) for extra in part.extras.found],
     }
 
@@ -148,22 +153,41 @@ def _numbers(values: npt.NDArray[np.floating[Any]]) -> dict[str, str]:
     return {"type": values.dtype.name, "base64": base64_of(little.tobytes())}
 
 
-def _events(score: Score) -> dict[str, Any]:
+def _events(part: Part) -> dict[str, Any]:
     """Return what is marked in a sound, in order."""
-    marked = [event for event in score.events if event.mark]
-    frames = score.frames
+    marked = [event for event in part.score.events if event.mark]
+    found = [_event(part, event) for event in marked[:MOST_EVENTS]]
     return {
-        "events": [
-            {
-                "time": event.sample / score.sample_rate,
-                "step": int(frames.steps[event.sample // score.frame_length]),
-                "kind": str(event.kind),
-                "voice": event.voice,
-            }
-            for event in marked[:MOST_EVENTS]
-        ],
+        "events": sorted(found, key=lambda event: event["time"]),
         "more_events": max(0, len(marked) - MOST_EVENTS),
     }
+
+
+def _event(part: Part, event: Event) -> dict[str, Any]:
+    """Say at which step an event is: in the log, not in the sound, whose frames hold several."""
+    line, frames = part.line, part.score.frames.count
+    frame = event.sample // part.score.frame_length
+    begin, end = (index * line.frames // frames for index in (frame, frame + 1))
+    place = begin + _place_in_frame(part, event, begin, end)
+    seconds = frames * part.score.frame_length / part.score.sample_rate
+    return {
+        "time": place / line.frames * seconds,
+        "step": int(line.steps[place]),
+        "kind": str(event.kind),
+        "voice": event.voice,
+    }
+
+
+def _place_in_frame(part: Part, event: Event, begin: int, end: int) -> int:
+    """Return how many steps behind the beginning of its frame an event is, or (negative) before."""
+    if event.voice < 0:
+        return 0
+    values, known = part.line.values[event.voice], part.line.measured[event.voice]
+    if event.kind == Kind.END:  # somewhere in the frame before, of which only some steps were bad
+        bad = np.flatnonzero(known[:begin] & ~np.isfinite(values[:begin]))
+        return int(bad[-1]) + 1 - begin if len(bad) else 0
+    hits = known[begin:end] & IS_OF_KIND[event.kind](values[begin:end])
+    return int(hits.argmax())
 
 
 def _embedded(extra: Extra) -> dict[str, str]:

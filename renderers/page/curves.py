@@ -25,14 +25,13 @@ class Summary:
 
     Parameters
     ----------
-    first, last, lowest, highest : float or None
+    lowest, highest : float or None
         Of its finite values.
     counts : dict of str to int
-        Steps whose value is not finite, zero, or missing, by kind.
+        Values that are not finite or zero, as they were logged, and steps at
+        which there is none, by kind.
     """
 
-    first: float | None
-    last: float | None
     lowest: float | None
     highest: float | None
     counts: dict[str, int]
@@ -83,7 +82,8 @@ def curves(line: Timeline) -> Curves:
     state = states(frames)
     state[(state == State.SOUNDING) & (frames.low == 0) & (frames.high == 0)] = State.ZERO
     low, high = _small(frames.low), _small(frames.high)
-    summaries = tuple(map(_summary, line.values, line.measured))
+    logged = line.measured if line.logged is None else line.logged
+    summaries = tuple(map(_summary, line.values, line.measured, logged))
     return Curves(frames.steps, low, high, state.astype(np.uint8), summaries)
 
 
@@ -94,18 +94,19 @@ def _small(values: Floats) -> Floats:
     return values.astype(np.float32 if fits else np.float64)
 
 
-def _summary(values: Floats, measured: npt.NDArray[np.bool_]) -> Summary:
-    known = values[measured]
+def _summary(
+    values: Floats, measured: npt.NDArray[np.bool_], logged: npt.NDArray[np.bool_]
+) -> Summary:
+    known = values[measured & logged]
     finite = known[np.isfinite(known)]
     counts = {
         "nan": np.isnan(known).sum(),
         "+inf": np.isposinf(known).sum(),
         "-inf": np.isneginf(known).sum(),
         "zero": (known == 0).sum(),
-        "missing": len(values) - len(known),
+        "missing": (~measured).sum(),
     }
     counted = {kind: int(count) for kind, count in counts.items()}
     if not len(finite):
-        return Summary(None, None, None, None, counted)
-    first, last, lowest, highest = map(float, (finite[0], finite[-1], finite.min(), finite.max()))
-    return Summary(first, last, lowest, highest, counted)
+        return Summary(None, None, counted)
+    return Summary(float(finite.min()), float(finite.max()), counted)

@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_of",
     "hashes",
+    "policy",
     "style_sheet",
 ]
 
@@ -35,6 +37,7 @@ SCRIPTS = (
     "page.js",
 )
 FINGERPRINT = re.compile(rb'<meta name="earshot-inputs" content="([0-9a-f]{64})">')
+RIGHT_TO_LEFT = {"R", "AL", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
 HEAD = 4096  # bytes in which the fingerprint lies
 
 
@@ -61,14 +64,18 @@ def document(title: str, data: Mapping[str, Any], inputs: str) -> str:
         Its Content-Security-Policy allows just the scripts and the style that
         are in it, pictures and sounds from its own data, and no connection.
     """
-    scripts = [
-        (UPLOT / "uPlot.iife.min.js").read_text(encoding="utf-8"),
-        *((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS),
-    ]
+    scripts = _scripts()
     style = style_sheet()
+    allowed = {
+        "script-src": hashes(scripts),
+        "style-src": hashes([style]),
+        "img-src": "blob:",
+        "media-src": "blob:",
+        "require-trusted-types-for": "'script'",
+    }
     return _template().substitute(
-        title=html.escape(title),
-        policy=html.escape(_policy(scripts, [style]), quote=True),
+        title=html.escape(_isolated(title)),
+        policy=html.escape(policy(allowed), quote=True),
         inputs=inputs,
         style=style,
         data=_inert(data),
@@ -77,15 +84,15 @@ def document(title: str, data: Mapping[str, Any], inputs: str) -> str:
 
 
 def fingerprint(inputs: Mapping[str, Any]) -> str:
-    """Hash what a page is made from, this program's own part of it included.
+    """Hash what a page is made from: its inputs, its scripts and its style.
 
     Parameters
     ----------
     inputs : mapping
         Plain JSON values.
     """
-    own = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    text = json.dumps([dict(inputs), own, style_sheet(), _template().template], sort_keys=True)
+    parts = [dict(inputs), _scripts(), style_sheet(), _template().template]
+    text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -110,18 +117,27 @@ def style_sheet() -> str:
     )
 
 
-def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src {hashes(scripts)}",
-            f"style-src {hashes(styles)}",
-            "img-src data: blob:",
-            "media-src blob:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
+def _isolated(text: str) -> str:
+    """Keep a text that is written from right to left from turning what stands beside it."""
+    turns = any(unicodedata.bidirectional(character) in RIGHT_TO_LEFT for character in text)
+    return f"\u2068{text}\u2069" if turns else text
+
+
+def _scripts() -> list[str]:
+    own = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return [(UPLOT / "uPlot.iife.min.js").read_text(encoding="utf-8"), *own]
+
+
+def policy(allowed: Mapping[str, str]) -> str:
+    """Return a Content-Security-Policy that allows only what is named.
+
+    Parameters
+    ----------
+    allowed : mapping of str to str
+        Sources by directive.
+    """
+    nothing = ("default-src 'none'", "base-uri 'none'", "form-action 'none'")
+    return "; ".join([*nothing, *(f"{name} {sources}" for name, sources in allowed.items())])
 
 
 def hashes(texts: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from urllib.parse import quote
 import numpy as np
 
 from renderers.output import writing
-from renderers.page.document import STATIC, base64_of, hashes, style_sheet
+from renderers.page.document import STATIC, base64_of, hashes, policy, style_sheet
 from renderers.spectrogram import mel_spectrogram
 from runlog import LogError
+from runlog.locations import printable
 
 __all__ = ["render_gallery"]
 
@@ -28,6 +30,7 @@ PICTURES = ("comparison.png", "uncertainty.png", "benford.png")
 BLOCK = 1 << 16  # samples
 THUMBNAIL = (480, 96)  # pixels
 RANGE_DB = 70.0
+UNEXPECTED = (KeyError, TypeError, ValueError, ArithmeticError, IndexError, AttributeError)
 
 Progress = Callable[[int, int], None]
 
@@ -87,7 +90,7 @@ def _cards(folder: Path) -> Iterator[_Card]:
     places = sorted({path.parent for path in folder.rglob("*") if path.name in names})
     for place in places:
         about = {name: _read(place / name) for name in DESCRIPTIONS if (place / name).is_file()}
-        name = place.relative_to(folder).as_posix()
+        name = printable(place.relative_to(folder).as_posix())
         yield _Card("all of them" if name == "." else name, place, about)
 
 
@@ -101,14 +104,12 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 def _index(folder: Path, cards: Sequence[str]) -> str:
     style = style_sheet()
-    policy = (
-        f"default-src 'none'; style-src {hashes([style])}; img-src 'self' data:; media-src 'self'"
-    )
+    own = {"style-src": hashes([style]), "img-src": "'self' data:", "media-src": "'self'"}
     template = Template((STATIC / "gallery.html").read_text(encoding="utf-8"))
     return template.substitute(
-        title=html.escape(folder.resolve().name),
+        title=html.escape(printable(folder.resolve().name)),
         subtitle=_count(len(cards), "result"),
-        policy=html.escape(policy, quote=True),
+        policy=html.escape(policy(own), quote=True),
         style=style,
         cards="\n".join(cards),
     )
@@ -119,7 +120,7 @@ def _html(card: _Card, folder: Path) -> str:
     escape = html.escape
 
     def address(name: str) -> str:
-        return escape(quote((card.folder / name).relative_to(folder).as_posix()), quote=True)
+        return escape(quote(os.fsencode((card.folder / name).relative_to(folder))), quote=True)
 
     def is_there(name: str) -> bool:
         return (card.folder / name).is_file()
@@ -147,16 +148,19 @@ def _html(card: _Card, folder: Path) -> str:
 
 def _facts(about: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Say what the results are, as far as their descriptions can be understood."""
-    with suppress(KeyError, TypeError, ValueError):
+    with suppress(*UNEXPECTED):
         sound = about["audio.json"]
         counts = _count(len(sound["voices"]), "voice"), _count(int(sound["steps"]), "step")
         yield f"{', '.join(counts)}, {float(sound['duration']):.1f} s"
-    with suppress(KeyError, TypeError, ValueError, IndexError):
+    with suppress(*UNEXPECTED):
         runs = about["ensemble.json"]["runs"]
         yield "; ".join(f"ensemble of {_count(int(run['members']), 'member')}" for run in runs)
-    with suppress(KeyError, TypeError, ValueError):
-        yield from (str(one["sentence"]) for one in about["benford.json"]["subjects"][:2])
-    with suppress(KeyError, TypeError, ValueError):
+    with suppress(*UNEXPECTED):
+        subjects = about["benford.json"]["subjects"]
+        yield from (f"{one['name']}: {one['sentence']}" for one in subjects[:2])
+        if len(subjects) > 2:
+            yield f"… and first digits of {len(subjects) - 2} more"
+    with suppress(*UNEXPECTED):
         yield from (str(line) for line in about["comparison.json"]["sentences"][:3])
 
 

@@ -11,7 +11,7 @@ from renderers.audio.score import Score
 from renderers.page.sounds import Progress, sound
 from renderers.spectrogram import FLOOR_DB, Spectrogram, mel_spectrogram
 
-__all__ = ["RANGE_DB", "Picture", "loudest", "picture", "spectrogram"]
+__all__ = ["RANGE_DB", "Picture", "loudest", "picture", "spectrograms"]
 
 RANGE_DB = 70.0  # from white to black
 COLUMNS = 2400  # of a picture; more than a screen has
@@ -42,17 +42,25 @@ class Picture:
     highest: float
 
 
-def spectrogram(score: Score, gain: float, progress: Progress) -> Spectrogram:
-    """Analyse a score's sound at a gain, up to where its voices and marks reach."""
-    usual = score.pitch.max(initial=0.0) < VOICES_HZ and score.sample_rate > 2 * MARKS_HZ
-    return mel_spectrogram(
-        sound(score, gain, progress),
-        score.sample_rate,
-        hop_length=HOP,
-        mels=MELS,
-        lowest=LOWEST,
-        highest=MARKS_HZ if usual else None,
+def spectrograms(
+    scores: Sequence[Score], gains: Sequence[float], progress: Progress
+) -> list[Spectrogram]:
+    """Analyse the sounds of scores at gains, up to where voices and marks of any reach."""
+    usual = all(
+        score.pitch.max(initial=0.0) < VOICES_HZ and score.sample_rate > 2 * MARKS_HZ
+        for score in scores
     )
+    return [
+        mel_spectrogram(
+            sound(score, gain, progress),
+            score.sample_rate,
+            hop_length=HOP,
+            mels=MELS,
+            lowest=LOWEST,
+            highest=MARKS_HZ if usual else None,
+        )
+        for score, gain in zip(scores, gains, strict=True)
+    ]
 
 
 def loudest(several: Sequence[Spectrogram]) -> float:

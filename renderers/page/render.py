@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from renderers.audio import AudioSettings
+from renderers.audio.score import Score
 from renderers.audio.scoring import Scales, scores_together
-from renderers.output import writing
+from renderers.output import output_error, writing
 from renderers.page.contents import Part, Progress, run_contents, shared_contents
 from renderers.page.document import document, fingerprint, fingerprint_of
 from renderers.page.extras import Extras
@@ -18,7 +19,8 @@ from runlog import OutputError, Run
 __all__ = ["LONGEST", "MOST_RUNS", "PageResult", "render_page"]
 
 SCHEMA_VERSION = 1
-LONGEST = 1200.0  # s; a browser holds all of it in memory, 21 MB a minute
+LONGEST = 1200.0  # s
+LONGEST_TRACKS = 3600.0  # s of all tracks together; a browser holds them in memory, 21 MB a minute
 MOST_RUNS = 9  # what the digits of a keyboard choose from
 
 
@@ -89,11 +91,7 @@ def render_page(
         raise OutputError(f"{path}: {len(runs)} runs; a page holds at most {MOST_RUNS}")
     lines = shared_timelines(runs, settings.choice, steps=settings.steps)
     scores, used = scores_together(runs, settings, scales, lines)
-    if scores[0].duration > LONGEST:
-        raise OutputError(
-            f"{path}: {scores[0].duration / 60:.1f} min of sound; a page holds at most "
-            f"{LONGEST / 60:g}: make it shorter with --duration or --steps"
-        )
+    _require_room(path, scores, stems=stems)
     beside = [*extras, *[Extras()] * (len(runs) - len(extras))]
     parts = [Part(*each) for each in zip(runs, lines, scores, beside, strict=True)]
     about = _about(parts, settings, used, stems)
@@ -102,11 +100,31 @@ def render_page(
     if fingerprint_of(path) == inputs:
         return PageResult(path, made=False, notes=notes)
     title = " · ".join(run.name for run in runs)
-    runs_in_it = run_contents(parts, settings.lufs, stems=stems, progress=progress)
+    try:
+        runs_in_it = run_contents(parts, settings.lufs, stems=stems, progress=progress)
+    except OSError as error:  # tracks are encoded into temporary files
+        raise output_error(path, error) from error
     data = about | shared_contents(parts[0]) | runs_in_it
     with writing(path) as temporary:
         temporary.write_text(document(title, data, inputs), encoding="utf-8")
     return PageResult(path, made=True, notes=notes)
+
+
+def _require_room(path: Path, scores: Sequence[Score], *, stems: bool) -> None:
+    """Refuse what a browser could not hold."""
+    seconds = scores[0].duration
+    if seconds > LONGEST:
+        raise OutputError(
+            f"{path}: {seconds / 60:.1f} min of sound; a page holds at most {LONGEST / 60:g}: make "
+            "it shorter with --duration or --steps"
+        )
+    tracks = len(scores) * (len(scores[0].frames.names) + 1 if stems else 1)
+    if tracks * seconds > LONGEST_TRACKS:
+        raise OutputError(
+            f"{path}: {tracks} tracks of {seconds / 60:.1f} min; a page holds at most "
+            f"{LONGEST_TRACKS / 60:g} min of all tracks together: make it shorter with --duration, "
+            "or name fewer runs" + (", or leave out --stems" if stems else "")
+        )
 
 
 def _about(

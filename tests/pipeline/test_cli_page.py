@@ -2,10 +2,18 @@
 
 import base64
 import json
+import os
 import re
+import resource
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from runlog import RunMetadata, open_run
+from runlog.rows import rows_table
+from runlog.tensorboard import TensorBoardWriter
 
 
 def runs_of(path: Path) -> list[str]:
@@ -61,7 +69,7 @@ def test_in_a_folder_what_does_not_go_together_is_passed_over(earshot, two, writ
     code, out, err = earshot("page")
     assert code == 0
     assert runs_of(Path(out[0])) == ["a", "b"]
-    assert "passed over (no voice in common with a): c" in err
+    assert "passed over (no voice in common with a; --tags chooses others): c" in err
     assert "passed over (no measurement at all): d" in err
     code, out, err = earshot("page", "a", "c")
     assert (code, out) == (1, [])
@@ -118,3 +126,52 @@ def test_the_gallery_lists_results(earshot):
     code, out, _ = earshot("gallery")
     assert (code, out) == (0, ["renders/index.html"])
     assert Path(out[0]).read_text(encoding="utf-8").count("<article") == 2
+
+
+def test_a_folder_that_is_a_run_and_holds_others(earshot, two, write_run):
+    """What lies at the root is passed over like the rest, if it does not go with them."""
+    write_run(two, {"accuracy": [0.1, 0.2]})
+    code, out, err = earshot("page", two)
+    assert code == 0
+    assert len(runs_of(Path(out[0]))) >= 1
+    assert "passed over (no voice in common" in err
+
+
+def test_each_passes_over_what_has_nothing_to_hear(earshot, two, write_run):
+    """An empty run in a folder is no error, as it is none for `render audio`."""
+    write_run(two / "empty", {})
+    code, out, err = earshot("page", "--each")
+    assert (code, len(out)) == (0, 2)
+    assert "passed over: run 'empty' has no measurement at all" in err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8(earshot, two):
+    """A logdir of any bytes can be rendered and listed; what cannot be shown is replaced."""
+    series = open_run(two / "a")["grad_norm/fc.weight"]
+    folder = Path(os.fsdecode(b"logs/bad\xff"))
+    folder.mkdir(parents=True)
+    writer = TensorBoardWriter(folder)
+    columns = {series.tag: (series.values, np.ones(len(series), bool))}
+    writer.write(rows_table(series.steps, series.wall_times, columns))
+    writer.complete(RunMetadata("bad"))
+    writer.close()
+    code, out, _ = earshot("page", "logs", "--each")
+    assert (code, out) == (0, ["renders/bad\N{REPLACEMENT CHARACTER}/page.html"])
+    Path(out[0]).parent.rename(Path("renders") / folder.name)
+    assert earshot("gallery")[0] == 0
+    assert "bad%FF/page.html" in Path("renders/index.html").read_text(encoding="utf-8")
+
+
+def test_a_full_disk_is_named(earshot):
+    """If the tracks do not fit, the page is named with what to do, and nothing is left."""
+    two_kib = 2048
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (two_kib, before[1]))
+    try:
+        code, out, err = earshot("page", "a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (code, out) == (1, [])
+    assert "renders/a/page.html: cannot write (File too large)" in err
+    assert not list(Path("renders").rglob("*.html"))

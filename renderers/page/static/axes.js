@@ -17,12 +17,15 @@ function logTicks(low, high) {
   return found.filter((value) => value >= low && value <= high);
 }
 
-// uPlot's own ticks of such axes end at 32 decades.
-const logAxis = {
-  incrs: (_u, _axis, low, high) => [Math.max(10, high - low)], // just not zero
-  splits: (_u, _axis, low, high) => logTicks(low, high),
-  filter: (_u, splits) => splits,
-};
+/** Round values between two: about half a dozen. */
+function linearTicks(low, high) {
+  const rough = high / 6 - low / 6;
+  const decade = 10 ** Math.floor(Math.log10(rough));
+  const each = [1, 2, 5, 10].map((factor) => factor * decade).find((one) => one >= rough);
+  const first = Math.ceil(low / each);
+  const count = Math.floor(high / each) - first + 1;
+  return Array.from({ length: count }, (_, i) => Number(((first + i) * each).toPrecision(12)));
+}
 
 const FONT = "12px system-ui, sans-serif";
 const look = () => ({
@@ -50,10 +53,12 @@ function valuesBeside(logarithmic, label) {
   return {
     ...look(),
     size: AXIS_SIZE,
-    label: label || undefined,
-    labelSize: label ? LABEL_SIZE : 0,
+    label: label || "value", // without one, the axis would be narrower
     grid: { stroke: () => styleOf("--line"), width: 1 },
-    ...(logarithmic ? logAxis : {}),
+    // uPlot's own ticks end at 32 decades. Its increment must just not be zero.
+    incrs: (_u, _axis, low, high) => [Math.max(10, high - low)],
+    splits: (_u, _axis, low, high) => (logarithmic ? logTicks : linearTicks)(low, high),
+    filter: (_u, splits) => splits,
     values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))),
   };
 }

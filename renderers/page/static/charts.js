@@ -4,6 +4,7 @@
 
 const MARGIN = 14; // px, right of the charts
 const LANE = 9; // px, of a voice's marks above the curves
+const LARGEST = 8e307; // where an axis ends: the range from there to its negative is a number, too
 const GLYPHS = { nan: "×", positive_infinity: "▲", negative_infinity: "▼", zero: "0" };
 
 class Charts {
@@ -169,10 +170,10 @@ class Charts {
     if (low > high) return this.logarithmic ? [0.1, 10] : [0, 1];
     if (this.logarithmic) {
       const more = Math.max(1.1, 10 ** (0.04 * (Math.log10(high) - Math.log10(low))));
-      return [Math.max(low / more, 1e-307), Math.min(high * more, 1e308)];
+      return [Math.max(low / more, 1 / LARGEST), Math.min(high * more, LARGEST)];
     }
-    const more = Math.max((high - low) * 0.04, Math.abs(high) * 1e-3, 1e-9);
-    return [low - more, high + more];
+    const more = Math.max(high * 0.04 - low * 0.04, Math.abs(high) * 1e-3, 1e-9);
+    return [Math.max(low - more, -LARGEST), Math.min(high + more, LARGEST)];
   }
 
   // How it is drawn
@@ -236,6 +237,7 @@ class Charts {
     ctx.clip();
     ctx.font = `bold ${LANE * ratio}px system-ui, sans-serif`;
     ctx.textBaseline = "middle";
+    ctx.textAlign = "center";
     this.lanes.forEach((voice, lane) => {
       const middle = bbox.top - (4 + LANE * (this.lanes.length - lane - 0.5)) * ratio;
       for (const { from, to, name } of this.marks[this.shown][voice]) {
@@ -288,12 +290,15 @@ class Charts {
   _listen(host) {
     for (const chart of [this.above, this.below]) {
       let pressed = 0;
+      let before = 0; // where we were, if this becomes a double click
       chart.over.addEventListener("mousedown", (event) => { pressed = event.clientX; });
       chart.over.addEventListener("click", (event) => {
-        if (Math.abs(event.clientX - pressed) > 4) return; // that was a drag
+        if (event.detail > 1 || Math.abs(event.clientX - pressed) > 4) return; // that was a drag
         const { left } = chart.over.getBoundingClientRect();
-        this.on.seek(chart.posToVal(event.clientX - left, "x"));
+        before = this.on.seek(chart.posToVal(event.clientX - left, "x"));
+        if (event.pointerType === "touch") this.on.point(null); // a finger does not stay
       });
+      chart.over.addEventListener("dblclick", () => this.on.seek(before));
     }
     new ResizeObserver(() => {
       for (const chart of [this.above, this.below]) {

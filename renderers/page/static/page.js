@@ -1,11 +1,14 @@
 "use strict";
 // The page: one state (which run, where, how fast), shown by charts and tables, heard by the player.
 
+const LONGEST_HEADING = 80; // characters
+
 const $ = (id) => document.getElementById(id);
 
 class Page {
   constructor() {
     this.data = readData();
+    labelled(this.data.runs);
     this.axis = new StepAxis(this.data.runs[0].steps, this.data.axis);
     this.player = new Player(this.data.runs, this.data.sound);
     this.run = 0;
@@ -17,7 +20,11 @@ class Page {
     $("main").hidden = false;
     this._introduce();
     this.charts = new Charts(this.data, this.axis, [$("curves"), $("spectrogram")], {
-      seek: (time) => this.seek(time),
+      seek: (time) => {
+        const before = this.time;
+        this.seek(time);
+        return before;
+      },
       point: (time) => this._pointTo(time),
       zoom: (zoomed) => { $("whole").hidden = !zoomed; if (this.charts) this._place(); },
       resize: () => this._place(),
@@ -44,23 +51,28 @@ class Page {
 
   async toggle() {
     if ($("play").disabled) return;
-    if (this.player.playing) this.player.pause();
-    else await this.player.play();
+    if (this.player.wanted) this.player.pause();
+    else {
+      const starting = this.player.play();
+      this._playing();
+      await starting;
+    }
     this._playing();
   }
 
   seek(time) {
     this.player.seek(Math.min(Math.max(0, time), this.seconds));
-    this._place();
+    this._place(true);
   }
 
   show(run) {
-    if (run !== this.run) this.before = this.run;
+    const switched = run !== this.run;
+    if (switched) this.before = this.run;
     this.run = run;
     this.player.choose(run);
     const several = this.data.runs.length > 1;
     const ghost = several && $("ghost").checked ? this.before : null;
-    $("ghost-name").textContent = `${this.data.runs[this.before].name}, faint`;
+    $("ghost-name").replaceChildren(named(this.data.runs[this.before].label), ", faint");
     this.charts.show(run, ghost);
     const now = this.data.runs[run];
     this.table.show(now);
@@ -71,13 +83,14 @@ class Page {
     const chosen = $("runs").querySelector(`input[value="${run}"]`);
     if (chosen) chosen.checked = true;
     this.point = -1;
+    if (this.pointed !== null) this._pointTo(this.pointed);
     this._place();
-    if (several) this._say(`${now.name} is heard`);
+    if (switched) this._say(`${isolated(now.name)} is heard`);
   }
 
   _introduce() {
     const { runs, voices, axis } = this.data;
-    $("title").textContent = runs.map((run) => run.name).join(" · ");
+    $("title").replaceChildren(...this._heading());
     const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
     $("subtitle").textContent = [count(axis.total, "step"), count(voices.length, "voice"),
       `${this.seconds.toFixed(1)} s`].join(", ");
@@ -96,8 +109,15 @@ class Page {
     $("ghost-choice").hidden = false;
     this.data.runs.forEach((run, i) => {
       const input = element("input", { type: "radio", name: "run", value: i, onchange: () => this.show(i) });
-      $("runs").append(element("label", {}, input, ` ${i + 1} ${run.name}`));
+      $("runs").append(element("label", { title: run.name }, input, ` ${i + 1} `, named(run.label)));
     });
+  }
+
+  /** The names of all runs, or of too many their number. */
+  _heading() {
+    const { runs } = this.data;
+    if (runs.map(({ label }) => label).join().length > LONGEST_HEADING) return [`${runs.length} runs`];
+    return runs.flatMap((run, i) => (i ? [" · ", named(run.label)] : [named(run.label)]));
   }
 
   _connect() {
@@ -120,28 +140,27 @@ class Page {
     if (event.ctrlKey || event.metaKey || event.altKey || $("keys").open) return;
     const at = event.target;
     // Controls keep the keys that they know themselves.
-    const own = at.matches("select") || (at.matches("input") && /^(Arrow|Home|End| )/.test(event.key))
-      || (at.matches("button, summary, [tabindex]") && (event.key === " " || event.key === "Enter"));
+    const moves = /^(Arrow|Home|End|Page)/.test(event.key);
+    const own = at.matches("select, video") || (at.matches("input, [tabindex]") && moves)
+      || (at.matches("button, summary, input[type=checkbox]") && event.key === " ");
     const act = own ? null : this._keys(event);
     if (!act) return;
     event.preventDefault();
     act();
   }
 
-  _keys({ key, shiftKey }) {
-    const step = shiftKey ? 1 : this.seconds / this.axis.points;
-    // Half a step on, so that rounding never stays behind a boundary.
+  _keys({ key, shiftKey, repeat }) {
     const toPoint = (by) => {
       const point = Math.min(this.axis.points - 1, Math.max(0, this.axis.pointAt(this.time) + by));
       this.seek(this.axis.timeOfPoint(point));
     };
-    const along = (by) => (shiftKey ? this.seek(this.time + by * step) : toPoint(by));
+    const along = (by) => (shiftKey ? this.seek(this.time + by) : toPoint(by));
     if (/^[1-9]$/.test(key)) {
       return Number(key) <= this.data.runs.length ? () => this.show(Number(key) - 1) : null;
     }
     return {
-      " ": () => this.toggle(),
-      k: () => this.toggle(),
+      " ": () => repeat || this.toggle(),
+      k: () => repeat || this.toggle(),
       ArrowLeft: () => along(-1),
       ArrowRight: () => along(1),
       Home: () => this.seek(0),
@@ -193,8 +212,8 @@ class Page {
   }
 
   _mute(voice) {
+    if (this.solo !== null) this._solo(this.solo); // all are heard again, the marks too
     this.player.setMuted(voice, !this.player.muted[0][voice]);
-    this.solo = null;
     this.table.press(this.player.muted[0], this.solo);
   }
 
@@ -216,21 +235,20 @@ class Page {
   // What moves
 
   _playing() {
-    const { playing } = this.player;
-    $("play").textContent = playing ? "Pause" : "Play";
-    if (playing) requestAnimationFrame(() => this._frame());
-    else this._place();
+    $("play").textContent = this.player.wanted ? "Pause" : "Play";
+    cancelAnimationFrame(this.next);
+    this._frame();
   }
 
   _frame() {
-    this._place();
-    if (this.player.playing) requestAnimationFrame(() => this._frame());
+    this._place(this.player.playing);
+    if (this.player.playing) this.next = requestAnimationFrame(() => this._frame());
   }
 
-  _place() {
+  _place(follow = false) {
     if (!this.charts?.lines || !this.table) return;
     const { time } = this;
-    this.charts.moveTo(time, this.player.playing);
+    this.charts.moveTo(time, follow);
     $("position").value = time;
     this._tell(this.pointed ?? time);
   }
@@ -263,7 +281,7 @@ class Page {
       const point = this.axis.pointAt(time);
       const run = this.data.runs[this.run];
       const rows = this.data.voices.map(({ name }, v) =>
-        element("div", {}, swatch(v), ` ${name} `, element("b", { textContent: valueAt(this.data, run, v, point) })));
+        element("div", {}, swatch(v), named(name), " ", element("b", { textContent: valueAt(this.data, run, v, point) })));
       this.tip.replaceChildren(element("div", { textContent: this._steps(point) }), ...rows);
       const { left } = this.charts.above.cursor;
       const right = left > this.charts.above.over.clientWidth / 2;
@@ -287,4 +305,6 @@ class Page {
 }
 
 const page = new Page();
-page.load();
+page.load().catch((error) => {
+  $("where").textContent = `The sound cannot be played here (${error.message}).`;
+});

@@ -18,6 +18,7 @@ class Player {
     this.volume = 0.8;
     this.position = 0; // where it stands, or where it was started, s
     this.playing = false;
+    this.wanted = false; // what the button says: a device may take its time to wake
     this.muted = runs.map((run) => run.tracks.map(() => false));
     this.sources = [];
     this.onEnd = () => {};
@@ -28,7 +29,7 @@ class Player {
     const decoder = new OfflineAudioContext(2, 1, this.rate);
     const decode = async ({ mp3 }) => this._trimmed(await decoder.decodeAudioData(bytesOf(mp3).buffer));
     this.buffers = await Promise.all(this.runs.map((run) => Promise.all(run.tracks.map(decode))));
-    this.heard = this.buffers;
+    this.setSpeed(this.speed);
     for (const run of this.runs) for (const track of run.tracks) delete track.mp3;
   }
 
@@ -51,15 +52,18 @@ class Player {
   }
 
   async play() {
-    if (this.playing) return;
+    if (this.wanted) return;
+    this.wanted = true;
     if (!this.context) this._connect();
     await this.context.resume();
+    if (!this.wanted || this.playing) return;
     if (this.position >= this.seconds - 0.01) this.position = 0;
     this._start();
   }
 
   pause() {
     const time = this.time;
+    this.wanted = false;
     this._stop();
     this.position = time;
   }
@@ -87,12 +91,14 @@ class Player {
   }
 
   setSpeed(speed) {
-    const playing = this.playing;
-    if (playing) this.pause();
+    const { playing, time } = this;
+    this._stop();
+    this.position = time;
+    this.speed = speed;
+    if (!this.buffers) return; // `load` comes back to it
     const flat = stretched(this.buffers.flat(), speed);
     let next = 0;
     this.heard = this.buffers.map((run) => run.map(() => flat[next++]));
-    this.speed = speed;
     if (playing) this._start();
   }
 
@@ -132,6 +138,7 @@ class Player {
     }));
     this.sources[0].onended = () => {
       this._stop();
+      this.wanted = false;
       this.position = this.seconds;
       this.onEnd();
     };

@@ -6,6 +6,7 @@ const WINDOW = 2048; // samples; twice a period of the lowest voice, and a half 
 const HALF = WINDOW / 2;
 const REACH = 448; // samples in which the next piece is looked for: a period of 110 Hz and more
 const COARSE = 8;
+const FADE_SHAPE = Float32Array.from({ length: WINDOW }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / WINDOW));
 
 /** Where each piece of the longer or shorter sound is cut from the guide, in samples. */
 function cutPlaces(guide, speed) {
@@ -13,7 +14,8 @@ function cutPlaces(guide, speed) {
   const pieces = Math.max(1, Math.ceil(guide.length / speed / HALF));
   const places = new Int32Array(pieces);
   for (let piece = 1; piece < pieces; piece++) {
-    const wanted = Math.round(piece * HALF * speed);
+    // The middle of a piece is what it is about.
+    const wanted = Math.max(0, Math.round((piece + 1) * HALF * speed) - HALF);
     const natural = places[piece - 1] + HALF; // what would follow by itself
     if (wanted <= REACH || wanted >= last || natural >= last) places[piece] = wanted;
     else places[piece] = bestMatch(guide, natural, wanted);
@@ -45,7 +47,7 @@ function rejoined(channel, places, speed) {
     const to = piece * HALF;
     for (let i = 0; i < WINDOW; i++) {
       // The first piece has nothing to fade in from.
-      const fade = piece === 0 && i < HALF ? 1 : 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / WINDOW);
+      const fade = piece === 0 && i < HALF ? 1 : FADE_SHAPE[i];
       sound[to + i] += fade * (channel[places[piece] + i] ?? 0);
     }
   }

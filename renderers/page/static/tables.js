@@ -9,7 +9,19 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-const heading = (text, scope = "col") => element("th", { scope, textContent: text });
+/** A name from a log beside other text: whichever way it is written, it turns nothing else. */
+const named = (text) => element("bdi", { textContent: text });
+const isolated = (text) => `\u2068${text}\u2069`; // the same, where there are no elements
+
+/** Give each run a short label: its name without the folders that all have in common. */
+function labelled(runs) {
+  const parts = runs.map(({ name }) => name.split("/"));
+  let shared = 0;
+  while (runs.length > 1 && parts.every((one) => one.length > shared + 1 && one[shared] === parts[0][shared])) shared++;
+  runs.forEach((run, i) => { run.label = parts[i].slice(shared).join("/"); });
+}
+
+const heading = (text, scope = "col") => element("th", { scope }, named(text));
 const cell = (text, className = "number") => element("td", { className, textContent: text });
 const EVENT_NAMES = {
   nan: "NaN", "+inf": "+∞", "-inf": "−∞", end: "finite again", dead: "exactly zero: dead", epoch: "end of an epoch",
@@ -58,8 +70,7 @@ class VoicesTable {
     if (onMute) head.append(heading("Hear"));
     const rows = data.voices.map((voice, v) => {
       const [low, high] = voice.register ?? [null, null];
-      const name = heading("", "row");
-      name.append(this.swatches[v], " ", voice.name);
+      const name = element("th", { scope: "row" }, this.swatches[v], " ", named(voice.name));
       const sounds = low === null ? "–" : `${Math.round(low)} … ${Math.round(high)} Hz`;
       const row = element("tr", {}, name, this.values[v], this.ranges[v], cell(sounds), this.odd[v]);
       if (onMute) row.append(element("td", { className: "buttons" }, ...this.buttons[v]));
@@ -72,7 +83,7 @@ class VoicesTable {
   _button(text, voice, act) {
     const button = element("button", { type: "button", textContent: text, onclick: act });
     button.setAttribute("aria-pressed", "false");
-    button.setAttribute("aria-label", `${text} ${voice.name}`);
+    button.setAttribute("aria-label", `${text} ${isolated(voice.name)}`);
     return button;
   }
 
@@ -103,13 +114,13 @@ class VoicesTable {
 
 function showEvents(host, data, run, onChoose) {
   if (!run.events.length) {
-    host.replaceChildren(element("p", { className: "note", textContent: "None: every value is a number above zero." }));
+    host.replaceChildren(element("p", { className: "note", textContent: "None." }));
     return;
   }
   const items = run.events.map((event) => {
-    const voice = event.voice < 0 ? "" : `${data.voices[event.voice].name}: `;
-    const text = `step ${event.step} – ${voice}${EVENT_NAMES[event.kind] ?? event.kind}`;
-    return element("li", {}, element("button", { type: "button", textContent: text, onclick: () => onChoose(event) }));
+    const voice = event.voice < 0 ? [] : [named(data.voices[event.voice].name), ": "];
+    const said = [`step ${event.step.toLocaleString("en")} – `, ...voice, EVENT_NAMES[event.kind] ?? event.kind];
+    return element("li", {}, element("button", { type: "button", onclick: () => onChoose(event) }, ...said));
   });
   const more = run.more_events ? [element("p", { textContent: `… and ${run.more_events} more` })] : [];
   host.replaceChildren(element("ol", {}, ...items), ...more);
@@ -123,7 +134,7 @@ function showValues(table, data, axis, run) {
   const rows = points.map((point) => element("tr", {}, heading(String(axis.steps[point]), "row"),
     ...data.voices.map((_, v) => cell(valueAt(data, run, v, point)))));
   const caption = element("caption", {
-    textContent: `${run.name}: ${count === axis.points ? "all" : count} of ${axis.total} steps`,
+    textContent: `${isolated(run.name)}: ${count === axis.points ? "all" : count} of ${axis.total} steps`,
   });
   table.replaceChildren(caption, element("thead", {}, head), element("tbody", {}, ...rows));
 }
@@ -138,12 +149,12 @@ function showSettings(table, data, run) {
     "hash of the log (SHA-256)": run.log_hash,
     "what was chosen": run.notes.join("; ") || "all series",
     "scale, the same for all runs here": scales.join("; ") || "none",
-    loudness: `${level}, gain ${run.level.gain_db.toFixed(1)} dB`,
+    "loudness of the sound": `${level}, gain ${run.level.gain_db.toFixed(1)} dB`,
     hyperparameters: run.hyperparameters,
     ...Object.fromEntries(Object.entries(data.settings).map(([key, value]) => [key, JSON.stringify(value)])),
   };
   const made = Object.entries(rows).map(([key, value]) =>
-    element("tr", {}, heading(key, "row"), cell(String(value), "text")));
+    element("tr", {}, heading(key, "row"), element("td", { className: "text" }, named(String(value)))));
   table.replaceChildren(element("tbody", {}, ...made));
 }
 
@@ -153,8 +164,8 @@ function figuresOf(run) {
     const address = URL.createObjectURL(new Blob([bytesOf(base64)], { type }));
     const media = type.startsWith("video/")
       ? element("video", { src: address, controls: true, preload: "metadata" })
-      : element("img", { src: address, alt: `${title} of ${run.name}` });
-    if (type.startsWith("video/")) media.setAttribute("aria-label", `${title} of ${run.name}`);
+      : element("img", { src: address, alt: `${title} of ${isolated(run.name)}` });
+    if (type.startsWith("video/")) media.setAttribute("aria-label", `${title} of ${isolated(run.name)}`);
     return element("figure", {}, media, element("figcaption", { textContent: `${title} (${file})` }));
   });
 }

@@ -79,7 +79,7 @@ def test_equal_folders_give_equal_bytes(renders: Path) -> None:
 def test_what_is_broken_does_no_harm(renders: Path) -> None:
     """A sound or a description that cannot be read leaves a gap, not an error."""
     (renders / "sgd" / "audio.wav").write_bytes(b"RIFF")
-    (renders / "sgd" / "audio.json").write_text('{"voices": 3, "steps": "many"}')
+    (renders / "sgd" / "audio.json").write_text('{"voices": [3], "steps": Infinity}')
     (renders / "sgd" / "benford.json").write_text("{")
     assert render_gallery(renders).read_text(encoding="utf-8").count("<article") == 3
 

@@ -201,7 +201,8 @@ def test_the_policy_allows_just_what_is_in_the_page(make_run: MakeRun, tmp_path:
         digests = {base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in texts}
         assert {f"'sha256-{digest}'" for digest in digests} == set(policy[directive].split())
     assert set(policy) == {
-        "default-src", "script-src", "style-src", "img-src", "media-src", "base-uri", "form-action"
+        "default-src", "script-src", "style-src", "img-src", "media-src", "base-uri",
+        "form-action", "require-trusted-types-for",
     }  # fmt: skip
     links = re.findall(r"(?:src|href)=|url\(|@import", "".join(page.styles))
     assert links == []
@@ -254,6 +255,8 @@ def test_what_cannot_be_a_page_is_refused(make_run: MakeRun, tmp_path: Path) -> 
         render_page([run] * 10, path)
     with pytest.raises(OutputError, match=r"25\.0 min of sound; a page holds at most 20: make it"):
         render_page([run], path, AudioSettings(duration=1500.0))
+    with pytest.raises(OutputError, match=r"8 tracks of 18\.3 min.*or leave out --stems"):
+        render_page([run] * 4, path, AudioSettings(duration=1100.0), stems=True)
     assert list(tmp_path.iterdir()) == []
     path.mkdir()
     with pytest.raises(OutputError, match="cannot write"):
