@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FLOOR_DB", "Spectrogram", "mel_spectrogram", "mixed_down"]
+__all__ = ["FLOOR_DB", "Spectrogram", "framed_pieces", "mel_spectrogram", "mixed_down"]
 
 FLOOR_DB = -100.0  # librosa's smallest power, 1e-10: what digital silence is
 PIECE_FRAMES = 2048  # frames transformed at once: about 30 MB
@@ -86,7 +86,7 @@ def mel_spectrogram(
             ref=1.0,
             top_db=None,
         )
-        for piece in _overlapping(mixed_down(blocks), hop_length, window)
+        for piece in framed_pieces(mixed_down(blocks), hop_length, window)
     ]
     centres = librosa.mel_frequencies(n_mels=mels + 2, fmin=lowest, fmax=highest or sample_rate / 2)
     decibels = np.maximum(np.concatenate(pieces, axis=1), np.float32(FLOOR_DB))  # but for rounding
@@ -99,8 +99,22 @@ def mixed_down(blocks: Iterable[Samples]) -> Iterator[Samples]:
         yield block if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
 
 
-def _overlapping(blocks: Iterable[Samples], hop_length: int, window: int) -> Iterator[Samples]:
-    """Cut a sound into pieces of whole frames, padded with silence by half a window."""
+def framed_pieces(blocks: Iterable[Samples], hop_length: int, window: int) -> Iterator[Samples]:
+    """Cut a sound into pieces of whole frames, padded with silence by half a window.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray [shape=(n,), float32]
+        The sound, in order, of one channel.
+    hop_length, window : int
+        Samples from frame to frame, and in a frame.
+
+    Yields
+    ------
+    np.ndarray [shape=(n,), float32]
+        To be framed without further padding: every frame of the whole is in
+        exactly one piece.
+    """
     half = window // 2
     piece = (PIECE_FRAMES - 1) * hop_length + window
     rest = np.zeros(half, np.float32)

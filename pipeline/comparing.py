@@ -1,0 +1,153 @@
+"""From the paths on a command line to runs or audio files to compare, each with its own name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.console import fail, note
+from pipeline.inputs import Found, find
+from runlog import EarshotError, LogError, Run
+from runlog.segments import Segments, split_segments
+
+if TYPE_CHECKING:
+    from renderers.audio import AudioSettings
+    from renderers.comparison import Clip
+
+__all__ = ["Reading", "find_clips", "find_compared"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How logs are to be read.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Globs; only runs whose name matches one of them.
+    segments : {"auto", "all", "split", "last"}
+        See `runlog.segments.split_segments`.
+    x : str, optional
+        Of tables: the column that holds the step.
+    """
+
+    names: tuple[str, ...] = ()
+    segments: Segments = "auto"
+    x: str | None = None
+
+
+def find_compared(
+    paths: Sequence[str], reading: Reading, audio: "AudioSettings"
+) -> tuple[list[Run], bool]:
+    """Find and open the runs that paths stand for, saying what is amiss.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Each a run, a folder of runs, a table, a URL, or a name under ``runs/``; one
+        that is named twice is compared with itself.
+    reading : Reading
+        How they are to be read.
+    audio : AudioSettings
+        What of them is to be heard.
+
+    Returns
+    -------
+    runs : list of Run
+        Those that can be heard, each with a name of its own.
+    complete : bool
+        Whether every path could be used.
+    """
+    found, complete = _found(paths, reading.names)
+    runs: list[Run] = []
+    places: list[Path] = []
+    for one in found:
+        try:
+            parts = split_segments(_opened(one, reading.x), reading.segments)
+        except EarshotError as error:
+            fail(error)
+            complete = False
+            continue
+        for part in parts:
+            if _is_heard(part, one.named, audio):
+                runs.append(part)
+                places.append(one.source.path)
+            else:
+                complete &= not one.named
+    from renderers.comparison.names import distinct_names
+
+    names = distinct_names([run.name for run in runs], places) if runs else []
+    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)], complete
+
+
+def find_clips(paths: Sequence[str]) -> tuple[list["Clip"], bool]:
+    """Look at audio files, saying which cannot be used.
+
+    Returns
+    -------
+    clips : list of Clip
+        Those that can be read, each with a name of its own.
+    complete : bool
+        Whether all could be.
+    """
+    from renderers.comparison import open_clip
+    from renderers.comparison.names import distinct_names
+
+    places = [Path(path) for path in paths]
+    names = distinct_names([place.stem for place in places], [p.absolute() for p in places])
+    clips: list[Clip] = []
+    for place, name in zip(places, names, strict=True):
+        try:
+            clips.append(open_clip(place, name))
+        except LogError as error:
+            fail(error)
+    return clips, len(clips) == len(places)
+
+
+def _found(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], bool]:
+    """Find runs path by path, so that one named twice is there twice."""
+    found: list[Found] = []
+    complete = True
+    for path in paths:
+        some, errors = find([path])
+        found += some
+        for problem in errors:
+            fail(problem)
+            complete = False
+    wanted = [
+        one for one in found if not names or any(fnmatchcase(one.source.name, n) for n in names)
+    ]
+    if found and not wanted:
+        has = ", ".join(one.source.name for one in found[:8])
+        fail(f"no run is called {' or '.join(names)}; there are {has}")
+        complete = False
+    return wanted, complete
+
+
+def _opened(one: Found, x: str | None) -> Run:
+    run = one.open(x=x)
+    for line in run.damage:
+        note(f"warning: {line}")
+    for line in run.notes:
+        note(f"{run.name}: {line}")
+    return run
+
+
+def _is_heard(run: Run, named: bool, audio: "AudioSettings") -> bool:
+    """Tell whether there is anything to hear; if not, say why."""
+    from renderers.choice import NothingToHearError
+    from renderers.timeline import timeline
+
+    try:
+        timeline(run, audio.choice, steps=audio.steps)
+    except NothingToHearError as error:
+        if named:
+            fail(error)
+        else:
+            note(f"passed over: {error}")
+        return False
+    except LogError as error:
+        fail(error)
+        return False
+    return True

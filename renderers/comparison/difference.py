@@ -1,0 +1,202 @@
+"""Two spectrograms to where they part, by how much, and for how long.
+
+The difference of a frame is the root mean square, over the mel bands in which
+either sound can be heard, of the difference of their levels in dB.  What lies
+below `HEARD_DB` is taken for silence: a full-scale sine is 99 dB above it, the
+rounding of 16 bit 25 dB below.  So it is 0 for what is equal, 20 for a copy that
+is 20 dB quieter, and a tone that only one of them has shows as what it rises
+out of silence.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from renderers.comparison.axis import Axis
+from renderers.comparison.listening import HEARD_DB, Framing, Heard
+from renderers.spectrogram import FLOOR_DB
+
+__all__ = ["Moment", "SoundDifference", "compare_sounds", "decibel_difference"]
+
+SPANS = 50  # that are described
+ALIKE_DB = 0.3  # what is left of a copy's difference, of a sound of 16 bit, when levels are equal
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A frame in which two sounds differ.
+
+    Parameters
+    ----------
+    time : float
+        Centre of the frame in seconds.
+    step : int, optional
+        Step that sounds there; absent for audio files.
+    decibels : float
+        Difference.
+    """
+
+    time: float
+    step: int | None
+    decibels: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"time": self.time, "step": self.step, "db": self.decibels}
+
+
+@dataclass(frozen=True)
+class SoundDifference:
+    """How two sounds differ.
+
+    Parameters
+    ----------
+    curve : np.ndarray [shape=(frames,), float32]
+        Difference of each frame in dB, at least 0.
+    first : Moment, optional
+        First frame beyond the threshold.
+    largest : Moment
+        Frame with the largest difference.
+    seconds : float
+        Time beyond the threshold in all.
+    spans : tuple of (float, float)
+        Its parts: centres of first and last frame, in seconds.
+    rms : float
+        Root mean square over everything that can be heard in either, in dB.
+    level : float, optional
+        By how many dB the second is louder; absent if either is silent.
+    identical : bool
+        Whether all samples are equal.
+    copy : bool
+        Whether they are alike but for their levels.
+    """
+
+    curve: Floats
+    first: Moment | None
+    largest: Moment
+    seconds: float
+    spans: tuple[tuple[float, float], ...]
+    rms: float
+    level: float | None
+    identical: bool
+    copy: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, without the curve."""
+        return {
+            "first": self.first and self.first.to_dict(),
+            "largest": self.largest.to_dict(),
+            "seconds_above": self.seconds,
+            "spans": [list(span) for span in self.spans[:SPANS]],
+            "span_count": len(self.spans),
+            "rms_db": self.rms,
+            "level_db": self.level,
+            "identical": self.identical,
+            "alike_but_for_level": self.copy,
+        }
+
+
+def decibel_difference(one: Floats, other: Floats) -> Floats:
+    """Subtract a spectrogram from another one.
+
+    Parameters
+    ----------
+    one, other : np.ndarray [shape=(mels, frames), float32]
+        In dB; a shorter one is followed by silence.
+
+    Returns
+    -------
+    np.ndarray [shape=(mels, frames), float32]
+        ``other - one``, in dB; silence is `HEARD_DB`.
+    """
+    one, other = _as_long_as_each_other(one, other)
+    floor = np.float32(HEARD_DB)
+    return np.maximum(other, floor) - np.maximum(one, floor)
+
+
+def compare_sounds(
+    one: Heard, other: Heard, framing: Framing, axis: Axis, threshold: float
+) -> SoundDifference:
+    """Compare two sounds frame by frame.
+
+    Parameters
+    ----------
+    one, other : Heard
+        Of the same framing.
+    framing : Framing
+        That of both.
+    axis : Axis
+        Their steps, if they have any.
+    threshold : float
+        In dB.
+    """
+    squares, counts = _by_frame(one.decibels, other.decibels)
+    curve = np.sqrt(squares / np.maximum(counts, 1)).astype(np.float32)
+    above = curve > threshold
+    spans = _spans(above)
+    hop = framing.hop_seconds
+
+    def moment(frame: int) -> Moment:
+        # A frame hears half a window ahead: what parts there is the step that begins there.
+        ahead = frame * hop + framing.reach
+        step = int(axis.at(ahead)) if axis else None
+        return Moment(frame * hop, step, float(curve[frame]))
+
+    level = _level(one, other)
+    return SoundDifference(
+        curve,
+        moment(spans[0][0]) if spans else None,
+        moment(int(curve.argmax())),
+        int(above.sum()) * hop,
+        tuple((first * hop, last * hop) for first, last in spans),
+        math.sqrt(float(squares.sum()) / max(1, int(counts.sum()))),
+        level,
+        one.digest == other.digest,
+        level is not None and _is_copy(one, other, level),
+    )
+
+
+def _level(one: Heard, other: Heard) -> float | None:
+    return other.level - one.level if math.isfinite(other.level - one.level) else None
+
+
+def _by_frame(
+    one: Floats, other: Floats
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Return the sum of squares of each frame, and of how many bands."""
+    difference = decibel_difference(one, other)
+    squares = np.square(difference).sum(axis=0, dtype=np.float64)
+    one, other = _as_long_as_each_other(one, other)
+    return squares, np.count_nonzero(np.maximum(one, other) > HEARD_DB, axis=0)
+
+
+def _spans(above: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first and last of each run of true values."""
+    edges = np.flatnonzero(np.diff(above.astype(np.int8), prepend=0, append=0))
+    return [(int(first), int(stop) - 1) for first, stop in edges.reshape(-1, 2)]
+
+
+def _is_copy(one: Heard, other: Heard, level: float) -> bool:
+    """Tell whether the level is all that differs, where both can be heard."""
+    if one.decibels.shape != other.decibels.shape:
+        return False
+    both = np.minimum(one.decibels, other.decibels) > HEARD_DB
+    rest = (other.decibels - one.decibels - np.float32(level))[both]
+    return bool(rest.size) and float(np.square(rest).mean(dtype=np.float64)) < ALIKE_DB**2
+
+
+def _as_long_as_each_other(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    frames = max(one.shape[1], other.shape[1])
+    return _padded(one, frames), _padded(other, frames)
+
+
+def _padded(decibels: Floats, frames: int) -> Floats:
+    more = frames - decibels.shape[1]
+    if not more:
+        return decibels
+    return np.pad(decibels, ((0, 0), (0, more)), constant_values=np.float32(FLOOR_DB))

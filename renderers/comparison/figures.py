@@ -1,0 +1,218 @@
+"""Whole pictures: two sounds and their difference, features, several sounds, distances."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from renderers.comparison.axis import Axis
+from renderers.comparison.listening import FEATURES, HEARD_DB, Heard
+from renderers.comparison.matrix import Matrix
+from renderers.comparison.pairs import Pair
+from renderers.comparison.panels import (
+    COLOURS,
+    INK,
+    draw_curve,
+    draw_difference,
+    draw_lines,
+    draw_series,
+    draw_spectrogram,
+    plain,
+    say_steps,
+)
+
+__all__ = ["Setting", "features_figure", "matrix_figure", "overview_figure", "pair_figure"]
+
+DPI = 100
+WIDTH = 12.0  # inches
+SOUND, CURVE, ROW = 1.75, 1.1, 0.26  # inches: of a spectrogram, of lines, of a series
+MOST_SERIES = 14
+MOST_SOUNDS = 8
+RANGE_DB = 80.0  # below the loudest band of all
+NUMBERS = 12  # a larger matrix has colours only
+LINE_CHARACTERS = 140
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all pictures of one comparison share.
+
+    Parameters
+    ----------
+    axis : Axis
+        Steps, if there are any.
+    hop : float
+        Seconds from frame to frame.
+    end : float
+        Of the longest sound, in seconds.
+    limits : (float, float)
+        dB of the darkest and the brightest colour.
+    threshold : float
+        In dB.
+    caption : str
+        How the sounds were made.
+    """
+
+    axis: Axis
+    hop: float
+    end: float
+    limits: tuple[float, float]
+    threshold: float
+    caption: str
+
+    @classmethod
+    def of(
+        cls, heard: Sequence[Heard], axis: Axis, hop: float, threshold: float, caption: str
+    ) -> "Setting":
+        """Choose limits that hold for all sounds."""
+        top = float(np.ceil(max(each.decibels.max() for each in heard)))
+        top = max(top, HEARD_DB + 10)
+        limits = (max(top - RANGE_DB, HEARD_DB), top)
+        end = max(each.duration for each in heard)
+        return cls(axis, hop, max(end, hop), limits, threshold, caption)
+
+
+def pair_figure(one: Heard, other: Heard, pair: Pair, setting: Setting) -> Figure:
+    """Draw two sounds, their difference, and the ratios of what was logged."""
+    series = pair.series[:MOST_SERIES]
+    heights = [SOUND, SOUND, SOUND, CURVE] + ([ROW * max(2, len(series))] if series else [])
+    title = f"{plain(one.name)} and {plain(other.name)}"
+    figure, panels, sides = _stacked(heights, title, setting.caption)
+    first = draw_spectrogram(panels[0], one, setting.hop, setting.limits)
+    draw_spectrogram(panels[1], other, setting.hop, setting.limits)
+    _bar(figure, first, sides[0], "dB")
+    second = draw_difference(panels[2], one, other, setting.hop)
+    _bar(figure, second, sides[2], "dB")
+    draw_curve(panels[3], pair.sound, setting.hop, setting.threshold)
+    if series:
+        names = (one.name, other.name)
+        colours = draw_series(panels[4], series, setting.axis, setting.end, names)
+        _ratio_bar(figure, colours, sides[4])
+    for side in (sides[1], sides[3]):
+        side.remove()
+    return _finished(figure, panels, setting)
+
+
+def features_figure(heard: Sequence[Heard], setting: Setting) -> Figure:
+    """Draw the spectral features of up to seven sounds."""
+    shown = heard[: len(COLOURS)]
+    title = "Spectral features" + ("" if len(shown) == len(heard) else f" of the first {len(shown)}")
+    figure, panels, sides = _stacked([CURVE * 1.3] * len(FEATURES), title, setting.caption)
+    for panel, side, (name, unit) in zip(panels, sides, FEATURES.items(), strict=True):
+        side.remove()
+        draw_lines(panel, [(each.name, each.feature(name)) for each in shown], setting.hop)
+        panel.set_title(name.replace("_", " "), loc="left", fontsize=9.5, color=INK, pad=3)
+        panel.set_ylabel(unit)
+        if name == "flatness":
+            panel.set_yscale("log")
+    panels[0].legend(
+        loc="lower right", bbox_to_anchor=(1, 1.0), ncols=len(shown), frameon=False, fontsize=8.5
+    )
+    return _finished(figure, panels, setting)
+
+
+def overview_figure(heard: Sequence[Heard], pairs: Sequence[Pair], setting: Setting) -> Figure:
+    """Draw several sounds below each other, and how far each is from the first."""
+    shown = heard[:MOST_SOUNDS]
+    heights = [SOUND * 0.8] * len(shown) + [CURVE * 1.5]
+    more = "" if len(shown) == len(heard) else f" (the first {len(shown)} of {len(heard)})"
+    figure, panels, sides = _stacked(heights, f"{len(heard)} sounds{more}", setting.caption)
+    images = [
+        draw_spectrogram(panel, each, setting.hop, setting.limits)
+        for panel, each in zip(panels, shown, strict=False)
+    ]
+    _bar(figure, images[0], sides[0], "dB")
+    for side in sides[1:]:
+        side.remove()
+    others = [pair for pair in pairs if pair.one == 0][: len(COLOURS)]
+    draw_lines(panels[-1], [(pair.b, pair.sound.curve) for pair in others], setting.hop)
+    panels[-1].axhline(setting.threshold, color=INK, linewidth=0.8, linestyle="--")
+    panels[-1].set(ylim=(0, None), ylabel="dB")
+    text = f"difference of each frame from {plain(heard[0].name)} (dashed: {setting.threshold:g} dB)"
+    panels[-1].set_title(text, loc="left", fontsize=9.5, color=INK, pad=3)
+    panels[-1].legend(
+        loc="lower right", bbox_to_anchor=(1, 1.0), ncols=len(others), frameon=False, fontsize=8
+    )
+    return _finished(figure, panels, setting)
+
+
+def matrix_figure(matrix: Matrix) -> Figure:
+    """Draw how far each is from each."""
+    parts = matrix.parts
+    size = 2.6 + 0.42 * max(4, len(matrix.names))
+    figure = Figure(figsize=(size * len(parts) + 1, size), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (title, unit, values) in zip(
+        figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True
+    ):
+        image = axes.imshow(values, cmap="cividis", vmin=0)
+        image.cmap.set_bad("#E4E4E4")
+        names = [plain(name, 24) for name in matrix.names]
+        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
+        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set_title(title, loc="left", fontsize=10, color=INK)
+        figure.colorbar(image, ax=axes, label=unit, shrink=0.8)
+        if len(names) <= NUMBERS:
+            _write_numbers(axes, values)
+    return figure
+
+
+def _write_numbers(axes: Axes, values: Any) -> None:
+    middle = np.nanmax(values, initial=0.0) / 2
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            colour = "white" if value <= middle else "black"
+            text = f"{value:.3g}" if value else "0"
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
+
+
+def _stacked(
+    heights: Sequence[float], title: str, caption: str
+) -> tuple[Figure, list[Axes], list[Axes]]:
+    """Make panels below each other, all of one width, each with room for a colour bar."""
+    lines = textwrap.wrap(caption, LINE_CHARACTERS)
+    top, bottom, between = 0.75 + 0.17 * len(lines), 0.6, 0.36  # inches
+    total = sum(heights) + between * (len(heights) - 1) + top + bottom
+    figure = Figure(figsize=(WIDTH, total), dpi=DPI)
+    FigureCanvasAgg(figure)
+    panels, sides = [], []
+    y = total - top
+    for height in heights:
+        y -= height
+        panels.append(figure.add_axes((0.125, y / total, 0.795, height / total)))
+        sides.append(figure.add_axes((0.93, y / total, 0.012, height / total)))
+        y -= between
+    for panel in panels[1:]:
+        panel.sharex(panels[0])
+    figure.text(0.02, 1 - 0.12 / total, title, fontsize=13, color=INK, va="top")
+    figure.text(0.02, 1 - 0.4 / total, "\n".join(lines), fontsize=8, color=INK, va="top")
+    return figure, panels, sides
+
+
+def _finished(figure: Figure, panels: Sequence[Axes], setting: Setting) -> Figure:
+    say_steps(panels[-1], setting.axis, setting.end, above=panels[0])
+    for panel in panels[:-1]:
+        panel.tick_params(labelbottom=False)
+    for panel in panels:
+        panel.tick_params(labelsize=8)
+        panel.yaxis.label.set_size(8)
+    return figure
+
+
+def _bar(figure: Figure, image: Any, side: Axes, label: str) -> None:
+    bar = figure.colorbar(image, cax=side)
+    bar.ax.tick_params(labelsize=8)
+    bar.set_label(label, fontsize=8)
+
+
+def _ratio_bar(figure: Figure, colours: Any, side: Axes) -> None:
+    bar = figure.colorbar(colours, cax=side)
+    most = colours.norm.vmax
+    ticks = [-most, 0, most]
+    bar.set_ticks(ticks, labels=[f"×{10**tick:.3g}" for tick in ticks])
+    bar.ax.tick_params(labelsize=8)
