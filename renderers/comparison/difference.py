@@ -1,11 +1,11 @@
 """Two spectrograms to where they part, by how much, and for how long.
 
-The difference of a frame is the root mean square, over the mel bands in which
-either sound can be heard, of the difference of their levels in dB.  What lies
-below `HEARD_DB` is taken for silence: a full-scale sine is 99 dB above it, the
-rounding of 16 bit 25 dB below.  So it is 0 for what is equal, 20 for a copy that
-is 20 dB quieter, and a tone that only one of them has shows as what it rises
-out of silence.
+The difference of a frame is the root mean square, over its mel bands, of the
+difference of their levels in dB.  A band counts as far as either sound can be
+heard in it: not at all below `HEARD_DB`, which is 99 dB below a full-scale sine,
+fully from `FULL_DB` on.  So it is 0 for what is equal, 20 for a copy that is 20 dB
+quieter, and a tone that only one of them has shows as what it rises out of
+silence.
 """
 
 import math
@@ -21,6 +21,8 @@ from renderers.spectrogram import FLOOR_DB
 
 __all__ = ["Moment", "SoundDifference", "compare_sounds", "decibel_difference"]
 
+FULL_DB = -40.0
+CHUNK = 4096  # frames at once: 2 MB an array
 SPANS = 50  # that are described
 ALIKE_DB = 0.3  # what is left of a copy's difference, of a sound of 16 bit, when levels are equal
 
@@ -135,8 +137,8 @@ def compare_sounds(
     threshold : float
         In dB.
     """
-    squares, counts = _by_frame(one.decibels, other.decibels)
-    curve = np.sqrt(squares / np.maximum(counts, 1)).astype(np.float32)
+    squares, weights = _by_frame(one.decibels, other.decibels)
+    curve = np.sqrt(squares / np.maximum(weights, 1)).astype(np.float32)
     above = curve > threshold
     spans = _spans(above)
     hop = framing.hop_seconds
@@ -154,7 +156,7 @@ def compare_sounds(
         moment(int(curve.argmax())),
         int(above.sum()) * hop,
         tuple((first * hop, last * hop) for first, last in spans),
-        math.sqrt(float(squares.sum()) / max(1, int(counts.sum()))),
+        math.sqrt(float(squares.sum()) / max(1.0, float(weights.sum()))),
         level,
         one.digest == other.digest,
         level is not None and _is_copy(one, other, level),
@@ -167,12 +169,24 @@ def _level(one: Heard, other: Heard) -> float | None:
 
 def _by_frame(
     one: Floats, other: Floats
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Return the sum of squares of each frame, and of how many bands."""
-    difference = decibel_difference(one, other)
-    squares = np.square(difference).sum(axis=0, dtype=np.float64)
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the weighted sum of squares of each frame, and the sum of the weights."""
     one, other = _as_long_as_each_other(one, other)
-    return squares, np.count_nonzero(np.maximum(one, other) > HEARD_DB, axis=0)
+    parts = []
+    for start in range(0, one.shape[1], CHUNK):
+        a, b = one[:, start : start + CHUNK], other[:, start : start + CHUNK]
+        weight = _audibility(np.maximum(a, b))
+        squares = np.square(b - a)
+        squares *= weight
+        parts.append((squares.sum(axis=0), weight.sum(axis=0)))
+    squares, weights = (np.concatenate(each).astype(np.float64) for each in zip(*parts, strict=True))
+    return squares, weights
+
+
+def _audibility(decibels: Floats) -> Floats:
+    """Return the weight of levels: none of what cannot be heard, full a little above."""
+    above = (decibels - np.float32(HEARD_DB)) / np.float32(FULL_DB - HEARD_DB)
+    return np.clip(above, 0, 1, out=above)
 
 
 def _spans(above: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -185,9 +199,12 @@ def _is_copy(one: Heard, other: Heard, level: float) -> bool:
     """Tell whether the level is all that differs, where both can be heard."""
     if one.decibels.shape != other.decibels.shape:
         return False
-    both = np.minimum(one.decibels, other.decibels) > HEARD_DB
-    rest = (other.decibels - one.decibels - np.float32(level))[both]
-    return bool(rest.size) and float(np.square(rest).mean(dtype=np.float64)) < ALIKE_DB**2
+    weight = _audibility(np.minimum(one.decibels, other.decibels))
+    rest = other.decibels - one.decibels - np.float32(level)
+    weights = float(weight.sum(dtype=np.float64))
+    return weights >= 1 and float((rest * rest * weight).sum(dtype=np.float64)) < (
+        ALIKE_DB**2 * weights
+    )
 
 
 def _as_long_as_each_other(one: Floats, other: Floats) -> tuple[Floats, Floats]:

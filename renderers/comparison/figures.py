@@ -22,6 +22,7 @@ from renderers.comparison.panels import (
     draw_lines,
     draw_series,
     draw_spectrogram,
+    mark,
     plain,
     say_steps,
 )
@@ -35,7 +36,10 @@ MOST_SERIES = 14
 MOST_SOUNDS = 8
 RANGE_DB = 80.0  # below the loudest band of all
 NUMBERS = 12  # a larger matrix has colours only
-LINE_CHARACTERS = 140
+LINE_CHARACTERS = 190
+LEFT, RIGHT = 0.115, 0.925  # of the width
+LINE, BETWEEN, BOTTOM = 0.165, 0.36, 0.75  # inches
+MOST_SAID = 5  # sentences above a picture
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,14 @@ class Setting:
         return cls(axis, hop, max(end, hop), limits, threshold, caption)
 
 
-def pair_figure(one: Heard, other: Heard, pair: Pair, setting: Setting) -> Figure:
+def pair_figure(
+    one: Heard, other: Heard, pair: Pair, setting: Setting, said: Sequence[str] = ()
+) -> Figure:
     """Draw two sounds, their difference, and the ratios of what was logged."""
     series = pair.series[:MOST_SERIES]
     heights = [SOUND, SOUND, SOUND, CURVE] + ([ROW * max(2, len(series))] if series else [])
     title = f"{plain(one.name)} and {plain(other.name)}"
-    figure, panels, sides = _stacked(heights, title, setting.caption)
+    figure, panels, sides = _stacked(heights, title, said[:MOST_SAID], setting)
     first = draw_spectrogram(panels[0], one, setting.hop, setting.limits)
     draw_spectrogram(panels[1], other, setting.hop, setting.limits)
     _bar(figure, first, sides[0], "dB")
@@ -95,6 +101,9 @@ def pair_figure(one: Heard, other: Heard, pair: Pair, setting: Setting) -> Figur
         _ratio_bar(figure, colours, sides[4])
     for side in (sides[1], sides[3]):
         side.remove()
+    if pair.sound.first is not None:
+        for number, panel in enumerate(panels[:4]):
+            mark(panel, pair.sound.first.time, dark=number < 2)
     return _finished(figure, panels, setting)
 
 
@@ -102,7 +111,7 @@ def features_figure(heard: Sequence[Heard], setting: Setting) -> Figure:
     """Draw the spectral features of up to seven sounds."""
     shown = heard[: len(COLOURS)]
     title = "Spectral features" + ("" if len(shown) == len(heard) else f" of the first {len(shown)}")
-    figure, panels, sides = _stacked([CURVE * 1.3] * len(FEATURES), title, setting.caption)
+    figure, panels, sides = _stacked([CURVE * 1.3] * len(FEATURES), title, (), setting)
     for panel, side, (name, unit) in zip(panels, sides, FEATURES.items(), strict=True):
         side.remove()
         draw_lines(panel, [(each.name, each.feature(name)) for each in shown], setting.hop)
@@ -110,18 +119,19 @@ def features_figure(heard: Sequence[Heard], setting: Setting) -> Figure:
         panel.set_ylabel(unit)
         if name == "flatness":
             panel.set_yscale("log")
-    panels[0].legend(
-        loc="lower right", bbox_to_anchor=(1, 1.0), ncols=len(shown), frameon=False, fontsize=8.5
-    )
+    _legend(figure, panels[0])
     return _finished(figure, panels, setting)
 
 
-def overview_figure(heard: Sequence[Heard], pairs: Sequence[Pair], setting: Setting) -> Figure:
+def overview_figure(
+    heard: Sequence[Heard], pairs: Sequence[Pair], setting: Setting, said: Sequence[str] = ()
+) -> Figure:
     """Draw several sounds below each other, and how far each is from the first."""
     shown = heard[:MOST_SOUNDS]
     heights = [SOUND * 0.8] * len(shown) + [CURVE * 1.5]
     more = "" if len(shown) == len(heard) else f" (the first {len(shown)} of {len(heard)})"
-    figure, panels, sides = _stacked(heights, f"{len(heard)} sounds{more}", setting.caption)
+    title = f"{len(heard)} sounds{more}"
+    figure, panels, sides = _stacked(heights, title, said[:MOST_SAID], setting)
     images = [
         draw_spectrogram(panel, each, setting.hop, setting.limits)
         for panel, each in zip(panels, shown, strict=False)
@@ -172,25 +182,27 @@ def _write_numbers(axes: Axes, values: Any) -> None:
 
 
 def _stacked(
-    heights: Sequence[float], title: str, caption: str
+    heights: Sequence[float], title: str, said: Sequence[str], setting: Setting
 ) -> tuple[Figure, list[Axes], list[Axes]]:
     """Make panels below each other, all of one width, each with room for a colour bar."""
-    lines = textwrap.wrap(caption, LINE_CHARACTERS)
-    top, bottom, between = 0.75 + 0.17 * len(lines), 0.6, 0.36  # inches
-    total = sum(heights) + between * (len(heights) - 1) + top + bottom
+    lines = [line for each in said for line in textwrap.wrap(plain(each, 500), LINE_CHARACTERS)]
+    top = 0.75 + LINE * len(lines) + (0.4 if setting.axis else 0)
+    total = sum(heights) + BETWEEN * (len(heights) - 1) + top + BOTTOM
     figure = Figure(figsize=(WIDTH, total), dpi=DPI)
     FigureCanvasAgg(figure)
     panels, sides = [], []
     y = total - top
     for height in heights:
         y -= height
-        panels.append(figure.add_axes((0.125, y / total, 0.795, height / total)))
-        sides.append(figure.add_axes((0.93, y / total, 0.012, height / total)))
-        y -= between
+        panels.append(figure.add_axes((LEFT, y / total, RIGHT - LEFT, height / total)))
+        sides.append(figure.add_axes((RIGHT + 0.01, y / total, 0.012, height / total)))
+        y -= BETWEEN
     for panel in panels[1:]:
         panel.sharex(panels[0])
     figure.text(0.02, 1 - 0.12 / total, title, fontsize=13, color=INK, va="top")
-    figure.text(0.02, 1 - 0.4 / total, "\n".join(lines), fontsize=8, color=INK, va="top")
+    text: dict[str, Any] = {"fontsize": 8.5, "va": "top", "linespacing": 1.35}
+    figure.text(0.02, 1 - 0.43 / total, "\n".join(lines), color=INK, **text)
+    figure.text(0.02, 0.1 / total, setting.caption, fontsize=7.5, color="#777777", va="bottom")
     return figure, panels, sides
 
 
@@ -201,7 +213,17 @@ def _finished(figure: Figure, panels: Sequence[Axes], setting: Setting) -> Figur
     for panel in panels:
         panel.tick_params(labelsize=8)
         panel.yaxis.label.set_size(8)
+    panels[-1].xaxis.label.set_size(9)
     return figure
+
+
+def _legend(figure: Figure, panel: Axes) -> None:
+    """Name the lines at the top right of the picture, where there is nothing else."""
+    handles, labels = panel.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="upper right", bbox_to_anchor=(RIGHT, 1), ncols=4, frameon=False,
+        fontsize=8.5,
+    )  # fmt: skip
 
 
 def _bar(figure: Figure, image: Any, side: Axes, label: str) -> None:
@@ -212,7 +234,7 @@ def _bar(figure: Figure, image: Any, side: Axes, label: str) -> None:
 
 def _ratio_bar(figure: Figure, colours: Any, side: Axes) -> None:
     bar = figure.colorbar(colours, cax=side)
-    most = colours.norm.vmax
-    ticks = [-most, 0, most]
-    bar.set_ticks(ticks, labels=[f"×{10**tick:.3g}" for tick in ticks])
+    most = int(np.ceil(colours.norm.vmax))
+    ticks = [tick for tick in range(-most, most + 1) if abs(tick) <= colours.norm.vmax]
+    bar.set_ticks(ticks, labels=[f"×{10.0**tick:g}" for tick in ticks])
     bar.ax.tick_params(labelsize=8)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.spectrogram import FLOOR_DB, framed_pieces, mixed_down
+from renderers.spectrogram import framed_pieces, mel_bands, mixed_down, power_frames
 
 __all__ = ["FEATURES", "HEARD_DB", "Framing", "Heard", "listen"]
 
@@ -29,6 +29,8 @@ FEATURES = {
 
 HEARD_DB = -60.0  # in a mel band; a full-scale sine has 39 dB, the rounding of 16 bit -85 dB
 WINDOW_S = 0.046  # 2048 samples at 44.1 kHz
+WINDOW_HOPS = 4  # hops in a window
+SMALLEST_POWER = 1e-10  # librosa's, of flatness
 SMALLEST_WINDOW = 512  # samples; below, mel bands would hold no bin
 MOST_FRAMES = 1 << 17  # 25 min at 44.1 kHz: 67 MB; longer sounds get longer windows
 HIGHEST_HZ = 20_000.0
@@ -68,9 +70,9 @@ class Framing:
             Hz; limited to half the sampling rate.
         """
         window = max(SMALLEST_WINDOW, 1 << round(math.log2(WINDOW_S * sample_rate)))
-        while samples // (window // 4) >= MOST_FRAMES:
+        while samples // (window // WINDOW_HOPS) >= MOST_FRAMES:
             window *= 2
-        return cls(sample_rate, window, window // 4, min(highest, sample_rate / 2))
+        return cls(sample_rate, window, window // WINDOW_HOPS, min(highest, sample_rate / 2))
 
     @property
     def hop_seconds(self) -> float:
@@ -148,22 +150,18 @@ def listen(name: str, blocks: Iterable[Samples], framing: Framing) -> Heard:
     framing : Framing
         How it is cut.
     """
-    import librosa
-
     meter = _Meter()
-    bands: dict[str, Any] = {"n_mels": MELS, "fmax": framing.highest}
-    mono = meter.through(blocks)
-    pieces = [
-        _analysed(piece, framing, bands)
-        for piece in framed_pieces(mono, framing.hop, framing.window)
-    ]
+    bands = mel_bands(framing.sample_rate, framing.window, MELS, highest=framing.highest)
+    pieces = []
+    for piece in framed_pieces(meter.through(blocks), framing.hop, framing.window):
+        power = power_frames(piece, framing.hop, framing.window)
+        pieces.append((bands.decibels(power), *_shape(power, framing.sample_rate)))
     decibels, *rows = (np.concatenate(part, axis=-1) for part in zip(*pieces, strict=True))
-    features = dict(zip(FEATURES, [*rows, _onsets(decibels, framing)], strict=True))
-    edges = librosa.mel_frequencies(n_mels=MELS + 2, fmax=framing.highest)
+    features = dict(zip(FEATURES, [*rows, _onsets(decibels)], strict=True))
     return Heard(
         name,
         decibels,
-        edges[1:-1],
+        bands.centres,
         features,
         meter.samples / framing.sample_rate,
         meter.level(),
@@ -171,29 +169,34 @@ def listen(name: str, blocks: Iterable[Samples], framing: Framing) -> Heard:
     )
 
 
-def _analysed(piece: Samples, framing: Framing, bands: dict[str, Any]) -> tuple[Floats, ...]:
-    """Return dB, centroid, bandwidth and flatness of a piece's frames."""
-    import librosa
+def _shape(power: Samples, sample_rate: int) -> tuple[Floats, Floats, Floats]:
+    """Return centroid, bandwidth and flatness of frames, as librosa defines them.
 
-    size = {"n_fft": framing.window, "hop_length": framing.hop}
-    magnitude = np.abs(librosa.stft(piece, center=False, **size))
-    power = np.square(magnitude)
-    mel = librosa.feature.melspectrogram(S=power, sr=framing.sample_rate, **size, **bands)
-    decibels = librosa.power_to_db(mel, ref=1.0, top_db=None)
-    shape: dict[str, Any] = {"S": magnitude, "sr": framing.sample_rate}
-    centroid = librosa.feature.spectral_centroid(**shape)
-    bandwidth = librosa.feature.spectral_bandwidth(**shape, centroid=centroid)
-    flatness = librosa.feature.spectral_flatness(S=power, power=1.0)
-    rows = (row[0].astype(np.float32) for row in (centroid, bandwidth, flatness))
-    return np.maximum(decibels, np.float32(FLOOR_DB)), *rows
+    The first two weigh by magnitude, the third is geometric over arithmetic mean of
+    the power.
+    """
+    bins = power.shape[1]
+    hertz = np.linspace(0, sample_rate / 2, bins)
+    magnitude = np.sqrt(power)
+    # Moments about the origin, in float64: a hundred times finer than needed.
+    moments = magnitude @ np.stack([np.ones(bins), hertz, hertz**2], axis=1)
+    total, first, second = moments.T
+    total = np.where(total > 0, total, 1)
+    centroid = first / total
+    bandwidth = np.sqrt(np.maximum(second / total - centroid**2, 0))
+    least = np.maximum(power, np.float32(SMALLEST_POWER), out=power)
+    flatness = np.exp(np.log(least).mean(axis=1)) / least.mean(axis=1)
+    return centroid.astype(np.float32), bandwidth.astype(np.float32), flatness
 
 
-def _onsets(decibels: Floats, framing: Framing) -> Floats:
-    import librosa
+def _onsets(decibels: Floats) -> Floats:
+    """Return how much the bands rise from frame to frame in the mean: librosa's spectral flux.
 
-    size = {"n_fft": framing.window, "hop_length": framing.hop}
-    found = librosa.onset.onset_strength(S=decibels, sr=framing.sample_rate, **size)
-    return found[: decibels.shape[1]].astype(np.float32)
+    Later by as many frames as a window reaches ahead, as librosa has it.
+    """
+    rise = np.maximum(np.diff(decibels, axis=1), 0).mean(axis=0)
+    late = np.concatenate([np.zeros(1 + WINDOW_HOPS // 2, np.float32), rise])
+    return late[: decibels.shape[1]]
 
 
 class _Meter:

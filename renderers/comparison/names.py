@@ -1,6 +1,7 @@
 """Names for what is compared, and for where it goes."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,17 +47,18 @@ def distinct_names(names: Sequence[str], places: Sequence[Path]) -> list[str]:
         lies in the same place gets a number behind.
     """
     found = list(names)
-    for depth in range(2, 2 + max(len(place.parts) for place in places)):
-        counts = {name: found.count(name) for name in found}
-        if max(counts.values()) == 1:
-            return found
+    for depth in range(1, 1 + max(len(place.parts) for place in places)):
+        lying: dict[str, set[Path]] = {}
+        for name, place in zip(found, places, strict=True):
+            lying.setdefault(name, set()).add(place)
+        if all(len(each) == 1 for each in lying.values()):
+            break
         for number, place in enumerate(places):
-            if counts[found[number]] > 1:
-                folders = place.parent.parts[-(depth - 1) :]
-                found[number] = "/".join([*(f.strip("/") for f in folders), names[number]]).strip("/")
-    seen: dict[str, int] = {}
-    for number, name in enumerate(found):
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            found[number] = f"{name} ({seen[name]})"
+            if len(lying[found[number]]) > 1:
+                found[number] = "/".join([*place.parent.parts[-depth:], names[number]])
+    numbers: Counter[str] = Counter()
+    for place, name in enumerate(found):
+        numbers[name] += 1
+        if numbers[name] > 1:
+            found[place] = f"{name} ({numbers[name]})"
     return found

@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from renderers.comparison.axis import Axis
 from renderers.comparison.condense import extremes, pooled
 from renderers.comparison.difference import SoundDifference, decibel_difference
 from renderers.comparison.listening import Heard
 from renderers.comparison.series import FARTHEST, SeriesDifference
+from runlog.run import GRAD_NORM
 
 __all__ = [
     "COLOURS",
@@ -25,6 +26,7 @@ __all__ = [
     "draw_lines",
     "draw_series",
     "draw_spectrogram",
+    "mark",
     "plain",
     "say_steps",
 ]
@@ -36,6 +38,7 @@ INK, LINE, ALARM = "#333333", "#0072B2", "#D55E00"  # Okabe and Ito, Color Unive
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 NOTHING, ASTRAY = "#E4E4E4", "#000000"
 FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)  # Hz
+LEAST_RISE = 0.09  # of the height, between the labels of two frequencies
 LEAST_GAP = 0.04  # of the width, between the labels of two steps
 
 
@@ -76,8 +79,6 @@ def draw_curve(axes: Axes, sound: SoundDifference, hop: float, threshold: float)
     )
     axes.set_ylim(0, max(float(values.max()), threshold) * 1.15)
     axes.set_ylabel("dB")
-    if sound.first is not None:
-        axes.axvline(sound.first.time, color=ALARM, linewidth=1.2)
     _title(axes, _said_of_curve(sound, threshold))
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -120,12 +121,17 @@ def draw_series(
     axes.imshow(
         picture, extent=(0, end, len(series) - 0.5, -0.5), aspect="auto", interpolation="nearest"
     )
-    axes.set_yticks(range(len(series)), [plain(each.tag, 28) for each in series], fontsize=8)
+    labels = [plain(each.tag.removeprefix(GRAD_NORM), 20) for each in series]
+    axes.set_yticks(range(len(series)), labels)
     axes.set_ylim(len(series) - 0.5, -0.5)
     for border in range(1, len(series)):
         axes.axhline(border - 0.5, color="white", linewidth=1.5)
     a, b = (plain(name, 40) for name in names)
-    _title(axes, f"logged values: {b} over {a}; black: one of them is not finite")
+    _title(
+        axes,
+        f"logged values, {b} over {a} (darkest: a thousand times as much or as little, or zero; "
+        "black: one is not finite)",
+    )
     return colours
 
 
@@ -161,6 +167,11 @@ def _reduced(
     return how.reduceat(padded, np.stack([start, stop], axis=1).ravel())[::2]
 
 
+def mark(axes: Axes, time: float, *, dark: bool) -> None:
+    """Mark the moment at which two sounds part."""
+    axes.axvline(time, color="#FFFFFF" if dark else ALARM, linewidth=1.2, linestyle=(0, (4, 2)))
+
+
 def say_steps(axes: Axes, axis: Axis, end: float, *, above: Axes) -> None:
     """Label the lowest panel with steps and the highest one with seconds; or only with seconds."""
     axes.set_xlim(0, end)
@@ -192,11 +203,14 @@ def _image(axes: Axes, picture: npt.NDArray[Any], heard: Heard, hop: float) -> A
         extent=(-hop / 2, end, -0.5, bands - 0.5),
     )  # fmt: skip
     low, high = heard.frequencies[[0, -1]]
-    shown = [hz for hz in FREQUENCIES if low <= hz <= high]
-    axes.set_yticks(
-        np.interp(shown, heard.frequencies, np.arange(bands)),
-        [f"{hz // 1000}k" if hz >= 1000 else f"{hz}" for hz in shown],
-    )
+    places: list[float] = []
+    labels: list[str] = []
+    for hz in FREQUENCIES:
+        place = float(np.interp(hz, heard.frequencies, np.arange(bands)))
+        if low <= hz <= high and (not places or place - places[-1] > LEAST_RISE * bands):
+            places.append(place)
+            labels.append(f"{hz // 1000}k" if hz >= 1000 else f"{hz}")
+    axes.set_yticks(places, labels)
     axes.set_ylabel("Hz")
     axes.set_facecolor(NOTHING)
     return image

@@ -224,15 +224,16 @@ def _pictures(
 
     setting = figures.Setting.of(heard, axis, framing.hop_seconds, threshold, report.caption)
     if len(heard) == 2:
-        yield STEM, figures.pair_figure(*heard, pairs[0], setting)
+        yield STEM, figures.pair_figure(*heard, pairs[0], setting, report.sentences)
     else:
-        yield STEM, figures.overview_figure(heard, pairs, setting)
+        yield STEM, figures.overview_figure(heard, pairs, setting, report.sentences)
         yield f"{STEM}.matrix", figures.matrix_figure(report.matrix)
     yield f"{STEM}.features", figures.features_figure(heard, setting)
     if len(heard) > 2:
         for pair in pictured(pairs):
             stem = f"{STEM}.{safe_name(pair.a)}-vs-{safe_name(pair.b)}"
-            yield stem, figures.pair_figure(heard[pair.one], heard[pair.other], pair, setting)
+            said = report.of_pairs[pair.one, pair.other]
+            yield stem, figures.pair_figure(heard[pair.one], heard[pair.other], pair, setting, said)
 
 
 def pictured(pairs: Sequence[Pair]) -> list[Pair]:

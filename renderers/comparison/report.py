@@ -38,6 +38,8 @@ class Report:
         All distances.
     sounds : list of dict
         Of each sound: plain JSON values.
+    of_pairs : dict of (int, int) to list of str
+        The sentences about each pair alone.
     """
 
     sentences: list[str]
@@ -45,6 +47,7 @@ class Report:
     caption: str
     matrix: Matrix
     sounds: list[dict[str, Any]] = field(default_factory=list)
+    of_pairs: dict[tuple[int, int], list[str]] = field(default_factory=dict)
 
     @property
     def lines(self) -> list[str]:
@@ -94,8 +97,9 @@ def run_report(
     ]
     names = [each.name for each in sounding.heard]
     matrix = distances(names, pairs, logged=True)
-    said = [*wrong, *_told(sounding.heard, pairs, matrix, settings)]
-    return Report(said, [*notes, *_held(pairs), *sounding.notes], caption, matrix, sounds)
+    told, of_pairs = _told(sounding.heard, pairs, settings)
+    notes = [*notes, *_held(pairs), *sounding.notes]
+    return Report([*wrong, *told], notes, caption, matrix, sounds, of_pairs)
 
 
 def audio_report(
@@ -128,22 +132,24 @@ def audio_report(
         for each in heard
         if each.duration < end - framing.hop_seconds
     ]
-    told = [*_told(heard, pairs, matrix, settings)]
-    return Report(told, [*short, *notes], caption, matrix, [_sound(each) for each in heard])
+    told, of_pairs = _told(heard, pairs, settings)
+    sounds = [_sound(each) for each in heard]
+    return Report(told, [*short, *notes], caption, matrix, sounds, of_pairs)
 
 
 def _told(
-    heard: Sequence[Heard], pairs: Sequence[Pair], matrix: Matrix, settings: ComparisonSettings
-) -> Iterator[str]:
-    yield from silence_sentences(heard)
+    heard: Sequence[Heard], pairs: Sequence[Pair], settings: ComparisonSettings
+) -> tuple[list[str], dict[tuple[int, int], list[str]]]:
+    """Return all sentences, and those about each pair."""
+    said = silence_sentences(heard)
     if len(pairs) > 1:
         near, far = (pick(pairs, key=lambda pair: pair.sound.rms) for pick in (min, max))
-        yield (
+        said.append(
             f"of {len(heard)}, {near.a} and {near.b} sound most alike ({near.sound.rms:.1f} dB "
             f"apart), {far.a} and {far.b} least ({far.sound.rms:.1f} dB)"
         )
-    for pair in pairs:
-        yield from pair_sentences(pair, settings)
+    of_pairs = {(pair.one, pair.other): pair_sentences(pair, settings) for pair in pairs}
+    return [*said, *(line for lines in of_pairs.values() for line in lines)], of_pairs
 
 
 def _wrong(name: str, found: Sequence[Trouble], heard: Sequence[str]) -> list[str]:
