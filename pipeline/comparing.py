@@ -59,9 +59,12 @@ def find_compared(
     complete : bool
         Whether every path could be used.
     """
+    from renderers.comparison.names import distinct_names
+
     found, complete = _found(paths, reading.names)
     runs: list[Run] = []
     places: list[Path] = []
+    shared: set[str] = set()
     for one in found:
         try:
             parts = split_segments(_opened(one, reading.x), reading.segments)
@@ -70,13 +73,14 @@ def find_compared(
             complete = False
             continue
         for part in parts:
-            if _is_heard(part, one.named, audio):
+            if not _is_heard(part, one.named, audio):
+                complete &= not one.named
+            elif not one.named and runs and not shared.intersection(part.series):
+                note(f"passed over: run {part.name!r} has no tag in common with {runs[0].name!r}")
+            else:
+                shared = shared.intersection(part.series) if runs else set(part.series)
                 runs.append(part)
                 places.append(one.source.path)
-            else:
-                complete &= not one.named
-    from renderers.comparison.names import distinct_names
-
     names = distinct_names([run.name for run in runs], places) if runs else []
     return [replace(run, name=name) for run, name in zip(runs, names, strict=True)], complete
 
@@ -95,7 +99,10 @@ def find_clips(paths: Sequence[str]) -> tuple[list["Clip"], bool]:
     from renderers.comparison.names import distinct_names
 
     places = [Path(path) for path in paths]
-    names = distinct_names([place.stem for place in places], [p.absolute() for p in places])
+    stems, files = [place.stem for place in places], [place.name for place in places]
+    # a.wav and a.flac are told apart by their suffixes, not by their folder.
+    called = files if len(set(stems)) < len(set(files)) == len(set(places)) else stems
+    names = distinct_names(called, [place.absolute() for place in places])
     clips: list[Clip] = []
     for place, name in zip(places, names, strict=True):
         try:

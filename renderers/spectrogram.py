@@ -7,10 +7,13 @@ subtracted from one another.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 __all__ = ["FLOOR_DB", "Spectrogram", "framed_pieces", "mel_spectrogram", "mixed_down"]
 
@@ -89,13 +92,13 @@ class MelBands:
 
     Parameters
     ----------
-    filters : np.ndarray [shape=(mels, bins), float32]
-        Weight of each bin of a Fourier transform.
+    filters : scipy.sparse.csr_array [shape=(mels, bins), float32]
+        Weight of each bin of a Fourier transform; two in a hundred are not zero.
     centres : np.ndarray [shape=(mels,)]
         Hz, ascending.
     """
 
-    filters: Samples
+    filters: "csr_array"
     centres: npt.NDArray[np.float64]
 
     def decibels(self, power: Samples) -> Samples:
@@ -111,8 +114,8 @@ class MelBands:
         np.ndarray [shape=(mels, frames), float32]
         """
         least = np.float32(10 ** (FLOOR_DB / 10))
-        level = 10 * np.log10(np.maximum(self.filters @ power.T, least))
-        return np.maximum(level, np.float32(FLOOR_DB))  # but for rounding
+        level = 10 * np.log10(np.maximum(self.filters @ np.ascontiguousarray(power.T), least))
+        return np.asarray(np.maximum(level, np.float32(FLOOR_DB)))  # but for rounding
 
 
 def mel_bands(
@@ -121,11 +124,12 @@ def mel_bands(
     """Return librosa's mel filters (Slaney's, of unit area); parameters as of `mel_spectrogram`."""
     # Only its filters: what the rest of librosa imports and compiles costs half a second.
     import librosa
+    from scipy.sparse import csr_array
 
     limits: dict[str, Any] = {"fmin": lowest, "fmax": highest or sample_rate / 2}
     filters = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=mels, **limits)
     edges = librosa.mel_frequencies(n_mels=mels + 2, **limits)
-    return MelBands(filters, edges[1:-1])
+    return MelBands(csr_array(filters), edges[1:-1])
 
 
 def power_frames(piece: Samples, hop_length: int, window: int) -> Samples:

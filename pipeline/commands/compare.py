@@ -66,12 +66,8 @@ def compare(
         Path | None,
         typer.Option(metavar="RENDER", help="Use the scale of an earlier result's folder."),
     ] = None,
-    threshold: Annotated[
-        float, typer.Option(help="Difference of sounds that counts, dB.")
-    ] = 3.0,
-    ratio: Annotated[
-        float, typer.Option(help="Factor between logged values that counts.")
-    ] = 1.1,
+    threshold: Annotated[float, typer.Option(help="Difference of sounds that counts, dB.")] = 3.0,
+    ratio: Annotated[float, typer.Option(help="Factor between logged values that counts.")] = 1.1,
     dtw: Annotated[
         bool, typer.Option("--dtw", help="Also estimate by how much one lags behind the other.")
     ] = False,
@@ -178,7 +174,9 @@ def _require_two(names: Sequence[str], complete: bool) -> None:
     if not complete:
         raise typer.Exit(1)  # what is amiss has been said
     what = f"only {names[0]}" if names else "nothing"
-    raise typer.BadParameter(f"there is {what} to compare; expected two or more runs, or audio files")
+    raise typer.BadParameter(
+        f"there is {what} to compare; expected two or more runs, or audio files"
+    )
 
 
 def _say(made: "ComparisonResult", as_json: bool) -> None:

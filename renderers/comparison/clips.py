@@ -69,7 +69,7 @@ class Clip:
         if sample_rate == self.sample_rate:
             yield from self._read()
             return
-        import soxr
+        import soxr  # type: ignore[import-untyped]
 
         stream = soxr.ResampleStream(
             self.sample_rate, sample_rate, self.channels, dtype="float32", quality="HQ"

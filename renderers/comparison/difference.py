@@ -21,10 +21,13 @@ from renderers.spectrogram import FLOOR_DB
 
 __all__ = ["Moment", "SoundDifference", "compare_sounds", "decibel_difference"]
 
-FULL_DB = -40.0
+FULL_DB = -20.0
 CHUNK = 4096  # frames at once: 2 MB an array
 SPANS = 50  # that are described
-ALIKE_DB = 0.3  # what is left of a copy's difference, of a sound of 16 bit, when levels are equal
+# Two sounds are alike but for their levels if what is clearly above the rounding of
+# 16 bit differs by no more than this from the difference of the levels.
+CLEAR_DB = -40.0
+ALIKE_DB = 0.3
 
 Floats = npt.NDArray[np.float32]
 
@@ -143,16 +146,15 @@ def compare_sounds(
     spans = _spans(above)
     hop = framing.hop_seconds
 
-    def moment(frame: int) -> Moment:
-        # A frame hears half a window ahead: what parts there is the step that begins there.
-        ahead = frame * hop + framing.reach
-        step = int(axis.at(ahead)) if axis else None
+    def moment(frame: int, ahead: float = 0.0) -> Moment:
+        step = int(axis.at(frame * hop + ahead)) if axis else None
         return Moment(frame * hop, step, float(curve[frame]))
 
     level = _level(one, other)
     return SoundDifference(
         curve,
-        moment(spans[0][0]) if spans else None,
+        # A frame hears half a window ahead: what first differs in it is the step at its end.
+        moment(spans[0][0], framing.reach) if spans else None,
         moment(int(curve.argmax())),
         int(above.sum()) * hop,
         tuple((first * hop, last * hop) for first, last in spans),
@@ -179,7 +181,9 @@ def _by_frame(
         squares = np.square(b - a)
         squares *= weight
         parts.append((squares.sum(axis=0), weight.sum(axis=0)))
-    squares, weights = (np.concatenate(each).astype(np.float64) for each in zip(*parts, strict=True))
+    squares, weights = (
+        np.concatenate(each).astype(np.float64) for each in zip(*parts, strict=True)
+    )
     return squares, weights
 
 
@@ -199,12 +203,9 @@ def _is_copy(one: Heard, other: Heard, level: float) -> bool:
     """Tell whether the level is all that differs, where both can be heard."""
     if one.decibels.shape != other.decibels.shape:
         return False
-    weight = _audibility(np.minimum(one.decibels, other.decibels))
-    rest = other.decibels - one.decibels - np.float32(level)
-    weights = float(weight.sum(dtype=np.float64))
-    return weights >= 1 and float((rest * rest * weight).sum(dtype=np.float64)) < (
-        ALIKE_DB**2 * weights
-    )
+    both = np.minimum(one.decibels, other.decibels) > CLEAR_DB
+    rest = (other.decibels - one.decibels - np.float32(level))[both]
+    return bool(rest.size) and float(np.square(rest).mean(dtype=np.float64)) < ALIKE_DB**2
 
 
 def _as_long_as_each_other(one: Floats, other: Floats) -> tuple[Floats, Floats]:

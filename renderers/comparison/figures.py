@@ -35,11 +35,12 @@ SOUND, CURVE, ROW = 1.75, 1.1, 0.26  # inches: of a spectrogram, of lines, of a 
 MOST_SERIES = 14
 MOST_SOUNDS = 8
 RANGE_DB = 80.0  # below the loudest band of all
+FEW_FACTORS = [0.4, 0.6, 1.0, 1.6, 2.5]
 NUMBERS = 12  # a larger matrix has colours only
 LINE_CHARACTERS = 190
 LEFT, RIGHT = 0.115, 0.925  # of the width
 LINE, BETWEEN, BOTTOM = 0.165, 0.36, 0.75  # inches
-MOST_SAID = 5  # sentences above a picture
+MOST_SAID = 7  # sentences above a picture
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ def pair_figure(
 def features_figure(heard: Sequence[Heard], setting: Setting) -> Figure:
     """Draw the spectral features of up to seven sounds."""
     shown = heard[: len(COLOURS)]
-    title = "Spectral features" + ("" if len(shown) == len(heard) else f" of the first {len(shown)}")
+    title = "Spectral features" + (
+        "" if len(shown) == len(heard) else f" of the first {len(shown)}"
+    )
     figure, panels, sides = _stacked([CURVE * 1.3] * len(FEATURES), title, (), setting)
     for panel, side, (name, unit) in zip(panels, sides, FEATURES.items(), strict=True):
         side.remove()
@@ -130,7 +133,7 @@ def overview_figure(
     shown = heard[:MOST_SOUNDS]
     heights = [SOUND * 0.8] * len(shown) + [CURVE * 1.5]
     more = "" if len(shown) == len(heard) else f" (the first {len(shown)} of {len(heard)})"
-    title = f"{len(heard)} sounds{more}"
+    title = f"{len(heard)} {'runs' if setting.axis else 'audio files'}{more}"
     figure, panels, sides = _stacked(heights, title, said[:MOST_SAID], setting)
     images = [
         draw_spectrogram(panel, each, setting.hop, setting.limits)
@@ -143,7 +146,9 @@ def overview_figure(
     draw_lines(panels[-1], [(pair.b, pair.sound.curve) for pair in others], setting.hop)
     panels[-1].axhline(setting.threshold, color=INK, linewidth=0.8, linestyle="--")
     panels[-1].set(ylim=(0, None), ylabel="dB")
-    text = f"difference of each frame from {plain(heard[0].name)} (dashed: {setting.threshold:g} dB)"
+    text = (
+        f"difference of each frame from {plain(heard[0].name)} (dashed: {setting.threshold:g} dB)"
+    )
     panels[-1].set_title(text, loc="left", fontsize=9.5, color=INK, pad=3)
     panels[-1].legend(
         loc="lower right", bbox_to_anchor=(1, 1.0), ncols=len(others), frameon=False, fontsize=8
@@ -212,8 +217,8 @@ def _finished(figure: Figure, panels: Sequence[Axes], setting: Setting) -> Figur
         panel.tick_params(labelbottom=False)
     for panel in panels:
         panel.tick_params(labelsize=8)
-        panel.yaxis.label.set_size(8)
-    panels[-1].xaxis.label.set_size(9)
+        panel.yaxis.label.set_fontsize(8)
+    panels[-1].xaxis.label.set_fontsize(9)
     return figure
 
 
@@ -234,7 +239,7 @@ def _bar(figure: Figure, image: Any, side: Axes, label: str) -> None:
 
 def _ratio_bar(figure: Figure, colours: Any, side: Axes) -> None:
     bar = figure.colorbar(colours, cax=side)
-    most = int(np.ceil(colours.norm.vmax))
-    ticks = [tick for tick in range(-most, most + 1) if abs(tick) <= colours.norm.vmax]
-    bar.set_ticks(ticks, labels=[f"×{10.0**tick:g}" for tick in ticks])
+    most = colours.norm.vmax
+    factors = [10.0**n for n in range(round(-most), round(most) + 1)] if most >= 1 else FEW_FACTORS
+    bar.set_ticks(list(np.log10(factors)), labels=[f"×{factor:g}" for factor in factors])
     bar.ax.tick_params(labelsize=8)

@@ -69,9 +69,7 @@ def lag(one: Floats, other: Floats, hop: float, *, most_cells: int = MOST_CELLS)
     partners = np.bincount(mine, weights=yours) / np.bincount(mine)
     lags = (partners - np.arange(len(partners))) * group * hop
     farthest = int(np.abs(lags).argmax())
-    return Lag(
-        float(np.median(lags)), float(lags[farthest]), farthest * group * hop, group * hop
-    )
+    return Lag(float(np.median(lags)), float(lags[farthest]), farthest * group * hop, group * hop)
 
 
 def _grouped(decibels: Floats, group: int) -> Floats:

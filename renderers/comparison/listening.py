@@ -211,7 +211,7 @@ class _Meter:
         for number, block in enumerate(blocks):
             if number == 0:
                 self.digest.update(f"{block.shape[1:]}".encode())  # of how many channels
-            self.digest.update(np.ascontiguousarray(block))
+            self.digest.update(np.ascontiguousarray(block).data)
             (mono,) = mixed_down([block])
             self.samples += len(mono)
             self._energy += float(np.square(mono, dtype=np.float64).sum())

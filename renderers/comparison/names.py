@@ -57,8 +57,8 @@ def distinct_names(names: Sequence[str], places: Sequence[Path]) -> list[str]:
             if len(lying[found[number]]) > 1:
                 found[number] = "/".join([*place.parent.parts[-depth:], names[number]])
     numbers: Counter[str] = Counter()
-    for place, name in enumerate(found):
+    for index, name in enumerate(found):
         numbers[name] += 1
         if numbers[name] > 1:
-            found[place] = f"{name} ({numbers[name]})"
+            found[index] = f"{name} ({numbers[name]})"
     return found

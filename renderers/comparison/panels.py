@@ -64,7 +64,9 @@ def draw_difference(axes: Axes, one: Heard, other: Heard, hop: float) -> AxesIma
     image = _image(axes, pooled(difference, COLUMNS, "extreme"), one, hop)
     most = max(1.0, float(np.ceil(np.abs(difference).max())))
     image.set(cmap=SIGNED_MAP, clim=(-most, most))
-    _title(axes, f"{plain(other.name)} minus {plain(one.name)}: red is louder in {plain(other.name)}")
+    _title(
+        axes, f"{plain(other.name)} minus {plain(one.name)}: red is louder in {plain(other.name)}"
+    )
     return image
 
 
@@ -116,8 +118,9 @@ def draw_series(
     colours = ScalarMappable(Normalize(-most, most), SIGNED_MAP)
     picture = colours.to_rgba(np.nan_to_num(rows))
     picture[np.isnan(rows)] = _rgba(NOTHING)
-    for row, each in zip(picture, series, strict=True):
-        row[_astray(each, axis, edges)] = _rgba(ASTRAY)
+    wrong = [_astray(each, axis, edges) for each in series]
+    for row, astray in zip(picture, wrong, strict=True):
+        row[astray] = _rgba(ASTRAY)
     axes.imshow(
         picture, extent=(0, end, len(series) - 0.5, -0.5), aspect="auto", interpolation="nearest"
     )
@@ -127,11 +130,9 @@ def draw_series(
     for border in range(1, len(series)):
         axes.axhline(border - 0.5, color="white", linewidth=1.5)
     a, b = (plain(name, 40) for name in names)
-    _title(
-        axes,
-        f"logged values, {b} over {a} (darkest: a thousand times as much or as little, or zero; "
-        "black: one is not finite)",
-    )
+    beyond = f"; darkest: {10**FARTHEST:.0f} times and beyond, or zero" if most == FARTHEST else ""
+    black = "; black: one of them is not finite" if any(astray.any() for astray in wrong) else ""
+    _title(axes, f"logged values, {b} over {a}{beyond}{black}")
     return colours
 
 
@@ -179,8 +180,9 @@ def say_steps(axes: Axes, axis: Axis, end: float, *, above: Axes) -> None:
         axes.set_xlabel("time, s")
         return
     first, last = int(axis.steps[0]), int(axis.steps[-1])
-    steps = MaxNLocator(nbins=12, integer=True).tick_values(first, max(last, first + 1))
-    steps = np.unique(steps[(steps >= first) & (steps <= last)].round().astype(np.int64))
+    ticks = MaxNLocator(nbins=12, integer=True).tick_values(first, max(last, first + 1))
+    steps = np.unique(np.asarray(ticks).round().astype(np.int64))
+    steps = steps[(steps >= first) & (steps <= last)]
     kept: list[int] = []
     places: list[float] = []
     for step, place in zip(steps, axis.times(steps), strict=True):

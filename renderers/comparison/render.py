@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderers.audio.settings import AudioSettings
 from renderers.audio.scoring import Scales
+from renderers.audio.settings import AudioSettings
 from renderers.comparison.axis import Axis
 from renderers.comparison.clips import Clip, spoken_differences
 from renderers.comparison.listening import Framing, Heard, listen
@@ -159,7 +159,9 @@ def _input(name: str, digest: str) -> dict[str, Any]:
     return {"name": name, "hash": digest}
 
 
-def _expected(kind: str, settings: ComparisonSettings, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+def _expected(
+    kind: str, settings: ComparisonSettings, inputs: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": kind,
@@ -206,6 +208,10 @@ def _written(
     write_table(folder / TABLE, heard, pairs, axis, framing.hop_seconds)
     made += [folder / TEXT, folder / TABLE]
     about |= {"framing": framing.to_dict(), **report.to_dict()}
+    if len(heard) > 2 and len(pairs) > MOST_PAIR_PICTURES:
+        about["notes"].append(
+            f"of {len(pairs)} pairs, the {MOST_PAIR_PICTURES} that differ most have a picture"
+        )
     about["pairs"] = [pair.to_dict() for pair in pairs]
     describe(beside, about | {"files": {path.name: path.stat().st_size for path in made}})
     return ComparisonResult((*made, beside), made=True, description=about)
@@ -224,9 +230,10 @@ def _pictures(
 
     setting = figures.Setting.of(heard, axis, framing.hop_seconds, threshold, report.caption)
     if len(heard) == 2:
-        yield STEM, figures.pair_figure(*heard, pairs[0], setting, report.sentences)
+        one, other = heard
+        yield STEM, figures.pair_figure(one, other, pairs[0], setting, report.sentences)
     else:
-        yield STEM, figures.overview_figure(heard, pairs, setting, report.sentences)
+        yield STEM, figures.overview_figure(heard, pairs, setting, report.general)
         yield f"{STEM}.matrix", figures.matrix_figure(report.matrix)
     yield f"{STEM}.features", figures.features_figure(heard, setting)
     if len(heard) > 2:

@@ -28,8 +28,8 @@ class Report:
 
     Parameters
     ----------
-    sentences : list of str
-        What was found, the most important first.
+    general : list of str
+        What was found of all.
     notes : list of str
         What has to be known to understand it.
     caption : str
@@ -42,12 +42,17 @@ class Report:
         The sentences about each pair alone.
     """
 
-    sentences: list[str]
+    general: list[str]
     notes: list[str]
     caption: str
     matrix: Matrix
     sounds: list[dict[str, Any]] = field(default_factory=list)
     of_pairs: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What was found, of all and then pair by pair."""
+        return [*self.general, *(line for lines in self.of_pairs.values() for line in lines)]
 
     @property
     def lines(self) -> list[str]:
@@ -65,9 +70,7 @@ class Report:
         }
 
 
-def run_report(
-    sounding: Sounding, pairs: Sequence[Pair], settings: ComparisonSettings
-) -> Report:
+def run_report(sounding: Sounding, pairs: Sequence[Pair], settings: ComparisonSettings) -> Report:
     """Tell of runs.
 
     Parameters
@@ -80,7 +83,11 @@ def run_report(
         What counts as a difference.
     """
     amiss = {each.run.name: troubles(each.run, each.wanted) for each in sounding.logs}
-    wrong = [line for each in sounding.logs for line in _wrong(each.run.name, amiss[each.run.name], each.heard)]
+    wrong = [
+        line
+        for each in sounding.logs
+        for line in _wrong(each.run.name, amiss[each.run.name], each.heard)
+    ]
     heard_tags = [tag for each in sounding.logs for tag in each.heard]
     notes = span_sentences([each.run for each in sounding.logs], heard_tags)
     scale = "; ".join(
@@ -92,7 +99,11 @@ def run_report(
         f"({_decibels(sounding.levels[0].to_dict()['gain_db'])}). {_framed(sounding.framing)}"
     )
     sounds = [
-        {**_sound(heard), **level.to_dict(), "troubles": [each.to_dict() for each in amiss[heard.name]]}
+        {
+            **_sound(heard),
+            **level.to_dict(),
+            "troubles": [each.to_dict() for each in amiss[heard.name]],
+        }
         for heard, level in zip(sounding.heard, sounding.levels, strict=True)
     ]
     names = [each.name for each in sounding.heard]
@@ -140,7 +151,7 @@ def audio_report(
 def _told(
     heard: Sequence[Heard], pairs: Sequence[Pair], settings: ComparisonSettings
 ) -> tuple[list[str], dict[tuple[int, int], list[str]]]:
-    """Return all sentences, and those about each pair."""
+    """Return the sentences about all, and those about each pair."""
     said = silence_sentences(heard)
     if len(pairs) > 1:
         near, far = (pick(pairs, key=lambda pair: pair.sound.rms) for pick in (min, max))
@@ -149,7 +160,7 @@ def _told(
             f"apart), {far.a} and {far.b} least ({far.sound.rms:.1f} dB)"
         )
     of_pairs = {(pair.one, pair.other): pair_sentences(pair, settings) for pair in pairs}
-    return [*said, *(line for lines in of_pairs.values() for line in lines)], of_pairs
+    return said, of_pairs
 
 
 def _wrong(name: str, found: Sequence[Trouble], heard: Sequence[str]) -> list[str]:

@@ -119,15 +119,14 @@ def _level(score: Score, settings: AudioSettings) -> Level:
 
 def _notes(runs: Sequence[Run], scores: Sequence[Score]) -> list[str]:
     """Return what was chosen, once where it is the same for all."""
-    each = [score.frames.notes for score in scores]
-    same = [note for note in each[0] if all(note in notes for notes in each)]
-    own = [
-        f"{run.name}: {note}"
-        for run, notes in zip(runs, each, strict=True)
-        for note in notes
-        if note not in same
+    names: dict[str, list[str]] = {}
+    for run, score in zip(runs, scores, strict=True):
+        for note in score.frames.notes:
+            names.setdefault(note, []).append(run.name)
+    found = [
+        note if len(of) == len(runs) else f"{', '.join(of)}: {note}" for note, of in names.items()
     ]
     frames = scores[0].frames
     if frames.count < frames.total:
-        own.append(f"{frames.total:,} steps are reduced to {frames.count:,} frames")
-    return [*same, *own]
+        found.append(f"{frames.total:,} steps are reduced to {frames.count:,} frames")
+    return found

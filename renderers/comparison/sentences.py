@@ -73,7 +73,7 @@ def span_sentences(runs: Sequence[Run], heard: Sequence[str]) -> list[str]:
     if max(first for first, _ in spans.values()) > min(last for _, last in spans.values()):
         each = ", ".join(f"{name} {first}…{last}" for name, (first, last) in spans.items())
         said.append(f"the steps do not overlap ({each}): no step is compared with itself")
-    return said + [*_lacking(runs, heard)]
+    return [*said, *_lacking(runs, heard)]
 
 
 def _lacking(runs: Sequence[Run], heard: Sequence[str]) -> Iterator[str]:
@@ -189,7 +189,7 @@ def silence_sentences(heard: Sequence[Heard]) -> list[str]:
 
 def _lag(pair: Pair, found: Lag) -> str:
     if found.largest == 0:
-        return f"{pair.b} does not lag behind {pair.a} anywhere"
+        return f"no lag is found between {pair.a} and {pair.b} (to {found.resolution:.2g} s)"
     return (
         f"{pair.b} has what {pair.a} has {_late(found.median)} in the median, and "
         f"{_late(found.largest)} at most, at {found.time:.2f} s (to {found.resolution:.2g} s)"
@@ -206,9 +206,11 @@ def _trouble(name: str, group: Sequence[Trouble]) -> str:
     first, tags = group[0], _listed([_short(each.tag) for each in group])
     if first.kind == "explodes":
         worst = max(group, key=lambda each: each.value or 0)
-        return f"{name} explodes: {_short(worst.tag)} reaches {_number(worst.value or 0)} at step {first.step}"
+        value = _number(worst.value or 0)
+        return f"{name} explodes: {_short(worst.tag)} reaches {value} at step {first.step}"
     if first.kind == "is zero":
-        return f"{name} is exactly zero from step {first.step} on ({tags})"
+        verb = "is" if len(group) == 1 else "are"
+        return f"{name}: {tags} {verb} exactly zero from step {first.step} on"
     at = "from" if first.kind.startswith("ends") else "first at"
     return f"{name} {first.kind} {at} step {first.step} ({tags})"
 

@@ -168,9 +168,7 @@ def compare_logs(
     """
     heard = [tag for tag in one.heard if tag in other.run.series]
     others = [tag for tag in one.wanted if tag in other.wanted and tag not in heard]
-    found = {
-        tag: compare_series(one.run[tag], other.run[tag], ratio) for tag in [*heard, *others]
-    }
+    found = {tag: compare_series(one.run[tag], other.run[tag], ratio) for tag in [*heard, *others]}
     some = {tag: each for tag, each in found.items() if len(each.steps)}
     return tuple(some.values()), sum(tag in some for tag in heard)
 

@@ -45,10 +45,10 @@ def write_table(
     ----------
     path : Path
         Parquet file with the columns ``a`` (name), ``b`` (name; null for what is said
-        of `a` alone), ``quantity``, ``tag`` (of a series), ``step`` (null for audio files),
-        ``time`` in s and ``value`` (null where nothing is heard, or neither is finite).  Quantities: those of `FEATURES`; ``difference`` of
-        the sounds in dB; ``decades``, log10 of b's logged value over a's (see
-        `SeriesDifference`).
+        of `a` alone), ``quantity``, ``tag`` (of a series), ``step`` (null for audio
+        files), ``time`` in s and ``value`` (null where nothing is heard, or neither is
+        finite).  Quantities: those of `FEATURES`; ``difference`` of the sounds in dB;
+        ``decades``, log10 of b's logged value over a's (see `SeriesDifference`).
     heard : sequence of Heard
         All sounds.
     pairs : sequence of Pair
@@ -81,13 +81,13 @@ def _tables(
     heard: Sequence[Heard], pairs: Sequence[Pair], axis: Axis, hop: float, most: int
 ) -> Iterator[pa.Table]:
     for each in heard:
-        times = np.arange(each.decibels.shape[1]) * hop
+        times = np.arange(each.decibels.shape[1], dtype=np.float64) * hop
         for name in each.features:
             values = each.feature(name)
             yield _table(each.name, None, name, None, _steps(axis, times), times, values)
     for pair in pairs:
         chosen = extremes(pair.sound.curve, most)
-        times = chosen * hop
+        times = chosen.astype(np.float64) * hop
         values = pair.sound.curve[chosen]
         yield _table(pair.a, pair.b, "difference", None, _steps(axis, times), times, values)
         for series in pair.series:
