@@ -59,7 +59,7 @@ def find_compared(
     complete : bool
         Whether every path could be used.
     """
-    from renderers.comparison.names import distinct_names
+    from renderers.comparison.names import distinct_names, short_names
 
     found, complete = _found(paths, reading.names)
     runs: list[Run] = []
@@ -81,7 +81,7 @@ def find_compared(
                 shared = shared.intersection(part.series) if runs else set(part.series)
                 runs.append(part)
                 places.append(one.source.path)
-    names = distinct_names([run.name for run in runs], places) if runs else []
+    names = short_names(distinct_names([run.name for run in runs], places)) if runs else []
     return [replace(run, name=name) for run, name in zip(runs, names, strict=True)], complete
 
 
@@ -96,13 +96,13 @@ def find_clips(paths: Sequence[str]) -> tuple[list["Clip"], bool]:
         Whether all could be.
     """
     from renderers.comparison import open_clip
-    from renderers.comparison.names import distinct_names
+    from renderers.comparison.names import distinct_names, short_names
 
     places = [Path(path) for path in paths]
     stems, files = [place.stem for place in places], [place.name for place in places]
     # a.wav and a.flac are told apart by their suffixes, not by their folder.
     called = files if len(set(stems)) < len(set(files)) == len(set(places)) else stems
-    names = distinct_names(called, [place.absolute() for place in places])
+    names = short_names(distinct_names(called, [place.absolute() for place in places]))
     clips: list[Clip] = []
     for place, name in zip(places, names, strict=True):
         try:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 RESULTS = Path("renders", "compare")
-MOST_SAID = 12  # sentences; the rest is in comparison.txt
+MOST_SAID = 12  # sentences
 
 
 def compare(
@@ -181,11 +181,14 @@ def _require_two(names: Sequence[str], complete: bool) -> None:
 
 def _say(made: "ComparisonResult", as_json: bool) -> None:
     about = made.description
-    for line in about["sentences"][:MOST_SAID]:
+    pairs = [pair["sentences"] for pair in about["pairs"]]
+    # Of many pairs only how each begins; all of it is in comparison.txt.
+    told = pairs[0] if len(pairs) == 1 else [lines[0] for lines in pairs]
+    lines = [*about["sentences"], *told]
+    for line in lines[:MOST_SAID]:
         note(line)
-    more = len(about["sentences"]) - MOST_SAID
-    if more > 0:
-        note(f"{more} more sentences are in comparison.txt")
+    if len(lines) > MOST_SAID or len(pairs) > 1:
+        note("comparison.txt has more")
     for line in about["notes"]:
         note(f"note: {line}")
     if not made.made:

@@ -5,10 +5,23 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["distinct_names", "folder_name", "safe_name"]
+__all__ = ["counted", "distinct_names", "folder_name", "listed", "safe_name", "short_names"]
 
 LONGEST = 40  # characters of a name in a file's name
 MOST_IN_FOLDER = 2  # names; of more, the first and how many
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Return so many names in a sentence, and how many more there are."""
+    shown = [*names[:most]]
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return "all 5,000 values", or "the one value"."""
+    return f"the one {noun}" if count == 1 else f"all {count:,} {noun}s"
 
 
 def safe_name(name: str) -> str:
@@ -28,6 +41,15 @@ def folder_name(names: Sequence[str]) -> str:
     if len(names) <= MOST_IN_FOLDER:
         return "-vs-".join(map(safe_name, names))
     return f"{safe_name(names[0])}-vs-{len(names) - 1}-others"
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Leave out the folders that all names begin with."""
+    parts = [name.split("/") for name in names]
+    common = 0
+    while all(len(each) > common + 1 for each in parts) and len({e[common] for e in parts}) == 1:
+        common += 1
+    return ["/".join(each[common:]) for each in parts]
 
 
 def distinct_names(names: Sequence[str], places: Sequence[Path]) -> list[str]:

@@ -42,8 +42,8 @@ class ComparisonResult:
     made : bool
         False if they were there already, from the same inputs and settings.
     description : dict
-        What `comparison.json` holds: inputs, settings, what was found of each pair,
-        ``sentences`` and ``notes``.
+        What `comparison.json` holds: inputs, settings, ``pairs`` with what was found
+        of each, in numbers and ``sentences``; ``sentences`` about all, and ``notes``.
     """
 
     paths: tuple[Path, ...]
@@ -212,7 +212,9 @@ def _written(
         about["notes"].append(
             f"of {len(pairs)} pairs, the {MOST_PAIR_PICTURES} that differ most have a picture"
         )
-    about["pairs"] = [pair.to_dict() for pair in pairs]
+    about["pairs"] = [
+        {**pair.to_dict(), "sentences": report.of_pairs[pair.one, pair.other]} for pair in pairs
+    ]
     describe(beside, about | {"files": {path.name: path.stat().st_size for path in made}})
     return ComparisonResult((*made, beside), made=True, description=about)
 

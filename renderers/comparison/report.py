@@ -1,11 +1,12 @@
 """What was found to what is told of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from renderers.comparison.listening import Framing, Heard
 from renderers.comparison.matrix import Matrix, distances
+from renderers.comparison.names import listed
 from renderers.comparison.pairs import Pair
 from renderers.comparison.runs import Sounding
 from renderers.comparison.sentences import (
@@ -62,7 +63,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
-            "sentences": self.sentences,
+            "sentences": self.general,
             "notes": self.notes,
             "caption": self.caption,
             "sounds": self.sounds,
@@ -155,9 +156,12 @@ def _told(
     said = silence_sentences(heard)
     if len(pairs) > 1:
         near, far = (pick(pairs, key=lambda pair: pair.sound.rms) for pick in (min, max))
+        alike = f"of {len(heard)}, {near.a} and {near.b} sound most alike"
         said.append(
-            f"of {len(heard)}, {near.a} and {near.b} sound most alike ({near.sound.rms:.1f} dB "
-            f"apart), {far.a} and {far.b} least ({far.sound.rms:.1f} dB)"
+            f"all {len(heard)} sound alike"
+            if near.sound.rms == far.sound.rms == 0
+            else f"{alike} ({near.sound.rms:.1f} dB apart), {far.a} and {far.b} least "
+            f"({far.sound.rms:.1f} dB)"
         )
     of_pairs = {(pair.one, pair.other): pair_sentences(pair, settings) for pair in pairs}
     return said, of_pairs
@@ -171,15 +175,16 @@ def _wrong(name: str, found: Sequence[Trouble], heard: Sequence[str]) -> list[st
     return lines if more <= 0 else [*lines[:MOST_TROUBLES], f"{name}: {more} more of that kind"]
 
 
-def _held(pairs: Sequence[Pair]) -> Iterator[str]:
-    for pair in pairs:
-        tags = [each.tag for each in pair.series if each.held]
-        if tags:
-            yield (
-                f"{pair.a} and {pair.b} have no step in common of {tags[0]}"
-                f"{f' and {len(tags) - 1} more' if len(tags) > 1 else ''}: each value is held "
-                "until the next one"
-            )
+def _held(pairs: Sequence[Pair]) -> list[str]:
+    found = [pair for pair in pairs if any(each.held for each in pair.series)]
+    if not found:
+        return []
+    tags = listed([each.tag for each in found[0].series if each.held])
+    more = f" (so have {len(found) - 1} more pairs)" if len(found) > 1 else ""
+    return [
+        f"{found[0].a} and {found[0].b} have no step in common of {tags}{more}: each value is "
+        "held until the next one"
+    ]
 
 
 def _sound(heard: Heard) -> dict[str, Any]:

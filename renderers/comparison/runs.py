@@ -12,6 +12,7 @@ from renderers.audio.settings import AudioSettings
 from renderers.audio.synthesis import blocks
 from renderers.comparison.axis import Axis
 from renderers.comparison.listening import Framing, Heard, listen
+from renderers.comparison.names import listed
 from renderers.comparison.series import Logged, logged
 from renderers.timeline import StepRange
 from runlog import Run
@@ -124,7 +125,7 @@ def _notes(runs: Sequence[Run], scores: Sequence[Score]) -> list[str]:
         for note in score.frames.notes:
             names.setdefault(note, []).append(run.name)
     found = [
-        note if len(of) == len(runs) else f"{', '.join(of)}: {note}" for note, of in names.items()
+        note if len(of) == len(runs) else f"{listed(of)}: {note}" for note, of in names.items()
     ]
     frames = scores[0].frames
     if frames.count < frames.total:

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from renderers.comparison.lag import Lag
 from renderers.comparison.listening import Heard
+from renderers.comparison.names import counted, listed
 from renderers.comparison.pairs import Pair
 from renderers.comparison.series import SeriesDifference
 from renderers.comparison.settings import ComparisonSettings
@@ -64,15 +65,20 @@ def span_sentences(runs: Sequence[Run], heard: Sequence[str]) -> list[str]:
     spans = {run.name: (int(run.steps[0]), int(run.steps[-1])) for run in runs}
     end = max(last for _, last in spans.values())
     begin = min(first for first, _ in spans.values())
+    late = [f"{name} begins at step {first}" for name, (first, _) in spans.items() if first > begin]
+    early = [f"{name} ends at step {last}" for name, (_, last) in spans.items() if last < end]
     said = []
-    for name, (first, last) in spans.items():
-        if last < end:
-            said.append(f"{name} ends at step {last}; what follows is compared with silence")
-        if first > begin:
-            said.append(f"{name} begins at step {first}; what is before is compared with silence")
+    if late:
+        said.append(f"{listed(late)}; what is before is compared with silence")
+    if early:
+        said.append(f"{listed(early)}; what follows is compared with silence")
     if max(first for first, _ in spans.values()) > min(last for _, last in spans.values()):
-        each = ", ".join(f"{name} {first}…{last}" for name, (first, last) in spans.items())
-        said.append(f"the steps do not overlap ({each}): no step is compared with itself")
+        last_one = max(spans, key=lambda name: spans[name][0])
+        first_one = min(spans, key=lambda name: spans[name][1])
+        one, other = (
+            f"{name} ({spans[name][0]}…{spans[name][1]})" for name in (first_one, last_one)
+        )
+        said.append(f"the steps of {one} and {other} do not overlap: each is compared with silence")
     return [*said, *_lacking(runs, heard)]
 
 
@@ -84,14 +90,14 @@ def _lacking(runs: Sequence[Run], heard: Sequence[str]) -> Iterator[str]:
         if len(owners) < len(runs):
             tags = [tag for tag, of in by_owners.items() if of == owners]
             verb = "has" if len(owners) == 1 else "have"
-            yield f"only {_listed(owners)} {verb} {_listed(tags)}"
+            yield f"only {listed(owners)} {verb} {listed(tags)}"
 
 
 def _logs(pair: Pair, ratio: float) -> Iterator[str]:
     a, b = pair.a, pair.b
     total, equal = _count(pair.series, "values"), _count(pair.series, "equal")
     if total == equal:
-        yield f"{a} and {b} are identical in all {total:,} values that both have logged"
+        yield f"{a} and {b} are identical in {counted(total, 'value')} that both have logged"
         return
     parted = _earliest(pair.series[: pair.heard]) or _earliest(pair.series)
     if parted is None:
@@ -203,7 +209,7 @@ def _late(seconds: float) -> str:
 
 
 def _trouble(name: str, group: Sequence[Trouble]) -> str:
-    first, tags = group[0], _listed([_short(each.tag) for each in group])
+    first, tags = group[0], listed([_short(each.tag) for each in group])
     if first.kind == "explodes":
         worst = max(group, key=lambda each: each.value or 0)
         value = _number(worst.value or 0)
@@ -217,13 +223,6 @@ def _trouble(name: str, group: Sequence[Trouble]) -> str:
 
 def _short(tag: str) -> str:
     return tag.removeprefix(GRAD_NORM)
-
-
-def _listed(names: Sequence[str], most: int = 3) -> str:
-    shown = [*names[:most]]
-    if len(names) > most:
-        shown.append(f"{len(names) - most} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _number(value: float) -> str:
