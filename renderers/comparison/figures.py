@@ -37,9 +37,9 @@ MOST_SOUNDS = 8
 RANGE_DB = 80.0  # below the loudest band of all
 FEW_FACTORS = [0.4, 0.6, 1.0, 1.6, 2.5]
 NUMBERS = 12  # a larger matrix has colours only
-LINE_CHARACTERS = 190
+LINE_CHARACTERS = 168
 LEFT, RIGHT = 0.115, 0.925  # of the width
-LINE, BETWEEN, BOTTOM = 0.165, 0.36, 0.75  # inches
+LINE, BETWEEN, BOTTOM, LEGEND, CAPTION = 0.165, 0.36, 0.75, 0.19, 0.25  # inches
 MOST_SAID = 7  # sentences above a picture
 
 
@@ -88,7 +88,7 @@ def pair_figure(
     """Draw two sounds, their difference, and the ratios of what was logged."""
     series = pair.series[:MOST_SERIES]
     heights = [SOUND, SOUND, SOUND, CURVE] + ([ROW * max(2, len(series))] if series else [])
-    title = f"{plain(one.name)} and {plain(other.name)}"
+    title = f"{plain(one.name, 50)} and {plain(other.name, 50)}"
     figure, panels, sides = _stacked(heights, title, said[:MOST_SAID], setting)
     first = draw_spectrogram(panels[0], one, setting.hop, setting.limits)
     draw_spectrogram(panels[1], other, setting.hop, setting.limits)
@@ -114,7 +114,10 @@ def features_figure(heard: Sequence[Heard], setting: Setting) -> Figure:
     title = "Spectral features" + (
         "" if len(shown) == len(heard) else f" of the first {len(shown)}"
     )
-    figure, panels, sides = _stacked([CURVE * 1.3] * len(FEATURES), title, (), setting)
+    columns = _columns([each.name for each in shown])
+    figure, panels, sides = _stacked(
+        [CURVE * 1.3] * len(FEATURES), title, (), setting, legend=-(-len(shown) // columns)
+    )
     for panel, side, (name, unit) in zip(panels, sides, FEATURES.items(), strict=True):
         side.remove()
         draw_lines(panel, [(each.name, each.feature(name)) for each in shown], setting.hop)
@@ -122,7 +125,7 @@ def features_figure(heard: Sequence[Heard], setting: Setting) -> Figure:
         panel.set_ylabel(unit)
         if name == "flatness":
             panel.set_yscale("log")
-    _legend(figure, panels[0])
+    _legend(figure, panels[0], columns)
     return _finished(figure, panels, setting)
 
 
@@ -134,7 +137,11 @@ def overview_figure(
     heights = [SOUND * 0.8] * len(shown) + [CURVE * 1.5]
     more = "" if len(shown) == len(heard) else f" (the first {len(shown)} of {len(heard)})"
     title = f"{len(heard)} {'runs' if setting.axis else 'audio files'}{more}"
-    figure, panels, sides = _stacked(heights, title, said[:MOST_SAID], setting)
+    others = [pair for pair in pairs if pair.one == 0][: len(COLOURS)]
+    columns = _columns([pair.b for pair in others])
+    figure, panels, sides = _stacked(
+        heights, title, said[:MOST_SAID], setting, legend=-(-len(others) // columns)
+    )
     images = [
         draw_spectrogram(panel, each, setting.hop, setting.limits)
         for panel, each in zip(panels, shown, strict=False)
@@ -142,7 +149,6 @@ def overview_figure(
     _bar(figure, images[0], sides[0], "dB")
     for side in sides[1:]:
         side.remove()
-    others = [pair for pair in pairs if pair.one == 0][: len(COLOURS)]
     draw_lines(panels[-1], [(pair.b, pair.sound.curve) for pair in others], setting.hop)
     panels[-1].axhline(setting.threshold, color=INK, linewidth=0.8, linestyle="--")
     panels[-1].set(ylim=(0, None), ylabel="dB")
@@ -150,9 +156,7 @@ def overview_figure(
         f"difference of each frame from {plain(heard[0].name)} (dashed: {setting.threshold:g} dB)"
     )
     panels[-1].set_title(text, loc="left", fontsize=9.5, color=INK, pad=3)
-    panels[-1].legend(
-        loc="lower right", bbox_to_anchor=(1, 1.0), ncols=len(others), frameon=False, fontsize=8
-    )
+    _legend(figure, panels[-1], columns)
     return _finished(figure, panels, setting)
 
 
@@ -170,7 +174,8 @@ def matrix_figure(matrix: Matrix) -> Figure:
         names = [plain(name, 24) for name in matrix.names]
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
         axes.set_yticks(range(len(names)), names, fontsize=8)
-        axes.set_title(title, loc="left", fontsize=10, color=INK)
+        grey = " (grey: nothing in common)" if np.isnan(values).any() else ""
+        axes.set_title(f"{title}{grey}", loc="left", fontsize=10, color=INK)
         figure.colorbar(image, ax=axes, label=unit, shrink=0.8)
         if len(names) <= NUMBERS:
             _write_numbers(axes, values)
@@ -187,12 +192,13 @@ def _write_numbers(axes: Axes, values: Any) -> None:
 
 
 def _stacked(
-    heights: Sequence[float], title: str, said: Sequence[str], setting: Setting
+    heights: Sequence[float], title: str, said: Sequence[str], setting: Setting, legend: int = 0
 ) -> tuple[Figure, list[Axes], list[Axes]]:
     """Make panels below each other, all of one width, each with room for a colour bar."""
     lines = [line for each in said for line in textwrap.wrap(plain(each, 500), LINE_CHARACTERS)]
     top = 0.75 + LINE * len(lines) + (0.4 if setting.axis else 0)
-    total = sum(heights) + BETWEEN * (len(heights) - 1) + top + BOTTOM
+    bottom = BOTTOM + LEGEND * legend
+    total = sum(heights) + BETWEEN * (len(heights) - 1) + top + bottom
     figure = Figure(figsize=(WIDTH, total), dpi=DPI)
     FigureCanvasAgg(figure)
     panels, sides = [], []
@@ -222,13 +228,20 @@ def _finished(figure: Figure, panels: Sequence[Axes], setting: Setting) -> Figur
     return figure
 
 
-def _legend(figure: Figure, panel: Axes) -> None:
-    """Name the lines at the top right of the picture, where there is nothing else."""
+def _legend(figure: Figure, panel: Axes, columns: int) -> None:
+    """Name the lines below the lowest panel."""
     handles, labels = panel.get_legend_handles_labels()
+    place = (0.02, CAPTION / figure.get_figheight())
     figure.legend(
-        handles, labels, loc="upper right", bbox_to_anchor=(RIGHT, 1), ncols=4, frameon=False,
+        handles, labels, loc="lower left", bbox_to_anchor=place, ncols=columns, frameon=False,
         fontsize=8.5,
     )  # fmt: skip
+
+
+def _columns(names: Sequence[str]) -> int:
+    """Return how many names fit beside each other in a legend."""
+    widest = max(len(plain(name, 40)) for name in names)
+    return max(1, min(len(names), LINE_CHARACTERS // (widest + 10)))
 
 
 def _bar(figure: Figure, image: Any, side: Axes, label: str) -> None:

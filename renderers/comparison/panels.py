@@ -64,9 +64,8 @@ def draw_difference(axes: Axes, one: Heard, other: Heard, hop: float) -> AxesIma
     image = _image(axes, pooled(difference, COLUMNS, "extreme"), one, hop)
     most = max(1.0, float(np.ceil(np.abs(difference).max())))
     image.set(cmap=SIGNED_MAP, clim=(-most, most))
-    _title(
-        axes, f"{plain(other.name)} minus {plain(one.name)}: red is louder in {plain(other.name)}"
-    )
+    a, b = plain(one.name, 32), plain(other.name, 32)
+    _title(axes, f"{b} minus {a}: red is louder in {b}")
     return image
 
 
@@ -129,7 +128,7 @@ def draw_series(
     axes.set_ylim(len(series) - 0.5, -0.5)
     for border in range(1, len(series)):
         axes.axhline(border - 0.5, color="white", linewidth=1.5)
-    a, b = (plain(name, 40) for name in names)
+    a, b = (plain(name, 32) for name in names)
     beyond = f"; darkest: {10**FARTHEST:.0f} times and beyond, or zero" if most == FARTHEST else ""
     black = "; black: one of them is not finite" if any(astray.any() for astray in wrong) else ""
     _title(axes, f"logged values, {b} over {a}{beyond}{black}")
