@@ -17,6 +17,7 @@ from renderers.comparison.pairs import Pair
 from renderers.comparison.panels import (
     COLOURS,
     INK,
+    NOTHING,
     draw_curve,
     draw_difference,
     draw_lines,
@@ -170,7 +171,7 @@ def matrix_figure(matrix: Matrix) -> Figure:
         figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True
     ):
         image = axes.imshow(values, cmap="cividis", vmin=0)
-        image.cmap.set_bad("#E4E4E4")
+        axes.set_facecolor(NOTHING)
         names = [plain(name, 24) for name in matrix.names]
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
         axes.set_yticks(range(len(names)), names, fontsize=8)

@@ -21,6 +21,7 @@ from runlog.run import GRAD_NORM
 __all__ = [
     "COLOURS",
     "INK",
+    "NOTHING",
     "draw_curve",
     "draw_difference",
     "draw_lines",

@@ -189,7 +189,7 @@ def compare_series(one: Series, other: Series, ratio: float) -> SeriesDifference
     """
     steps, first, second, held = _side_by_side(one, other)
     scale = _scale(first, second)
-    signed = bool((first < 0).any() or (second < 0).any())
+    signed = any(bool((each[np.isfinite(each)] < 0).any()) for each in (first, second))
     apart = _apart(first, second, 1 - 1 / ratio, scale if signed else NEGLIGIBLE * scale)
     decades = _decades(first, second, scale, signed=signed)
     return SeriesDifference(one.tag, steps, first, second, apart, decades, held)
