@@ -30,7 +30,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles record-benford render-audio \
-        render-ensembles render-benford test bench clean
+        render-ensembles render-benford compare test bench clean
 
 help:
 	@echo 'Earshot: hear your training runs.'
@@ -48,6 +48,7 @@ help:
 	@echo '  render-ensembles      their videos, stills and scores, for RUNS'
 	@echo '  record-benford        the first digits that a language model (MODEL) expects'
 	@echo '  render-benford        first digits of all runs, and of physical constants'
+	@echo '  compare        where RUNS part: pictures, a table and sentences'
 	@echo '  test           all checks and tests'
 	@echo '  bench          measure speed and size against peers'
 	@echo '  clean          remove renders and caches; never runs/ or data/'
@@ -92,6 +93,9 @@ record-benford: $(VENV)/.lm
 
 render-benford: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
 	@$(EARSHOT) render benford $(filter-out runs,$(RUNS)) $(foreach glob,$(TAGS),--tags '$(glob)')
+
+compare: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+	@$(EARSHOT) compare $(RUNS) --layers '$(LAYERS)' --parameters $(PARAMETERS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
