@@ -77,7 +77,7 @@ class Setting:
     ) -> "Setting":
         """Choose limits that hold for all sounds."""
         top = float(np.ceil(max(each.decibels.max() for each in heard)))
-        top = max(top, HEARD_DB + 10)
+        top = max(top, HEARD_DB + 40)
         limits = (max(top - RANGE_DB, HEARD_DB), top)
         end = max(each.duration for each in heard)
         return cls(axis, hop, max(end, hop), limits, threshold, caption)

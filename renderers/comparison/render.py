@@ -192,7 +192,7 @@ def _written(
     axis: Axis,
     framing: Framing,
 ) -> ComparisonResult:
-    """Write everything; the description last, since it must never describe something else."""
+    """Write everything; the description last."""
     from renderers.pictures import save_picture
 
     beside = folder / DESCRIPTION
@@ -201,7 +201,7 @@ def _written(
     made: list[Path] = []
     for number, (stem, figure) in enumerate(pictures):
         if number == 0:
-            beside.unlink(missing_ok=True)
+            _clear(folder)  # it must never describe what it was not made with
         made += save_picture(figure, folder / stem)
     with writing(folder / TEXT) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in report.lines), encoding="utf-8")
@@ -217,6 +217,19 @@ def _written(
     ]
     describe(beside, about | {"files": {path.name: path.stat().st_size for path in made}})
     return ComparisonResult((*made, beside), made=True, description=about)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier comparison has written here, such as pictures of other pairs."""
+    beside = folder / DESCRIPTION
+    try:
+        names = json.loads(beside.read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    beside.unlink()
+    for name in names:
+        if name.startswith(f"{STEM}.") and Path(name).name == name:
+            (folder / name).unlink(missing_ok=True)
 
 
 def _pictures(

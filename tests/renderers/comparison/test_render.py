@@ -175,6 +175,18 @@ def test_many_runs_get_few_pictures_of_pairs(trained, tmp_path) -> None:
         compare_runs([trained("r")], tmp_path)
 
 
+def test_nothing_of_an_earlier_comparison_stays(trained, tmp_path) -> None:
+    """In the same folder: no picture of a pair that is not compared now; what is not ours stays."""
+    runs, audio = [trained(name, 5, steps=50) for name in "abc"], AudioSettings(duration=1)
+    (tmp_path / "comparison.mine.txt").write_text("mine")
+    compare_runs(runs, tmp_path, audio=audio)
+    made = compare_runs(runs[:2], tmp_path, audio=audio)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "comparison.mine.txt",
+        *(path.name for path in made.paths),
+    }
+
+
 def test_names_are_text_and_nothing_else(trained, tmp_path: Path) -> None:
     """Neither mathematics nor markup nor folders."""
     made = compare_runs([trained("$\\frac{1}$", 5), trained("<b>/../x", 7)], tmp_path)
