@@ -66,21 +66,15 @@ def find_compared(
     places: list[Path] = []
     shared: set[str] = set()
     for one in found:
-        try:
-            parts = split_segments(_opened(one, reading.x), reading.segments)
-        except EarshotError as error:
-            fail(error)
-            complete = False
-            continue
+        parts, usable = _heard_parts(one, reading, audio)
+        complete &= usable
         for part in parts:
-            if not _is_heard(part, one.named, audio):
-                complete &= not one.named
-            elif not one.named and runs and not shared.intersection(part.series):
+            if not one.named and runs and not shared.intersection(part.series):
                 note(f"passed over: run {part.name!r} has no tag in common with {runs[0].name!r}")
-            else:
-                shared = shared.intersection(part.series) if runs else set(part.series)
-                runs.append(part)
-                places.append(one.source.path)
+                continue
+            shared = shared.intersection(part.series) if runs else set(part.series)
+            runs.append(part)
+            places.append(one.source.path)
     names = short_names(distinct_names([run.name for run in runs], places)) if runs else []
     return [replace(run, name=name) for run, name in zip(runs, names, strict=True)], complete
 
@@ -141,8 +135,26 @@ def _opened(one: Found, x: str | None) -> Run:
     return run
 
 
+def _heard_parts(one: Found, reading: Reading, audio: "AudioSettings") -> tuple[list[Run], bool]:
+    """Return the parts of a run in which there is something to hear, and whether all is well."""
+    try:
+        parts = split_segments(_opened(one, reading.x), reading.segments)
+    except EarshotError as error:
+        fail(error)
+        return [], False
+    heard, complete = [], True
+    for part in parts:
+        try:
+            if _is_heard(part, one.named, audio):
+                heard.append(part)
+        except LogError as error:
+            fail(error)
+            complete = False
+    return heard, complete
+
+
 def _is_heard(run: Run, named: bool, audio: "AudioSettings") -> bool:
-    """Tell whether there is anything to hear; if not, say why."""
+    """Tell whether there is anything to hear; raises LogError if the user named the run."""
     from renderers.choice import NothingToHearError
     from renderers.timeline import timeline
 
@@ -150,11 +162,7 @@ def _is_heard(run: Run, named: bool, audio: "AudioSettings") -> bool:
         timeline(run, audio.choice, steps=audio.steps)
     except NothingToHearError as error:
         if named:
-            fail(error)
-        else:
-            note(f"passed over: {error}")
-        return False
-    except LogError as error:
-        fail(error)
+            raise
+        note(f"passed over: {error}")
         return False
     return True

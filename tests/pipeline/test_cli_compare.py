@@ -129,6 +129,20 @@ def test_runs_without_a_common_tag(earshot, write_run):
     assert "passed over: run 'other' has no tag in common with 'one'" in err
 
 
+@pytest.mark.usefixtures("runs")
+def test_a_run_of_a_folder_without_the_tag_is_an_error_and_the_others_are_compared(
+    earshot, write_run
+):
+    """It was asked for; a run with nothing at all is passed over."""
+    write_run(Path("runs/empty"), {})
+    write_run(Path("runs/other"), {"grad_norm/b.weight": [0.5, 0.6]})
+    code, out, err = earshot("compare", "--tags", "*a.weight", "--duration", "1")
+    assert code == 1
+    assert out[0] == "renders/compare/one-vs-2-others/comparison.png"
+    assert "passed over: run 'empty' has no measurement" in err
+    assert "error: run 'other' has no tag that matches '*a.weight'" in err
+
+
 @pytest.mark.usefixtures("clips")
 def test_of_several_the_usable_ones_are_compared(earshot):
     """And the exit code says that one was not."""
