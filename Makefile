@@ -30,7 +30,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles record-benford render-audio \
-        render-ensembles render-benford page gallery test bench clean browser
+        render-ensembles render-benford compare page gallery test bench clean browser
 
 help:
 	@echo 'Earshot: hear your training runs.'
@@ -48,6 +48,7 @@ help:
 	@echo '  render-ensembles      their videos, stills and scores, for RUNS'
 	@echo '  record-benford        the first digits that a language model (MODEL) expects'
 	@echo '  render-benford        first digits of all runs, and of physical constants'
+	@echo '  compare        where RUNS part: pictures, a table and sentences'
 	@echo '  page           one HTML file to listen to RUNS and to look at them'
 	@echo '  gallery        renders/index.html: all results at a glance'
 	@echo '  test           all checks and tests'
@@ -95,10 +96,13 @@ record-benford: $(VENV)/.lm
 render-benford: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
 	@$(EARSHOT) render benford $(filter-out runs,$(RUNS)) $(foreach glob,$(TAGS),--tags '$(glob)')
 
+compare: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+	@$(EARSHOT) compare $(RUNS) --layers '$(LAYERS)' --parameters $(PARAMETERS) $(foreach glob,$(TAGS),--tags '$(glob)')
+
 page: $(VENV)/.render $(filter record-% render-%,$(MAKECMDGOALS))
 	@$(EARSHOT) page $(RUNS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
-gallery: $(VENV)/.render $(filter record-% render-% page,$(MAKECMDGOALS))
+gallery: $(VENV)/.render $(filter record-% render-% compare page,$(MAKECMDGOALS))
 	@$(EARSHOT) gallery
 
 test: $(VENV)/.dev $(if $(CI),browser)

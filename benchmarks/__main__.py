@@ -15,6 +15,7 @@ SUBJECTS = (
     "ensemble",
     "benford",
     "digit_counts",
+    "comparison",
     "page",
 )
 

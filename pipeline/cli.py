@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pipeline.commands import record, render
+from pipeline.commands.compare import compare
 from pipeline.commands.decode import decode
 from pipeline.commands.export import export_command
 from pipeline.commands.inspect import inspect
@@ -41,6 +42,7 @@ app.add_typer(render.app)
 app.command()(inspect)
 app.command("export")(export_command)
 app.command()(decode)
+app.command()(compare)
 app.command()(page)
 app.command()(gallery)
 

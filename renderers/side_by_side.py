@@ -13,6 +13,8 @@ from runlog import LogError, Run
 
 __all__ = ["shared_timelines", "side_by_side"]
 
+MOST_NAMED = 4  # runs in a message
+
 
 def shared_timelines(
     runs: Sequence[Run], choice: Choice | None = None, *, steps: StepRange = (None, None)
@@ -111,6 +113,7 @@ def _shared(several: Iterable[Iterable[str]]) -> list[str]:
 def _nothing_shared(runs: Sequence[Run], lines: Sequence[Timeline]) -> str:
     each = "; ".join(
         f"{run.name!r} has {', '.join(line.names[:4])}" + (" …" if len(line.names) > 4 else "")
-        for run, line in zip(runs, lines, strict=True)
+        for run, line in zip(runs[:MOST_NAMED], lines, strict=False)
     )
+    each += f"; … {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
     return f"no tag in common to compare: {each}; name runs of one kind, or choose with --tags"

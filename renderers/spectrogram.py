@@ -7,15 +7,18 @@ subtracted from one another.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FLOOR_DB", "Spectrogram", "mel_spectrogram", "mixed_down"]
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["FLOOR_DB", "Spectrogram", "framed_pieces", "mel_spectrogram", "mixed_down"]
 
 FLOOR_DB = -100.0  # librosa's smallest power, 1e-10: what digital silence is
-PIECE_FRAMES = 2048  # frames transformed at once: about 30 MB
+PIECE_FRAMES = 512  # frames transformed at once: about 12 MB
 
 Samples = npt.NDArray[np.float32]
 
@@ -75,22 +78,78 @@ def mel_spectrogram(
         Equal to that of the whole sound at once: ``1 + samples // hop_length``
         frames, centred, with silence before the beginning and after the end.
     """
-    import librosa
-
-    limits: dict[str, Any] = {"fmin": lowest, "fmax": highest, "n_mels": mels}
+    bands = mel_bands(sample_rate, window, mels, lowest, highest)
     pieces = [
-        librosa.power_to_db(
-            librosa.feature.melspectrogram(
-                y=piece, sr=sample_rate, n_fft=window, hop_length=hop_length, center=False, **limits
-            ),
-            ref=1.0,
-            top_db=None,
-        )
-        for piece in _overlapping(mixed_down(blocks), hop_length, window)
+        bands.decibels(power_frames(piece, hop_length, window))
+        for piece in framed_pieces(mixed_down(blocks), hop_length, window)
     ]
-    centres = librosa.mel_frequencies(n_mels=mels + 2, fmin=lowest, fmax=highest or sample_rate / 2)
-    decibels = np.maximum(np.concatenate(pieces, axis=1), np.float32(FLOOR_DB))  # but for rounding
-    return Spectrogram(decibels, centres[1:-1], hop_length / sample_rate)
+    return Spectrogram(np.concatenate(pieces, axis=1), bands.centres, hop_length / sample_rate)
+
+
+@dataclass(frozen=True)
+class MelBands:
+    """librosa's mel filters.
+
+    Parameters
+    ----------
+    filters : scipy.sparse.csr_array [shape=(mels, bins), float32]
+        Weight of each bin of a Fourier transform; two in a hundred are not zero.
+    centres : np.ndarray [shape=(mels,)]
+        Hz, ascending.
+    """
+
+    filters: "csr_array"
+    centres: npt.NDArray[np.float64]
+
+    def decibels(self, power: Samples) -> Samples:
+        """Return the power in each band in dB with reference 1, at least `FLOOR_DB`.
+
+        Parameters
+        ----------
+        power : np.ndarray [shape=(frames, bins), float32]
+            As of `power_frames`.
+
+        Returns
+        -------
+        np.ndarray [shape=(mels, frames), float32]
+        """
+        least = np.float32(10 ** (FLOOR_DB / 10))
+        level = 10 * np.log10(np.maximum(self.filters @ np.ascontiguousarray(power.T), least))
+        return np.asarray(np.maximum(level, np.float32(FLOOR_DB)))  # but for rounding
+
+
+def mel_bands(
+    sample_rate: int, window: int, mels: int, lowest: float = 0.0, highest: float | None = None
+) -> MelBands:
+    """Return librosa's mel filters (Slaney's, of unit area); parameters as of `mel_spectrogram`."""
+    # Only its filters: what the rest of librosa imports and compiles costs half a second.
+    import librosa
+    from scipy.sparse import csr_array
+
+    limits: dict[str, Any] = {"fmin": lowest, "fmax": highest or sample_rate / 2}
+    filters = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=mels, **limits)
+    edges = librosa.mel_frequencies(n_mels=mels + 2, **limits)
+    return MelBands(csr_array(filters), edges[1:-1])
+
+
+def power_frames(piece: Samples, hop_length: int, window: int) -> Samples:
+    """Return the power of each frame's Fourier transform, under a Hann window.
+
+    Parameters
+    ----------
+    piece : np.ndarray [shape=(n,), float32]
+        Whole frames, as of `framed_pieces`.
+    hop_length, window : int
+        Samples from frame to frame, and in a frame.
+
+    Returns
+    -------
+    np.ndarray [shape=(frames, 1 + window // 2), float32]
+    """
+    hann = np.hanning(window + 1)[:-1].astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(piece, window)[::hop_length]
+    spectrum = np.fft.rfft(frames * hann, axis=1)
+    return np.asarray(np.square(spectrum.real) + np.square(spectrum.imag))
 
 
 def mixed_down(blocks: Iterable[Samples]) -> Iterator[Samples]:
@@ -99,8 +158,22 @@ def mixed_down(blocks: Iterable[Samples]) -> Iterator[Samples]:
         yield block if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
 
 
-def _overlapping(blocks: Iterable[Samples], hop_length: int, window: int) -> Iterator[Samples]:
-    """Cut a sound into pieces of whole frames, padded with silence by half a window."""
+def framed_pieces(blocks: Iterable[Samples], hop_length: int, window: int) -> Iterator[Samples]:
+    """Cut a sound into pieces of whole frames, padded with silence by half a window.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray [shape=(n,), float32]
+        The sound, in order, of one channel.
+    hop_length, window : int
+        Samples from frame to frame, and in a frame.
+
+    Yields
+    ------
+    np.ndarray [shape=(n,), float32]
+        To be framed without further padding: every frame of the whole is in
+        exactly one piece.
+    """
     half = window // 2
     piece = (PIECE_FRAMES - 1) * hop_length + window
     rest = np.zeros(half, np.float32)

@@ -133,6 +133,15 @@ def test_an_unfit_python_is_one_line_with_the_remedy(make, tmp_path, python, mes
     assert not (tmp_path / ".venv" / ".python").exists()
 
 
+def test_two_runs_are_recorded_and_compared_in_one_invocation(make, tmp_path):
+    """The pictures, and what is said of them."""
+    done = make("record-sgd", "record-adam", "compare", "RUNS=sgd adam", STEPS)
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / "renders" / "compare" / "sgd-vs-adam"
+    assert (made / "comparison.png").is_file()
+    assert "sgd and adam part at step" in done.stderr
+
+
 def test_an_ensemble_is_recorded_and_rendered_in_one_invocation(make, tmp_path):
     """The video, its stills and its scores, of as many members and epochs as asked for."""
     done = make("record-ensemble-prior", "render-ensembles", "MEMBERS=3", "EPOCHS=2")

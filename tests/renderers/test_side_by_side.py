@@ -70,3 +70,10 @@ def test_nothing_shared_is_refused(make_run: MakeRun) -> None:
     one, other = make_run({}, a=[1], c=[1]), make_run({}, b=[1], c=[1])
     with pytest.raises(LogError, match="no tag in common"):
         shared_timelines([one, other], Choice(tags=("[ab]",)))
+
+
+def test_of_many_runs_without_anything_shared_few_are_named(make_run: MakeRun) -> None:
+    """The message stays readable."""
+    runs = [make_run({}, **{tag: [1, 2]}) for tag in "abcdef"]
+    with pytest.raises(LogError, match=r"'mine' has d; … 2 more; name runs"):
+        shared_timelines(runs)

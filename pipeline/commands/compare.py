@@ -1,0 +1,200 @@
+"""`earshot compare`: where runs or sounds part, by how much, and which one went wrong."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.commands.arguments import (
+    Column,
+    Runs,
+    SegmentMode,
+    Steps,
+    Tags,
+    listed,
+    parse_range,
+    parse_steps,
+)
+from pipeline.comparing import Reading, find_clips, find_compared
+from pipeline.console import bar, note, result
+from pipeline.inputs import RUNS
+
+if TYPE_CHECKING:
+    from renderers.audio import AudioSettings
+    from renderers.comparison import ComparisonResult, ComparisonSettings
+    from runlog import Run
+
+__all__ = ["compare"]
+
+RESULTS = Path("renders", "compare")
+MOST_SAID = 12  # sentences
+
+
+def compare(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Two or more runs (as for 'render audio'; a folder stands for all of its runs), "
+            "or audio files (WAV, FLAC, OGG, MP3, …); default: runs",
+        ),
+    ] = None,
+    tags: Tags = None,
+    runs: Runs = None,
+    steps: Steps = "",
+    segments: SegmentMode = "auto",
+    x: Column = None,
+    layers: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,…",
+            help="Layers and their order: module prefixes or globs.  [default: all]",
+        ),
+    ] = "",
+    parameters: Annotated[
+        str, typer.Option(help="Of each layer: weight, or all its parameters.")
+    ] = "weight",
+    duration: Annotated[
+        float | None, typer.Option(help="Length of the sounds, s.  [default: at most 60]")
+    ] = None,
+    range: Annotated[
+        str, typer.Option(metavar="LO:HI", help="Values at the ends of each voice's range.")
+    ] = "",
+    scale_from: Annotated[
+        Path | None,
+        typer.Option(metavar="RENDER", help="Use the scale of an earlier result's folder."),
+    ] = None,
+    threshold: Annotated[float, typer.Option(help="Difference of sounds that counts, dB.")] = 3.0,
+    ratio: Annotated[float, typer.Option(help="Factor between logged values that counts.")] = 1.1,
+    dtw: Annotated[
+        bool, typer.Option("--dtw", help="Also estimate by how much one lags behind the other.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for the results.  [default: renders/compare/…]"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare runs, or audio files: renders/compare/<a>-vs-<b>/comparison.png and more.
+
+    Runs are compared as logged and as they sound, all on one scale, at every step and
+    with one gain; audio files as they are.
+    """
+    settings = _settings(threshold, ratio, dtw)
+    audio = _audio_settings(
+        tags=tuple(tags or ()),
+        steps=parse_steps(steps),
+        layers=listed(layers),
+        parameters=parameters,
+        duration=duration,
+        range=parse_range(range, "--range"),
+    )
+    given = paths or [str(RUNS)]
+    with bar("compare") as progress:
+        if _are_audio(given):
+            made, complete = _clips(given, settings, out, progress.update)
+        else:
+            reading = Reading(tuple(runs or ()), segments, x)
+            found, complete = find_compared(given, reading, audio)
+            made = _runs(found, settings, audio, scale_from, out, progress.update, complete)
+    _say(made, as_json)
+    if not complete:
+        raise typer.Exit(1)
+
+
+def _settings(threshold: float, ratio: float, dtw: bool) -> "ComparisonSettings":
+    from renderers.comparison.settings import ComparisonSettings
+
+    try:
+        return ComparisonSettings(threshold, ratio, dtw)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _audio_settings(**given: Any) -> "AudioSettings":
+    from renderers.audio import AudioSettings
+
+    try:
+        return AudioSettings(**given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _are_audio(paths: Sequence[str]) -> bool:
+    from renderers.comparison import is_audio
+
+    sounds = [path for path in paths if is_audio(path)]
+    if sounds and len(sounds) < len(paths):
+        other = next(path for path in paths if path not in sounds)
+        raise typer.BadParameter(
+            f"{sounds[0]} is an audio file and {other} is not; compare runs with runs, or audio "
+            "files with audio files"
+        )
+    return bool(sounds)
+
+
+def _clips(
+    paths: Sequence[str], settings: "ComparisonSettings", out: Path | None, progress: Any
+) -> tuple["ComparisonResult", bool]:
+    from renderers.comparison import compare_clips
+    from renderers.comparison.names import folder_name
+
+    clips, complete = find_clips(paths)
+    names = [clip.name for clip in clips]
+    _require_two(names, complete)
+    folder = out or RESULTS / folder_name(names)
+    return compare_clips(clips, folder, settings, progress=progress), complete
+
+
+def _runs(
+    runs: "Sequence[Run]",
+    settings: "ComparisonSettings",
+    audio: "AudioSettings",
+    scale_from: Path | None,
+    out: Path | None,
+    progress: Any,
+    complete: bool,
+) -> "ComparisonResult":
+    from renderers.audio.description import stored_scales
+    from renderers.comparison import compare_runs
+    from renderers.comparison.names import folder_name
+
+    names = [run.name for run in runs]
+    _require_two(names, complete)
+    scales = stored_scales(scale_from) if scale_from else None
+    folder = out or RESULTS / folder_name(names)
+    return compare_runs(runs, folder, settings, audio, scales=scales, progress=progress)
+
+
+def _require_two(names: Sequence[str], complete: bool) -> None:
+    if len(names) > 1:
+        return
+    if not complete:
+        raise typer.Exit(1)  # what is amiss has been said
+    what = f"only {names[0]}" if names else "nothing"
+    raise typer.BadParameter(
+        f"there is {what} to compare; expected two or more runs, or audio files"
+    )
+
+
+def _say(made: "ComparisonResult", as_json: bool) -> None:
+    about = made.description
+    pairs = [pair["sentences"] for pair in about["pairs"]]
+    # Of many pairs only how each begins; all of it is in comparison.txt.
+    told = pairs[0] if len(pairs) == 1 else [lines[0] for lines in pairs]
+    lines = [*about["sentences"], *told]
+    for line in lines[:MOST_SAID]:
+        note(line)
+    if len(lines) > MOST_SAID or len(pairs) > 1:
+        note("comparison.txt has more")
+    for line in about["notes"]:
+        note(f"note: {line}")
+    if not made.made:
+        note("up to date")
+    if as_json:
+        result(json.dumps({"path": str(made.paths[0]), **about}))
+        return
+    for path in made.paths:
+        result(path)

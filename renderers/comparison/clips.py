@@ -1,0 +1,168 @@
+"""Audio files to samples of one rate, as they are: no gain, nothing clipped, and it is said.
+
+All is read block by block.  Files of different rates are brought to the lowest
+of them, since what a lower rate cannot hold would show as a difference.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runlog import LogError
+from runlog.errors import one_line
+
+__all__ = ["Clip", "is_audio", "open_clip", "spoken_differences"]
+
+Samples = npt.NDArray[np.float32]
+
+BLOCK = 1 << 16  # samples
+MORE_SUFFIXES = (".aif", ".oga", ".opus")  # besides libsndfile's own names
+NOT_SOUNDS = (".raw", ".mat4", ".mat5")  # no header, or anything
+
+
+@dataclass(frozen=True)
+class Clip:
+    """An audio file.
+
+    Parameters
+    ----------
+    name : str
+        How it is called in results.
+    path : Path
+        Where it lies.
+    sample_rate, channels, samples : int
+        As its header says; Hz, and samples of one channel.
+    digest : str
+        SHA-256 of the file.
+    """
+
+    name: str
+    path: Path
+    sample_rate: int
+    channels: int
+    samples: int
+    digest: str
+
+    def blocks(self, sample_rate: int) -> Iterator[Samples]:
+        """Read the samples.
+
+        Parameters
+        ----------
+        sample_rate : int
+            Hz; if the file has another one, it is resampled (soxr, high quality).
+
+        Yields
+        ------
+        np.ndarray [shape=(n, channels), float32]
+            In order.
+
+        Raises
+        ------
+        LogError
+            If the file cannot be decoded, has no samples, or some that are no numbers.
+        """
+        if sample_rate == self.sample_rate:
+            yield from self._read()
+            return
+        import soxr  # type: ignore[import-untyped]
+
+        stream = soxr.ResampleStream(
+            self.sample_rate, sample_rate, self.channels, dtype="float32", quality="HQ"
+        )
+        for block in self._read():
+            yield stream.resample_chunk(block).reshape(-1, self.channels)
+        rest = np.empty((0, self.channels), np.float32)
+        yield stream.resample_chunk(rest, last=True).reshape(-1, self.channels)
+
+    def _read(self) -> Iterator[Samples]:
+        import soundfile  # type: ignore[import-untyped]
+
+        done = 0
+        try:
+            with soundfile.SoundFile(self.path) as file:
+                for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
+                    _require_numbers(self.path, block, done)
+                    done += len(block)
+                    yield block
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise _unreadable(self.path, error) from error
+        if not done:
+            raise LogError(f"{self.path}: holds no sound (0 samples); expected at least one")
+
+
+def is_audio(path: str) -> bool:
+    """Tell by its suffix whether a path names an audio file, there or not."""
+    import soundfile
+
+    known = {f".{name.lower()}" for name in soundfile.available_formats()}
+    suffixes = known.union(MORE_SUFFIXES).difference(NOT_SOUNDS)
+    return Path(path).suffix.lower() in suffixes and not Path(path).is_dir()
+
+
+def open_clip(path: Path, name: str) -> Clip:
+    """Look at an audio file.
+
+    Parameters
+    ----------
+    path : Path
+        Any file that libsndfile reads.
+    name : str
+        How it is to be called.
+
+    Raises
+    ------
+    LogError
+        If there is none, it cannot be read, or it holds no sound.
+    """
+    import soundfile
+
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        about = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise _unreadable(path, error) from error
+    if not about.frames:
+        raise LogError(f"{path}: holds no sound (0 samples); expected at least one")
+    return Clip(name, path, about.samplerate, about.channels, about.frames, digest)
+
+
+def spoken_differences(clips: Sequence[Clip]) -> list[str]:
+    """Say what was done so that files of different kinds can be compared."""
+    said = []
+    rates, counts = {c.sample_rate for c in clips}, {c.channels for c in clips}
+    if len(rates) > 1:
+        each = ", ".join(f"{c.name} {c.sample_rate:,} Hz" for c in clips)
+        said.append(
+            f"the sampling rates differ ({each}): compared at {min(rates):,} Hz, resampled with "
+            "soxr"
+        )
+    if len(counts) > 1:
+        each = ", ".join(f"{c.name} {c.channels}" for c in clips)
+        said.append(f"the numbers of channels differ ({each}): each file's channels are averaged")
+    elif counts != {1}:
+        said.append("compared is the average of each file's channels")
+    return said
+
+
+def _require_numbers(path: Path, block: Samples, first: int) -> None:
+    finite = np.isfinite(block).all(axis=1)
+    if not finite.all():
+        place = int(finite.argmin())
+        value: Any = block[place][~np.isfinite(block[place])][0]
+        raise LogError(
+            f"{path}: sample {first + place} is {value}; expected finite numbers, so export the "
+            "sound anew"
+        )
+
+
+def _unreadable(path: Path, error: Exception) -> LogError:
+    why = getattr(error, "strerror", None) or getattr(error, "error_string", None) or error
+    return LogError(
+        f"{path}: cannot be read as audio ({one_line(why)}); expected a WAV, FLAC, OGG or MP3 file"
+    )

@@ -1,0 +1,264 @@
+"""Runs or audio files to pictures, a table, and sentences that say where they part."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from renderers.audio.scoring import Scales
+from renderers.audio.settings import AudioSettings
+from renderers.comparison.axis import Axis
+from renderers.comparison.clips import Clip, spoken_differences
+from renderers.comparison.listening import Framing, Heard, listen
+from renderers.comparison.names import safe_name
+from renderers.comparison.pairs import Pair, compare_pairs
+from renderers.comparison.report import Report, audio_report, run_report
+from renderers.comparison.runs import hear_runs, within
+from renderers.comparison.settings import ComparisonSettings
+from renderers.comparison.table import write_table
+from renderers.output import describe, is_up_to_date, writing
+from runlog import LogError, Run
+
+__all__ = ["DESCRIPTION", "ComparisonResult", "compare_clips", "compare_runs"]
+
+STEM = "comparison"
+DESCRIPTION, TABLE, TEXT = f"{STEM}.json", f"{STEM}.parquet", f"{STEM}.txt"
+SCHEMA_VERSION = 1
+MOST_COMPARED = 64  # 2016 pairs
+MOST_PAIR_PICTURES = 6
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """What was made.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        Pictures first, then text, table and JSON.
+    made : bool
+        False if they were there already, from the same inputs and settings.
+    description : dict
+        What `comparison.json` holds: inputs, settings, ``pairs`` with what was found
+        of each, in numbers and ``sentences``; ``sentences`` about all, and ``notes``.
+    """
+
+    paths: tuple[Path, ...]
+    made: bool
+    description: dict[str, Any]
+
+
+def compare_runs(
+    runs: Sequence[Run],
+    folder: Path,
+    settings: ComparisonSettings | None = None,
+    audio: AudioSettings | None = None,
+    *,
+    scales: Scales | None = None,
+    progress: Progress | None = None,
+) -> ComparisonResult:
+    """Compare runs: their logged values, and their sounds on one scale with one gain.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Two or more, of different names.
+    folder : Path
+        Where the results go.
+    settings : ComparisonSettings, optional
+        What counts as a difference.
+    audio : AudioSettings, optional
+        How the runs are to be heard.
+    scales : mapping of str to Scale, optional
+        Those of an earlier result; by default one that these runs share.
+    progress : callable, optional
+        Called with the pieces of work done, and all of them.
+
+    Raises
+    ------
+    LogError
+        If there is nothing to compare.
+    OutputError
+        If a file cannot be written.
+    """
+    settings, audio = settings or ComparisonSettings(), audio or AudioSettings()
+    _require_some([run.name for run in runs])
+    about = _expected("runs", settings, [_input(run.name, run.log_hash()) for run in runs])
+    about["audio"] = audio.to_dict()
+    about["scale_given"] = _plain_scales(scales)
+    if before := _made_before(folder, about):
+        return before
+    cut = [within(run, audio.steps) for run in runs]
+    sounding = hear_runs(cut, audio, scales, progress)
+    pairs = compare_pairs(
+        sounding.heard, sounding.framing, sounding.axis, settings, sounding.logs, progress
+    )
+    report = run_report(sounding, pairs, settings)
+    about["scale"] = _plain_scales(sounding.scales)
+    return _written(folder, about, sounding.heard, pairs, report, sounding.axis, sounding.framing)
+
+
+def compare_clips(
+    clips: Sequence[Clip],
+    folder: Path,
+    settings: ComparisonSettings | None = None,
+    *,
+    progress: Progress | None = None,
+) -> ComparisonResult:
+    """Compare audio files as they are.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Two or more, of different names.
+    folder : Path
+        Where the results go.
+    settings : ComparisonSettings, optional
+        What counts as a difference.
+    progress : callable, optional
+        Called with the pieces of work done, and all of them.
+
+    Raises
+    ------
+    LogError
+        If a file cannot be used.
+    OutputError
+        If a file cannot be written.
+    """
+    settings = settings or ComparisonSettings()
+    _require_some([clip.name for clip in clips])
+    about = _expected("audio", settings, [_input(clip.name, clip.digest) for clip in clips])
+    if before := _made_before(folder, about):
+        return before
+    rate = min(clip.sample_rate for clip in clips)
+    framing = Framing.fitting(rate, max(c.samples * rate // c.sample_rate for c in clips))
+    heard = []
+    for clip in clips:
+        heard.append(listen(clip.name, clip.blocks(rate), framing))
+        if progress:
+            progress(len(heard), len(clips))
+    pairs = compare_pairs(heard, framing, Axis(), settings, progress=progress)
+    report = audio_report(heard, pairs, settings, framing, spoken_differences(clips))
+    return _written(folder, about, heard, pairs, report, Axis(), framing)
+
+
+def _require_some(names: Sequence[str]) -> None:
+    if len(names) < 2:
+        raise LogError(f"{' '.join(names) or 'nothing'} alone cannot be compared; expected two")
+    if len(names) > MOST_COMPARED:
+        raise LogError(
+            f"{len(names)} cannot be compared at once, each with each; expected at most "
+            f"{MOST_COMPARED}, so choose some with --runs"
+        )
+
+
+def _input(name: str, digest: str) -> dict[str, Any]:
+    return {"name": name, "hash": digest}
+
+
+def _expected(
+    kind: str, settings: ComparisonSettings, inputs: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": kind,
+        "inputs": inputs,
+        "settings": settings.to_dict(),
+    }
+
+
+def _plain_scales(scales: Scales | None) -> dict[str, Any] | None:
+    return None if scales is None else {group: one.to_dict() for group, one in scales.items()}
+
+
+def _made_before(folder: Path, about: Mapping[str, Any]) -> ComparisonResult | None:
+    beside = folder / DESCRIPTION
+    if not is_up_to_date(beside, about):
+        return None
+    made = json.loads(beside.read_text(encoding="utf-8"))
+    paths = (*(folder / name for name in made.pop("files")), beside)
+    return ComparisonResult(paths, made=False, description=made)
+
+
+def _written(
+    folder: Path,
+    about: dict[str, Any],
+    heard: Sequence[Heard],
+    pairs: Sequence[Pair],
+    report: Report,
+    axis: Axis,
+    framing: Framing,
+) -> ComparisonResult:
+    """Write everything; the description last."""
+    from renderers.pictures import save_picture
+
+    beside = folder / DESCRIPTION
+    threshold = about["settings"]["threshold"]
+    pictures = _pictures(heard, pairs, report, axis, framing, threshold)
+    made: list[Path] = []
+    for number, (stem, figure) in enumerate(pictures):
+        if number == 0:
+            _clear(folder)  # it must never describe what it was not made with
+        made += save_picture(figure, folder / stem)
+    with writing(folder / TEXT) as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in report.lines), encoding="utf-8")
+    write_table(folder / TABLE, heard, pairs, axis, framing.hop_seconds)
+    made += [folder / TEXT, folder / TABLE]
+    about |= {"framing": framing.to_dict(), **report.to_dict()}
+    if len(heard) > 2 and len(pairs) > MOST_PAIR_PICTURES:
+        about["notes"].append(
+            f"of {len(pairs)} pairs, the {MOST_PAIR_PICTURES} that differ most have a picture"
+        )
+    about["pairs"] = [
+        {**pair.to_dict(), "sentences": report.of_pairs[pair.one, pair.other]} for pair in pairs
+    ]
+    describe(beside, about | {"files": {path.name: path.stat().st_size for path in made}})
+    return ComparisonResult((*made, beside), made=True, description=about)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier comparison has written here, such as pictures of other pairs."""
+    beside = folder / DESCRIPTION
+    try:
+        names = json.loads(beside.read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    beside.unlink()
+    for name in names:
+        if name.startswith(f"{STEM}.") and Path(name).name == name:
+            (folder / name).unlink(missing_ok=True)
+
+
+def _pictures(
+    heard: Sequence[Heard],
+    pairs: Sequence[Pair],
+    report: Report,
+    axis: Axis,
+    framing: Framing,
+    threshold: float,
+) -> Iterator[tuple[str, Any]]:
+    """Yield stems and figures, one at a time in memory."""
+    from renderers.comparison import figures
+
+    setting = figures.Setting.of(heard, axis, framing.hop_seconds, threshold, report.caption)
+    if len(heard) == 2:
+        one, other = heard
+        yield STEM, figures.pair_figure(one, other, pairs[0], setting, report.sentences)
+    else:
+        yield STEM, figures.overview_figure(heard, pairs, setting, report.general)
+        yield f"{STEM}.matrix", figures.matrix_figure(report.matrix)
+    yield f"{STEM}.features", figures.features_figure(heard, setting)
+    if len(heard) > 2:
+        for pair in pictured(pairs):
+            stem = f"{STEM}.{safe_name(pair.a)}-vs-{safe_name(pair.b)}"
+            said = report.of_pairs[pair.one, pair.other]
+            yield stem, figures.pair_figure(heard[pair.one], heard[pair.other], pair, setting, said)
+
+
+def pictured(pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs that get a picture of their own: those whose sounds differ most."""
+    far = sorted(pairs, key=lambda pair: -pair.sound.rms)[:MOST_PAIR_PICTURES]
+    return sorted(far, key=lambda pair: (pair.one, pair.other))

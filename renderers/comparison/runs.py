@@ -1,0 +1,133 @@
+"""Runs to sounds that can be compared: one scale, one axis of steps, one gain."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from renderers.audio.level import Level, common_level, measure
+from renderers.audio.score import Score
+from renderers.audio.scoring import Scales, scores_together
+from renderers.audio.settings import AudioSettings
+from renderers.audio.synthesis import blocks
+from renderers.comparison.axis import Axis
+from renderers.comparison.listening import Framing, Heard, listen
+from renderers.comparison.names import listed
+from renderers.comparison.series import Logged, logged
+from renderers.timeline import StepRange
+from runlog import Run
+
+__all__ = ["Sounding", "hear_runs", "within"]
+
+HIGHEST_HZ = 5000.0  # above the highest register and the marks
+
+
+@dataclass(frozen=True)
+class Sounding:
+    """Runs as they sound side by side.
+
+    Parameters
+    ----------
+    heard : list of Heard
+        One a run.
+    logs : list of Logged
+        The runs, and what of them sounds and is compared.
+    axis : Axis
+        Their steps.
+    framing : Framing
+        How the sounds are cut.
+    scales : mapping of str to Scale
+        The scale of all.
+    levels : list of Level
+        Of each, with the gain of all.
+    notes : list of str
+        What was chosen, in a line each.
+    """
+
+    heard: list[Heard]
+    logs: list[Logged]
+    axis: Axis
+    framing: Framing
+    scales: Scales
+    levels: list[Level]
+    notes: list[str]
+
+
+def within(run: Run, steps: StepRange) -> Run:
+    """Return a run with only the measurements between these steps."""
+    first, stop = steps
+    if first is None and stop is None:
+        return run
+    series = {}
+    for tag, each in run.series.items():
+        wanted = np.ones(len(each), bool)
+        if first is not None:
+            wanted &= each.steps >= first
+        if stop is not None:
+            wanted &= each.steps < stop
+        if wanted.any():
+            series[tag] = each[wanted]
+    return replace(run, series=series)
+
+
+def hear_runs(
+    runs: Sequence[Run],
+    settings: AudioSettings,
+    scales: Scales | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sounding:
+    """Make the sounds of runs and analyse them, without keeping a sound in memory.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Two or more.
+    settings : AudioSettings
+        How they are to be heard.
+    scales : mapping of str to Scale, optional
+        By default those that these runs share.
+    progress : callable, optional
+        Called with the sounds done and all of them.
+
+    Raises
+    ------
+    LogError
+        If there is nothing to hear in a run, or nothing in common.
+    """
+    scores, used = scores_together(runs, settings, scales)
+    levels = common_level([_level(score, settings) for score in scores])
+    first = scores[0]
+    longest = max(score.samples for score in scores)
+    framing = Framing.fitting(first.sample_rate, longest, HIGHEST_HZ)
+    heard = []
+    for run, score, level in zip(runs, scores, levels, strict=True):
+        factor = np.float32(level.gain)
+        heard.append(listen(run.name, (block * factor for block in blocks(score)), framing))
+        if progress:
+            progress(len(heard), len(runs))
+    logs = logged(runs, settings.choice, first.frames.names)
+    return Sounding(heard, logs, Axis.of(first), framing, used, levels, _notes(runs, scores))
+
+
+def _level(score: Score, settings: AudioSettings) -> Level:
+    return measure(
+        blocks(score),
+        sample_rate=score.sample_rate,
+        channels=score.channels,
+        target_lufs=settings.lufs,
+    )
+
+
+def _notes(runs: Sequence[Run], scores: Sequence[Score]) -> list[str]:
+    """Return what was chosen, once where it is the same for all."""
+    names: dict[str, list[str]] = {}
+    for run, score in zip(runs, scores, strict=True):
+        for note in score.frames.notes:
+            names.setdefault(note, []).append(run.name)
+    found = [
+        note if len(of) == len(runs) else f"{listed(of)}: {note}" for note, of in names.items()
+    ]
+    frames = scores[0].frames
+    if frames.count < frames.total:
+        found.append(f"{frames.total:,} steps are reduced to {frames.count:,} frames")
+    return found

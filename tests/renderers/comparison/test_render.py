@@ -1,0 +1,194 @@
+"""Runs compared: the right step, files that can be relied on, a table for pandas."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from renderers.audio import AudioSettings
+from renderers.comparison import ComparisonSettings, compare_runs
+from renderers.comparison.listening import FEATURES
+from runlog import LogError, Run, RunMetadata, Series
+
+STEPS = 600
+LAYERS = ("conv", "fc")
+
+
+@pytest.fixture
+def trained(make_run) -> Callable[..., Run]:
+    """Make a run of two layers, with a burst of three steps in one of them."""
+
+    def make(name: str, burst: int | None = None, factor: float = 1.0, steps: int = STEPS) -> Run:
+        rng = np.random.default_rng(0)
+        norms = {f"{layer}.weight": factor * np.exp(rng.normal(0, 0.1, STEPS)) for layer in LAYERS}
+        if burst is not None:
+            norms["fc.weight"][burst : burst + 3] *= 20
+        return make_run({key: values[:steps] for key, values in norms.items()}, name)
+
+    return make
+
+
+def _pair(about: dict) -> dict:
+    (pair,) = about["pairs"]
+    return pair
+
+
+def test_a_moved_event_is_found_at_its_step(trained, tmp_path) -> None:
+    """At step 500 in one (30 s) and step 550 in the other (33 s): in the log and in the sound."""
+    runs = [trained("a", 500), trained("b", 550)]
+    pair = _pair(compare_runs(runs, tmp_path).description)
+    by_tag = {each["tag"]: each for each in pair["series"]}
+    fc = by_tag["grad_norm/fc.weight"]
+    assert (fc["first"]["step"], fc["apart"], fc["equal"]) == (500, 6, STEPS - 6)
+    assert fc["first"]["ratio"] == pytest.approx(1 / 20)
+    assert by_tag["grad_norm/conv.weight"]["equal"] == STEPS
+    sound = pair["sound"]
+    assert sound["first"]["step"] == 500
+    assert sound["first"]["time"] == pytest.approx(30, abs=0.03)
+    assert sound["span_count"] == 2
+    assert sound["spans"][1][0] == pytest.approx(33, abs=0.03)
+    assert sound["seconds_above"] == pytest.approx(2 * (3 * 0.06 + 0.046), abs=0.05)
+    assert pair["sentences"][0].startswith("a and b part at step 500: grad_norm/fc.weight")
+
+
+def test_equal_runs_are_said_to_be_identical(trained, tmp_path) -> None:
+    """All values, every sample; no difference of any kind."""
+    pair = _pair(compare_runs([trained("a", 5), trained("b", 5)], tmp_path).description)
+    assert pair["sentences"] == [
+        "a and b are identical in all 1,200 values that both have logged",
+        "the sounds of a and b are identical, sample for sample",
+    ]
+    assert pair["sound"]["first"] is None
+    assert pair["sound"]["rms_db"] == pair["sound"]["level_db"] == 0
+    assert pair["series_rms_decades"] == 0
+
+
+def test_who_went_wrong_is_named(trained, make_run, tmp_path) -> None:
+    """The run that ends in NaN, from which step, where."""
+    good = trained("good")
+    norms = {layer + ".weight": good[f"grad_norm/{layer}.weight"].values.copy() for layer in LAYERS}
+    norms["conv.weight"][31:] = np.nan
+    about = compare_runs([good, make_run(norms, "bad")], tmp_path).description
+    assert "bad ends in NaN from step 31 (conv.weight)" in about["sentences"]
+    first = _pair(about)["series"][0]["first"]
+    assert (first["step"], first["b"]) == (31, "nan")
+    assert _pair(about)["sound"]["first"]["step"] == 31
+
+
+def test_what_only_one_run_has_is_said(trained, make_run, tmp_path) -> None:
+    """Where one ends, and layers that the other lacks."""
+    short = trained("short", steps=400)
+    long = trained("long")
+    extra = {"extra.weight": np.ones(STEPS)}
+    norms = {layer + ".weight": long[f"grad_norm/{layer}.weight"].values for layer in LAYERS}
+    about = compare_runs([short, make_run(norms | extra, "long")], tmp_path).description
+    assert "short ends at step 399; what follows is compared with silence" in about["notes"]
+    assert "only long has grad_norm/extra.weight" in about["notes"]
+    alone = compare_runs([short, long], tmp_path).description
+    assert _pair(alone)["sound"]["first"]["step"] == 400
+
+
+def test_steps_that_do_not_overlap_are_said(tmp_path) -> None:
+    """Nothing is compared with itself then."""
+    runs = [
+        Run(n, RunMetadata(n), {"loss": Series("loss", np.arange(s, s + 9), np.arange(1.0, 10))})
+        for n, s in (("a", 0), ("b", 100))
+    ]
+    about = compare_runs(runs, tmp_path).description
+    assert any("the steps of a (0…8) and b (100…108) do not overlap" in n for n in about["notes"])
+    assert _pair(about)["series"] == []
+
+
+def test_only_the_steps_asked_for_are_compared(trained, tmp_path) -> None:
+    """In the log and in the sound."""
+    runs = [trained("a", 500), trained("b", 550)]
+    audio = AudioSettings(steps=(510, 560), tags=("*fc*",))
+    pair = _pair(compare_runs(runs, tmp_path, audio=audio).description)
+    (fc,) = pair["series"]
+    assert (fc["steps"], fc["first"]["step"], fc["apart"]) == (50, 550, 3)
+    assert pair["sound"]["first"]["step"] == 550
+
+
+def test_a_lag_is_found_only_on_request(trained, tmp_path) -> None:
+    """And as a lag, with the resolution that it has."""
+    runs = [trained("a", 100), trained("b", 110)]
+    assert _pair(compare_runs(runs, tmp_path / "1").description)["lag"] is None
+    made = compare_runs(runs, tmp_path / "2", ComparisonSettings(dtw=True))
+    lag = _pair(made.description)["lag"]
+    assert set(lag) == {"median", "largest", "time", "resolution"}
+    assert 0 < lag["resolution"] < 0.1
+
+
+def test_equal_inputs_give_equal_bytes_and_are_not_compared_twice(trained, tmp_path) -> None:
+    """Every file; until an input, a setting or a file changes."""
+    runs = [trained("a", 100), trained("b", 110, steps=300)]
+    first, second = (compare_runs(runs, tmp_path / name) for name in ("1", "2"))
+    for one, other in zip(first.paths, second.paths, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+    again = compare_runs(runs, tmp_path / "1")
+    assert not again.made
+    assert again.paths == first.paths
+    assert again.description == json.loads(json.dumps(first.description))
+    assert compare_runs(runs, tmp_path / "1", ComparisonSettings(threshold=6)).made
+    assert compare_runs([runs[0], trained("b", 111)], tmp_path / "1").made
+    first.paths[0].unlink()
+    assert compare_runs([runs[0], trained("b", 111)], tmp_path / "1").made
+
+
+def test_the_table_is_for_pandas(trained, tmp_path) -> None:
+    """A number a row: features of each, differences of each pair, decades of each tag."""
+    made = compare_runs([trained(n, s) for n, s in (("a", 9), ("b", 20), ("c", 9))], tmp_path)
+    frame = pd.read_parquet(tmp_path / "comparison.parquet")
+    assert set(frame.quantity) == {*FEATURES, "difference", "decades"}
+    curves = frame.query("quantity == 'difference'").pivot(
+        index="time", columns=["a", "b"], values="value"
+    )
+    assert list(curves.columns) == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert (curves["a", "c"] == 0).all()
+    parted = frame.query("quantity == 'decades' and a == 'a' and b == 'b' and value != 0")
+    assert sorted(parted.step) == [9, 10, 11, 20, 21, 22]
+    assert set(parted.tag) == {"grad_norm/fc.weight"}
+    np.testing.assert_allclose(parted.value.abs(), np.log10(20), rtol=1e-5)
+    matrix = made.description["matrix"]
+    assert matrix["names"] == ["a", "b", "c"]
+    for key in ("sound_rms_db", "series_rms_decades"):
+        values = np.array(matrix[key])
+        np.testing.assert_array_equal(values, values.T)
+        assert not values.diagonal().any()
+        assert values[0, 2] == 0 < values[0, 1]
+
+
+def test_many_runs_get_few_pictures_of_pairs(trained, tmp_path) -> None:
+    """Those of the pairs that differ most, and it is said; too many are refused."""
+    runs = [trained(f"r{i}", 30 * i, steps=200) for i in range(5)]
+    made = compare_runs(runs, tmp_path, audio=AudioSettings(duration=1))
+    pairs = [path.name for path in made.paths if "-vs-" in path.name and path.suffix == ".png"]
+    assert len(pairs) == 6
+    assert any("of 10 pairs, the 6 that differ most" in note for note in made.description["notes"])
+    assert (tmp_path / "comparison.matrix.png").is_file()
+    with pytest.raises(LogError, match="65 cannot be compared at once"):
+        compare_runs([trained(f"r{i}") for i in range(65)], tmp_path)
+    with pytest.raises(LogError, match="r alone cannot be compared"):
+        compare_runs([trained("r")], tmp_path)
+
+
+def test_nothing_of_an_earlier_comparison_stays(trained, tmp_path) -> None:
+    """In the same folder: no picture of a pair that is not compared now; what is not ours stays."""
+    runs, audio = [trained(name, 5, steps=50) for name in "abc"], AudioSettings(duration=1)
+    (tmp_path / "comparison.mine.txt").write_text("mine")
+    compare_runs(runs, tmp_path, audio=audio)
+    made = compare_runs(runs[:2], tmp_path, audio=audio)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "comparison.mine.txt",
+        *(path.name for path in made.paths),
+    }
+
+
+def test_names_are_text_and_nothing_else(trained, tmp_path: Path) -> None:
+    """Neither mathematics nor markup nor folders."""
+    made = compare_runs([trained("$\\frac{1}$", 5), trained("<b>/../x", 7)], tmp_path)
+    assert all(path.parent == tmp_path for path in made.paths)
+    assert all(path.stat().st_size for path in made.paths)

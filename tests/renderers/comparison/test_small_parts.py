@@ -1,0 +1,127 @@
+"""What went wrong in a run, lags, names, and rows of numbers made short."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from renderers.comparison.axis import Axis
+from renderers.comparison.condense import extremes, pooled
+from renderers.comparison.lag import lag
+from renderers.comparison.names import distinct_names, folder_name, safe_name, short_names
+from renderers.comparison.settings import ComparisonSettings
+from renderers.comparison.trouble import troubles
+
+ROWS = arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100))
+
+
+@given(ROWS, st.integers(1, 70))
+def test_the_extreme_of_each_stretch_stays(values: np.ndarray, most: int) -> None:
+    """At most so many, in order; none that stays is smaller than one left out beside it."""
+    places = extremes(values, most)
+    assert len(places) == min(most, len(values))
+    assert (np.diff(places) > 0).all()
+    assert np.abs(values).max() == np.abs(values[places]).max()
+
+
+@given(ROWS, st.integers(1, 70))
+def test_joined_columns_keep_their_extreme_or_their_mean(values: np.ndarray, most: int) -> None:
+    """The greatest magnitude with its sign; the mean between the least and the greatest."""
+    image = values[None]
+    high = pooled(image, most, "extreme")
+    assert np.abs(high).max() == np.abs(values).max()
+    assert set(high[0]) <= set(values)
+    mean = pooled(image, most)
+    assert values.min() - 1e-9 <= mean.min() <= mean.max() <= values.max() + 1e-9
+
+
+def test_what_went_wrong_is_named_with_its_step(make_run) -> None:
+    """NaN to the end or in between, infinity, an explosion, gradients that are zero for good."""
+    norms = {
+        "ends": [1, 2, np.nan, np.nan],
+        "has": [1, np.inf, 2, 1],
+        "bursts": [1, 2, 1, 1e5],
+        "dies": [1, 0, 0, 0],
+        "sound": [1, 0, 2, 3],
+    }
+    run = make_run(norms, loss=[1, 0, 0, 0])
+    found = {(t.tag.removeprefix("grad_norm/"), t.kind, t.step) for t in troubles(run, run.series)}
+    assert found == {
+        ("ends", "ends in NaN", 2),
+        ("has", "has inf", 1),
+        ("bursts", "explodes", 3),
+        ("dies", "is zero", 1),
+    }
+
+
+@given(st.integers(1, 25))
+def test_a_delay_is_found_as_a_lag(delay: int) -> None:
+    """The same after so much silence is later by as much; the other way round, earlier."""
+    rng = np.random.default_rng(0)
+    sound = rng.uniform(-40, 20, (16, 80)).astype(np.float32)
+    silence = np.full((16, delay), -100, np.float32)
+    late = np.concatenate([silence, sound], axis=1)
+    assert lag(sound, sound, 0.5).largest == 0
+    assert lag(sound, late, 0.5).median == pytest.approx(0.5 * delay)
+    assert lag(late, sound, 0.5).median == pytest.approx(-0.5 * delay)
+
+
+def test_the_cells_of_a_lag_are_limited() -> None:
+    """Long sounds are compared in longer frames, and that is told."""
+    sound = np.random.default_rng(0).uniform(-40, 20, (8, 900)).astype(np.float32)
+    found = lag(sound, np.roll(sound, 90, axis=1), 0.01, most_cells=10_000)
+    assert found.resolution == pytest.approx(0.09)
+    assert found.median == pytest.approx(0.9, abs=0.1)
+
+
+def test_steps_and_times_are_each_others_inverse() -> None:
+    """On steps that lie anyhow; beyond the ends, the first and the last."""
+    axis = Axis(0.06, np.array([3, 4, 10, 1000]))
+    np.testing.assert_array_equal(axis.at(axis.times(axis.steps)), axis.steps)
+    assert axis.at([-1, 0.059, 0.061, 99]).tolist() == [3, 3, 4, 1000]
+    assert axis.times([7]) == pytest.approx([0.09])
+    assert not Axis()
+
+
+NAMES = st.lists(st.sampled_from(["a", "b", "x/a"]), min_size=1, max_size=5)
+
+
+@given(NAMES, st.lists(st.sampled_from(["p/q", "p/r", "s/q"]), min_size=5, max_size=5))
+def test_no_two_have_one_name(names: list[str], folders: list[str]) -> None:
+    """Whatever lies where, and however often."""
+    places = [Path("/", f, n) for f, n in zip(folders, names, strict=False)]
+    assert len(set(distinct_names(names, places))) == len(names)
+
+
+def test_names_are_as_short_as_can_be() -> None:
+    """Folders only where they tell apart, and none that all share."""
+    places = [Path("/runs/one/sgd"), Path("/runs/two/sgd"), Path("/runs/two/adam")]
+    assert distinct_names(["sgd", "sgd", "adam"], places) == ["one/sgd", "two/sgd", "adam"]
+    assert distinct_names(["sgd", "sgd"], [Path("/r/sgd")] * 2) == ["sgd", "sgd (2)"]
+    assert short_names(["logs/x/train", "logs/x/validation"]) == ["train", "validation"]
+    assert short_names(["logs/x", "logs/x/y"]) == ["x", "x/y"]
+
+
+@given(st.text(max_size=200))
+def test_any_name_is_safe_in_a_file_name(name: str) -> None:
+    """No separators, no leading dot, not too long, never empty."""
+    safe = safe_name(name)
+    assert 0 < len(safe) <= 41
+    assert not set(safe) & set('/\\:*?"<>| \n')
+    assert safe[0] not in ".-"
+
+
+def test_a_folder_is_named_after_what_is_compared() -> None:
+    """Both of two; of more, the first and how many others."""
+    assert folder_name(["sgd", "x/adam"]) == "sgd-vs-x-adam"
+    assert folder_name(["a", "b", "c"]) == "a-vs-2-others"
+
+
+@pytest.mark.parametrize("bad", [{"threshold": 0}, {"threshold": np.nan}, {"ratio": 1.0}])
+def test_settings_that_make_no_sense_are_refused(bad: dict[str, float]) -> None:
+    """With the value, and what it may be."""
+    with pytest.raises(ValueError, match=r"expected"):
+        ComparisonSettings(**bad)
