@@ -18,6 +18,7 @@ from renderers.comparison.runs import hear_runs, within
 from renderers.comparison.settings import ComparisonSettings
 from renderers.comparison.table import write_table
 from renderers.output import describe, is_up_to_date, writing
+from renderers.staging import staging
 from runlog import LogError, Run
 
 __all__ = ["DESCRIPTION", "ComparisonResult", "compare_clips", "compare_runs"]
@@ -192,21 +193,10 @@ def _written(
     axis: Axis,
     framing: Framing,
 ) -> ComparisonResult:
-    """Write everything; the description last."""
+    """Write everything; it appears all at once, in the place of an earlier comparison."""
     from renderers.pictures import save_picture
 
-    beside = folder / DESCRIPTION
     threshold = about["settings"]["threshold"]
-    pictures = _pictures(heard, pairs, report, axis, framing, threshold)
-    made: list[Path] = []
-    for number, (stem, figure) in enumerate(pictures):
-        if number == 0:
-            _clear(folder)  # it must never describe what it was not made with
-        made += save_picture(figure, folder / stem)
-    with writing(folder / TEXT) as temporary:
-        temporary.write_text("".join(f"{line}\n" for line in report.lines), encoding="utf-8")
-    write_table(folder / TABLE, heard, pairs, axis, framing.hop_seconds)
-    made += [folder / TEXT, folder / TABLE]
     about |= {"framing": framing.to_dict(), **report.to_dict()}
     if len(heard) > 2 and len(pairs) > MOST_PAIR_PICTURES:
         about["notes"].append(
@@ -215,21 +205,28 @@ def _written(
     about["pairs"] = [
         {**pair.to_dict(), "sentences": report.of_pairs[pair.one, pair.other]} for pair in pairs
     ]
-    describe(beside, about | {"files": {path.name: path.stat().st_size for path in made}})
-    return ComparisonResult((*made, beside), made=True, description=about)
+    with staging(folder, replacing=_written_before(folder)) as stage:
+        made: list[Path] = []
+        for stem, figure in _pictures(heard, pairs, report, axis, framing, threshold):
+            made += save_picture(figure, stage / stem)
+        lines = "".join(f"{line}\n" for line in report.lines)
+        with writing(stage / TEXT) as temporary:
+            temporary.write_text(lines, encoding="utf-8")
+        write_table(stage / TABLE, heard, pairs, axis, framing.hop_seconds)
+        made += [stage / TEXT, stage / TABLE]
+        files = {path.name: path.stat().st_size for path in made}
+        describe(stage / DESCRIPTION, about | {"files": files})
+    paths = tuple(folder / name for name in (*files, DESCRIPTION))
+    return ComparisonResult(paths, made=True, description=about)
 
 
-def _clear(folder: Path) -> None:
-    """Remove what an earlier comparison has written here, such as pictures of other pairs."""
-    beside = folder / DESCRIPTION
+def _written_before(folder: Path) -> list[str]:
+    """Name what an earlier comparison has written here, such as pictures of other pairs."""
     try:
-        names = json.loads(beside.read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    beside.unlink()
-    for name in names:
-        if name.startswith(f"{STEM}.") and Path(name).name == name:
-            (folder / name).unlink(missing_ok=True)
+        names = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))["files"]
+        return [name for name in names if name.startswith(f"{STEM}.") and Path(name).name == name]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def _pictures(

@@ -11,7 +11,7 @@ import pytest
 from renderers.audio import AudioSettings
 from renderers.comparison import ComparisonSettings, compare_runs
 from renderers.comparison.listening import FEATURES
-from runlog import LogError, Run, RunMetadata, Series
+from runlog import LogError, OutputError, Run, RunMetadata, Series
 
 STEPS = 600
 LAYERS = ("conv", "fc")
@@ -192,3 +192,22 @@ def test_names_are_text_and_nothing_else(trained, tmp_path: Path) -> None:
     made = compare_runs([trained("$\\frac{1}$", 5), trained("<b>/../x", 7)], tmp_path)
     assert all(path.parent == tmp_path for path in made.paths)
     assert all(path.stat().st_size for path in made.paths)
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, OutputError("no space left on device")])
+def test_what_fails_half_way_leaves_what_was_there(trained, tmp_path, monkeypatch, failure) -> None:
+    """Interrupted, or on a full disk, an earlier comparison of others stays whole."""
+    three = [trained(n, s) for n, s in (("a", 9), ("b", 20), ("c", 9))]
+    compare_runs(three, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("renderers.comparison.render.write_table", fail)
+    with pytest.raises((KeyboardInterrupt, OutputError)):
+        compare_runs(three[:2], tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    monkeypatch.undo()
+    made = compare_runs(three[:2], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in made.paths}
