@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.console import fail, note
-from pipeline.inputs import Found, find
+from pipeline.inputs import Found, find, open_aloud
 from runlog import EarshotError, LogError, Run
 from runlog.segments import Segments, split_segments
 
@@ -126,19 +126,10 @@ def _found(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], boo
     return wanted, complete
 
 
-def _opened(one: Found, x: str | None) -> Run:
-    run = one.open(x=x)
-    for line in run.damage:
-        note(f"warning: {line}")
-    for line in run.notes:
-        note(f"{run.name}: {line}")
-    return run
-
-
 def _heard_parts(one: Found, reading: Reading, audio: "AudioSettings") -> tuple[list[Run], bool]:
     """Return the parts of a run in which there is something to hear, and whether all is well."""
     try:
-        parts = split_segments(_opened(one, reading.x), reading.segments)
+        parts = split_segments(open_aloud(one, x=reading.x), reading.segments)
     except EarshotError as error:
         fail(error)
         return [], False

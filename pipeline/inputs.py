@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from pipeline.console import note
 from runlog import EarshotError, LogError, Run, RunSource, find_runs
 from runlog.locations import location, name_of, printable
 
-__all__ = ["RUNS", "Found", "find", "results_folders"]
+__all__ = ["RUNS", "Found", "find", "open_aloud", "results_folders"]
 
 RUNS = Path("runs")
 
@@ -85,6 +86,29 @@ def find(
         has = ", ".join(one.source.name for one in apart[:8])
         errors.append(LogError(f"no run is called {' or '.join(names or ())}; there are {has}"))
     return chosen, errors
+
+
+def open_aloud(found: Found, *, x: str | None = None) -> Run:
+    """Read a run, and say on stderr what is damaged in it and how it was understood.
+
+    Parameters
+    ----------
+    found : Found
+        The run.
+    x : str, optional
+        Of tables: the column that holds the step.
+
+    Raises
+    ------
+    LogError
+        If it cannot be read.
+    """
+    run = found.open(x=x)
+    for line in run.damage:
+        note(f"warning: {line}")
+    for line in run.notes:
+        note(f"{run.name}: {line}")
+    return run
 
 
 def results_folders(found: Sequence[Found], out: Path) -> dict[Path, Found]:

@@ -1,6 +1,7 @@
 """Arguments and options that several commands share."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,10 +11,16 @@ from runlog.segments import Segments
 
 __all__ = [
     "Column",
+    "Duration",
+    "Layers",
+    "Parameters",
     "Paths",
+    "Range",
     "Runs",
+    "ScaleFrom",
     "SegmentMode",
     "Steps",
+    "StepsPerSecond",
     "Tags",
     "listed",
     "parse_range",
@@ -54,6 +61,34 @@ SegmentMode = Annotated[
 Column = Annotated[
     str | None,
     typer.Option("--x", metavar="NAME", help="Of tables: the column that holds the step."),
+]
+Layers = Annotated[
+    str,
+    typer.Option(
+        "--layers",
+        metavar="A,B,…",
+        help="Layers and their order: module prefixes or globs.  [default: all]",
+    ),
+]
+Parameters = Annotated[
+    str, typer.Option("--parameters", help="Of each layer: weight, or all its parameters.")
+]
+Duration = Annotated[
+    float | None,
+    typer.Option("--duration", help="Length of the sound, s.  [default: at most 60]"),
+]
+StepsPerSecond = Annotated[
+    float | None, typer.Option("--steps-per-second", help="Pace, instead of a duration.")
+]
+Range = Annotated[
+    str,
+    typer.Option("--range", metavar="LO:HI", help="Values at the ends of each voice's range."),
+]
+ScaleFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--scale-from", metavar="RENDER", help="Use the scale of an earlier result's folder."
+    ),
 ]
 
 

@@ -9,7 +9,12 @@ import typer
 
 from pipeline.commands.arguments import (
     Column,
+    Duration,
+    Layers,
+    Parameters,
+    Range,
     Runs,
+    ScaleFrom,
     SegmentMode,
     Steps,
     Tags,
@@ -17,6 +22,7 @@ from pipeline.commands.arguments import (
     parse_range,
     parse_steps,
 )
+from pipeline.commands.audio_settings import audio_settings
 from pipeline.comparing import Reading, find_clips, find_compared
 from pipeline.console import bar, note, result
 from pipeline.inputs import RUNS
@@ -46,26 +52,11 @@ def compare(
     steps: Steps = "",
     segments: SegmentMode = "auto",
     x: Column = None,
-    layers: Annotated[
-        str,
-        typer.Option(
-            metavar="A,B,…",
-            help="Layers and their order: module prefixes or globs.  [default: all]",
-        ),
-    ] = "",
-    parameters: Annotated[
-        str, typer.Option(help="Of each layer: weight, or all its parameters.")
-    ] = "weight",
-    duration: Annotated[
-        float | None, typer.Option(help="Length of the sounds, s.  [default: at most 60]")
-    ] = None,
-    range: Annotated[
-        str, typer.Option(metavar="LO:HI", help="Values at the ends of each voice's range.")
-    ] = "",
-    scale_from: Annotated[
-        Path | None,
-        typer.Option(metavar="RENDER", help="Use the scale of an earlier result's folder."),
-    ] = None,
+    layers: Layers = "",
+    parameters: Parameters = "weight",
+    duration: Duration = None,
+    range: Range = "",
+    scale_from: ScaleFrom = None,
     threshold: Annotated[float, typer.Option(help="Difference of sounds that counts, dB.")] = 3.0,
     ratio: Annotated[float, typer.Option(help="Factor between logged values that counts.")] = 1.1,
     dtw: Annotated[
@@ -83,14 +74,15 @@ def compare(
     with one gain; audio files as they are.
     """
     settings = _settings(threshold, ratio, dtw)
-    audio = _audio_settings(
-        tags=tuple(tags or ()),
-        steps=parse_steps(steps),
-        layers=listed(layers),
-        parameters=parameters,
-        duration=duration,
-        range=parse_range(range, "--range"),
-    )
+    options = {
+        "tags": tuple(tags or ()),
+        "steps": parse_steps(steps),
+        "layers": listed(layers),
+        "parameters": parameters,
+        "duration": duration,
+        "range": parse_range(range, "--range"),
+    }
+    audio = audio_settings(options)
     given = paths or [str(RUNS)]
     with bar("compare") as progress:
         if _are_audio(given):
@@ -109,15 +101,6 @@ def _settings(threshold: float, ratio: float, dtw: bool) -> "ComparisonSettings"
 
     try:
         return ComparisonSettings(threshold, ratio, dtw)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _audio_settings(**given: Any) -> "AudioSettings":
-    from renderers.audio import AudioSettings
-
-    try:
-        return AudioSettings(**given)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 

@@ -9,17 +9,22 @@ import typer
 
 from pipeline.commands.arguments import (
     Column,
+    Duration,
+    Layers,
+    Parameters,
     Paths,
     Runs,
+    ScaleFrom,
     SegmentMode,
     Steps,
+    StepsPerSecond,
     Tags,
     listed,
     parse_steps,
 )
 from pipeline.commands.audio_settings import audio_settings, given
 from pipeline.console import bar, fail, note, plural, result
-from pipeline.inputs import RUNS, Found, find, results_folders
+from pipeline.inputs import RUNS, Found, find, open_aloud, results_folders
 from runlog import Run
 from runlog.errors import EarshotError, LogError
 from runlog.segments import Segments, split_segments
@@ -67,22 +72,11 @@ def page(
     steps: Steps = "",
     segments: SegmentMode = "auto",
     x: Column = None,
-    layers: Annotated[
-        str, typer.Option(metavar="A,B,…", help="Layers and their order.  [default: all]")
-    ] = "",
-    parameters: Annotated[
-        str, typer.Option(help="Of each layer: weight, or all its parameters.")
-    ] = "weight",
-    duration: Annotated[
-        float | None, typer.Option(help="Length of the sound, s.  [default: at most 60]")
-    ] = None,
-    steps_per_second: Annotated[
-        float | None, typer.Option(help="Pace, instead of a duration.")
-    ] = None,
-    scale_from: Annotated[
-        Path | None,
-        typer.Option(metavar="RENDER", help="Use the scale of an earlier result's folder."),
-    ] = None,
+    layers: Layers = "",
+    parameters: Parameters = "weight",
+    duration: Duration = None,
+    steps_per_second: StepsPerSecond = None,
+    scale_from: ScaleFrom = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
 ) -> None:
     """Render one HTML file that needs no network: play, see, compare.
@@ -131,14 +125,10 @@ def _opened(
     """Read runs, each in its parts; what cannot be read is added to the errors."""
     for folder, one in folders.items():
         try:
-            run = one.open(x=x)
+            run = open_aloud(one, x=x)
         except EarshotError as error:
             errors.append(error)
             continue
-        for line in run.damage:
-            note(f"warning: {line}")
-        for line in run.notes:
-            note(f"{run.name}: {line}")
         for part in split_segments(run, segments):
             place = folder.with_name(folder.name + part.name[len(run.name) :])
             yield _Opened(part, one.source.path, place, one.named)

@@ -10,10 +10,16 @@ import typer
 
 from pipeline.commands.arguments import (
     Column,
+    Duration,
+    Layers,
+    Parameters,
     Paths,
+    Range,
     Runs,
+    ScaleFrom,
     SegmentMode,
     Steps,
+    StepsPerSecond,
     Tags,
     listed,
     parse_range,
@@ -60,29 +66,12 @@ def audio(
     steps: Steps = "",
     segments: SegmentMode = "auto",
     x: Column = None,
-    layers: Annotated[
-        str,
-        typer.Option(
-            metavar="A,B,…",
-            help="Layers and their order: module prefixes or globs.  [default: all]",
-        ),
-    ] = "",
-    parameters: Annotated[
-        str, typer.Option(help="Of each layer: weight, or all its parameters.")
-    ] = "weight",
-    duration: Annotated[
-        float | None, typer.Option(help="Length of the sound, s.  [default: at most 60]")
-    ] = None,
-    steps_per_second: Annotated[
-        float | None, typer.Option(help="Pace, instead of a duration.")
-    ] = None,
-    range: Annotated[
-        str, typer.Option(metavar="LO:HI", help="Values at the ends of each voice's range.")
-    ] = "",
-    scale_from: Annotated[
-        Path | None,
-        typer.Option(metavar="RENDER", help="Use the scale of an earlier result's folder."),
-    ] = None,
+    layers: Layers = "",
+    parameters: Parameters = "weight",
+    duration: Duration = None,
+    steps_per_second: StepsPerSecond = None,
+    range: Range = "",
+    scale_from: ScaleFrom = None,
     polarity: Annotated[str, typer.Option(help="+ if more sounds higher, or -.")] = "+",
     timbre: Annotated[str, typer.Option(help="sine, or warm with harmonics.")] = "sine",
     loudness: Annotated[str, typer.Option(metavar="TAG", help="Drives the loudness.")] = "",
