@@ -6,10 +6,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.console import fail, note
-from pipeline.inputs import Found, find, open_aloud
+from pipeline.console import fail
+from pipeline.inputs import Found, find
+from pipeline.together import going_together, opened_parts
 from runlog import EarshotError, LogError, Run
-from runlog.segments import Segments, split_segments
+from runlog.segments import Segments
 
 if TYPE_CHECKING:
     from renderers.audio import AudioSettings
@@ -62,21 +63,18 @@ def find_compared(
     from renderers.comparison.names import distinct_names, short_names
 
     found, complete = _found(paths, reading.names)
-    runs: list[Run] = []
-    places: list[Path] = []
-    shared: set[str] = set()
-    for one in found:
-        parts, usable = _heard_parts(one, reading, audio)
-        complete &= usable
-        for part in parts:
-            if not one.named and runs and not shared.intersection(part.series):
-                note(f"passed over: run {part.name!r} has no tag in common with {runs[0].name!r}")
-                continue
-            shared = shared.intersection(part.series) if runs else set(part.series)
-            runs.append(part)
-            places.append(one.source.path)
-    names = short_names(distinct_names([run.name for run in runs], places)) if runs else []
-    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)], complete
+    errors: list[EarshotError] = []
+    parts = opened_parts(found, reading.segments, reading.x, errors)
+    together = going_together(parts, audio, errors)
+    for error in errors:
+        fail(error)
+    if not together:
+        return [], False
+    runs = [one.run for one in together]
+    places = [one.found.source.path for one in together]
+    names = short_names(distinct_names([run.name for run in runs], places))
+    named = [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
+    return named, complete and not errors
 
 
 def find_clips(paths: Sequence[str]) -> tuple[list["Clip"], bool]:
@@ -124,36 +122,3 @@ def _found(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], boo
         fail(f"no run is called {' or '.join(names)}; there are {has}")
         complete = False
     return wanted, complete
-
-
-def _heard_parts(one: Found, reading: Reading, audio: "AudioSettings") -> tuple[list[Run], bool]:
-    """Return the parts of a run in which there is something to hear, and whether all is well."""
-    try:
-        parts = split_segments(open_aloud(one, x=reading.x), reading.segments)
-    except EarshotError as error:
-        fail(error)
-        return [], False
-    heard, complete = [], True
-    for part in parts:
-        try:
-            if _is_heard(part, one.named, audio):
-                heard.append(part)
-        except LogError as error:
-            fail(error)
-            complete = False
-    return heard, complete
-
-
-def _is_heard(run: Run, named: bool, audio: "AudioSettings") -> bool:
-    """Tell whether there is anything to hear; raises LogError if the user named the run."""
-    from renderers.choice import NothingToHearError
-    from renderers.timeline import timeline
-
-    try:
-        timeline(run, audio.choice, steps=audio.steps)
-    except NothingToHearError as error:
-        if named:
-            raise
-        note(f"passed over: {error}")
-        return False
-    return True

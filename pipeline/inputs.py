@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def find(
                 one = Found(_named(source), named, place)
                 found.setdefault(source.path.resolve(), one)
         except LogError as error:
-            errors.append(error)
+            errors.append(LogError(f"{error}{_hint(path)}"))
         except OSError as error:
             errors.append(LogError(f"{error.filename or place}: {error.strerror or error}"))
     apart = _told_apart(list(found.values()))
@@ -141,6 +142,19 @@ def results_folders(found: Sequence[Found], out: Path) -> dict[Path, Found]:
                 "render one of them alone with another --out"
             )
     return folders
+
+
+def _hint(path: str) -> str:
+    """Say which names there are under ``runs/``, if a name was given that is none of them."""
+    if "/" in path or os.sep in path or Path(path).exists():
+        return ""
+    if not RUNS.is_dir():
+        return f"; there is no {RUNS}/ here"
+    names = sorted(each.name for each in RUNS.iterdir() if each.is_dir())
+    near = get_close_matches(path, names, n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; {RUNS}/ has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}" if names else ""
 
 
 def _is_wanted(name: str, globs: Sequence[str] | None) -> bool:

@@ -51,7 +51,13 @@ def shared_timelines(
     if not tags or choice.tags or choice.layers or choice.voices:
         raise LogError(_nothing_shared(runs, lines))
     only = [replace(run, series={tag: run[tag] for tag in tags}) for run in runs]
-    return side_by_side([timeline(run, choice, steps=steps) for run in only])
+    lines = [timeline(run, choice, steps=steps) for run in only]
+    heard = ", ".join(lines[0].names[:4]) + (" …" if len(lines[0].names) > 4 else "")
+    said = f"heard: {heard}, of what all of these have; --tags GLOB chooses others"
+    notes = [[note for note in line.notes if not note.startswith("heard:")] for line in lines]
+    return side_by_side(
+        [replace(line, notes=(said, *kept)) for line, kept in zip(lines, notes, strict=True)]
+    )
 
 
 def side_by_side(lines: Sequence[Timeline]) -> list[Timeline]:

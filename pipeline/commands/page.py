@@ -1,7 +1,6 @@
 """`earshot page`: runs to a page to listen and to look; `earshot gallery`: all results in one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,10 +23,9 @@ from pipeline.commands.arguments import (
 )
 from pipeline.commands.audio_settings import audio_settings, given
 from pipeline.console import bar, fail, note, plural, result
-from pipeline.inputs import RUNS, Found, find, open_aloud, results_folders
-from runlog import Run
+from pipeline.inputs import RUNS, Found, find, results_folders
+from pipeline.together import Opened, going_together, opened_parts
 from runlog.errors import EarshotError, LogError
-from runlog.segments import Segments, split_segments
 
 if TYPE_CHECKING:
     from renderers.audio import AudioSettings
@@ -44,16 +42,6 @@ Output = Annotated[
         help="The page.  [default: renders/<run>/page.html, of several runs renders/page.html]",
     ),
 ]
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A run for a page, where it was read from, and where its other results are."""
-
-    run: Run
-    source: Path
-    folder: Path
-    named: bool
 
 
 def page(
@@ -77,7 +65,10 @@ def page(
     duration: Duration = None,
     steps_per_second: StepsPerSecond = None,
     scale_from: ScaleFrom = None,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder of all results: for pages without -o, and to find pictures in."),
+    ] = Path("renders"),
 ) -> None:
     """Render one HTML file that needs no network: play, see, compare.
 
@@ -96,18 +87,25 @@ def page(
     if each and output is not None:
         raise typer.BadParameter("--each makes several pages; -o names one: give one of them")
     settings = audio_settings(given(context, options))
+    from renderers.page.render import MOST_RUNS
+
     found, errors = find(paths or [str(RUNS)], runs)
-    opened = _opened(results_folders(found, out), segments, x, errors)
-    pages: Iterable[tuple[Path, list[_Opened]]]
-    if each:
-        pages = ((one.folder / PAGE, [one]) for one in opened)
+    if errors and not each:
+        opened: Iterable[Opened] = []  # a page of fewer runs would not be what was asked for
     else:
-        together = _together(opened, settings, errors)
-        folder = together[0].folder if len(together) == 1 else out
-        pages = [(output or folder / PAGE, together)] if together else []
+        opened = opened_parts(found, segments, x, errors)
+    folders = {one: folder for folder, one in results_folders(found, out).items()}
+    pages: Iterable[tuple[Path, list[Opened]]]
+    if each:
+        pages = ((_folder(one, folders) / PAGE, [one]) for one in opened)
+    else:
+        together = going_together(opened, settings, errors, most=MOST_RUNS)
+        folder = _folder(together[0], folders) if len(together) == 1 else out
+        pages = [(output or folder / PAGE, together)] if together and not errors else []
     made = 0
     for path, members in pages:
-        made += _made(path, members, settings, stems, scale_from, errors)
+        beside = [(one, _folder(one, folders)) for one in members]
+        made += _made(path, beside, settings, stems, scale_from, errors)
     if found and not made and not errors:
         errors.append(LogError(f"nothing to hear in {plural(len(found), 'run')}"))
     for error in errors:
@@ -116,62 +114,15 @@ def page(
         raise typer.Exit(1)
 
 
-def _opened(
-    folders: Mapping[Path, Found],
-    segments: Segments,
-    x: str | None,
-    errors: list[EarshotError],
-) -> Iterator[_Opened]:
-    """Read runs, each in its parts; what cannot be read is added to the errors."""
-    for folder, one in folders.items():
-        try:
-            run = open_aloud(one, x=x)
-        except EarshotError as error:
-            errors.append(error)
-            continue
-        for part in split_segments(run, segments):
-            place = folder.with_name(folder.name + part.name[len(run.name) :])
-            yield _Opened(part, one.source.path, place, one.named)
-
-
-def _together(
-    opened: Iterable[_Opened], settings: "AudioSettings", errors: list[EarshotError]
-) -> list[_Opened]:
-    """Choose runs for one page: those that were named, and of a folder those that go with them."""
-    from renderers.choice import NothingToHearError, choose
-    from renderers.page.render import MOST_RUNS
-
-    chosen: list[_Opened] = []
-    shared: set[str] = set()
-    passed_over: dict[str, list[str]] = {}  # names by reason
-    for one in opened:
-        try:
-            names = {voice.name for voice in choose(one.run, settings.choice).voices}
-        except EarshotError as error:
-            if one.named or not isinstance(error, NothingToHearError):
-                errors.append(error)
-            else:
-                passed_over.setdefault("no measurement at all", []).append(one.run.name)
-            continue
-        reason = ""
-        if shared and not shared & names:
-            reason = f"no voice in common with {chosen[0].run.name}; --tags chooses others"
-        elif len(chosen) == MOST_RUNS:
-            reason = f"a page holds {MOST_RUNS} runs"
-        if reason and not one.named:
-            passed_over.setdefault(reason, []).append(one.run.name)
-        else:
-            chosen.append(one)
-            shared = shared & names or names
-    for reason, several in passed_over.items():
-        more = f" and {len(several) - 3} more" if len(several) > 3 else ""
-        note(f"passed over ({reason}): {', '.join(several[:3])}{more}")
-    return chosen
+def _folder(one: Opened, folders: Mapping[Found, Path]) -> Path:
+    """Return where the other results of a run, or of a part of one, are."""
+    folder = folders[one.found]
+    return folder.with_name(folder.name + one.run.name[len(one.found.source.name) :])
 
 
 def _made(
     path: Path,
-    members: Sequence[_Opened],
+    members: Sequence[tuple[Opened, Path]],
     settings: "AudioSettings",
     stems: bool,
     scale_from: Path | None,
@@ -187,16 +138,16 @@ def _made(
         scales = stored_scales(scale_from) if scale_from else None
         with bar(f"render {path.name}") as progress:
             made = render_page(
-                [one.run for one in members],
+                [one.run for one, _ in members],
                 path,
                 settings,
                 stems=stems,
                 scales=scales,
-                extras=[extras(one.run, one.source, one.folder) for one in members],
+                extras=[extras(one.run, one.found.source.path, folder) for one, folder in members],
                 progress=progress.update,
             )
     except EarshotError as error:
-        if isinstance(error, NothingToHearError) and not any(one.named for one in members):
+        if isinstance(error, NothingToHearError) and not any(one.found.named for one, _ in members):
             note(f"passed over: {error}")
         else:
             errors.append(error)

@@ -86,6 +86,12 @@ def read_back(
             f"{audio}: cannot be read back ({described(error)}); expected a sound beside its "
             f"{DESCRIPTION} and {SCORE}"
         ) from error
+    if audio.name not in about.get("files", {}):
+        of = next((name for name in about.get("files", {}) if name != SCORE), "another sound")
+        raise LogError(
+            f"{audio}: was made by an earlier call than {DESCRIPTION}, which is of {of}; read that "
+            "one back, or render this one again"
+        )
     voicing = about["settings"]["voicing"]
     if voicing != "lanes":
         raise LogError(f"{audio}: the voicing is {voicing!r}; only lanes can be read back")

@@ -62,7 +62,7 @@ class SoundDifference:
     Parameters
     ----------
     curve : np.ndarray [shape=(frames,), float32]
-        Difference of each frame in dB, at least 0.
+        Difference of each frame in dB, at least 0; NaN where only one of them is there.
     first : Moment, optional
         First frame beyond the threshold.
     largest : Moment
@@ -75,6 +75,10 @@ class SoundDifference:
         Root mean square over everything that can be heard in either, in dB.
     level : float, optional
         By how many dB the second is louder; absent if either is silent.
+    between : (float, float), optional
+        The seconds in which both are there, if that is not everywhere; what is said
+        of them is said of these.  Absent too if they do not overlap at all: then
+        each is compared with silence.
     identical : bool
         Whether all samples are equal.
     copy : bool
@@ -88,6 +92,7 @@ class SoundDifference:
     spans: tuple[tuple[float, float], ...]
     rms: float
     level: float | None
+    between: tuple[float, float] | None
     identical: bool
     copy: bool
 
@@ -101,6 +106,7 @@ class SoundDifference:
             "span_count": len(self.spans),
             "rms_db": self.rms,
             "level_db": self.level,
+            "between": self.between and list(self.between),
             "identical": self.identical,
             "alike_but_for_level": self.copy,
         }
@@ -141,7 +147,10 @@ def compare_sounds(
         In dB.
     """
     squares, weights = _by_frame(one.decibels, other.decibels)
+    both = _both_there(one, other, framing, len(squares))
+    squares, weights = (np.where(both, each, 0) for each in (squares, weights))
     curve = np.sqrt(squares / np.maximum(weights, 1)).astype(np.float32)
+    curve[~both] = np.nan
     above = curve > threshold
     spans = _spans(above)
     hop = framing.hop_seconds
@@ -150,23 +159,40 @@ def compare_sounds(
         step = int(axis.at(frame * hop + ahead)) if axis else None
         return Moment(frame * hop, step, float(curve[frame]))
 
-    level = _level(one, other)
+    hops = np.flatnonzero(both)
+    level = _level(one, other, int(hops[0]), int(hops[-1]) + 1, framing.hop)
+    whole = bool(both.all())
     return SoundDifference(
         curve,
         # A frame hears half a window ahead: what first differs in it is the step at its end.
         moment(spans[0][0], framing.reach) if spans else None,
-        moment(int(curve.argmax())),
+        moment(int(np.nanargmax(curve))),
         int(above.sum()) * hop,
         tuple((first * hop, last * hop) for first, last in spans),
         math.sqrt(float(squares.sum()) / max(1.0, float(weights.sum()))),
         level,
+        None if whole else (float(hops[0]) * hop, float(hops[-1]) * hop),
         one.digest == other.digest,
-        level is not None and _is_copy(one, other, level),
+        level is not None and whole and _is_copy(one, other, level),
     )
 
 
-def _level(one: Heard, other: Heard) -> float | None:
-    return other.level - one.level if math.isfinite(other.level - one.level) else None
+def _both_there(one: Heard, other: Heard, framing: Framing, frames: int) -> npt.NDArray[np.bool_]:
+    """Tell in which frames both are there, and neither's beginning or end can be heard."""
+    centres = np.arange(frames) * framing.hop_seconds
+    reach = framing.reach
+    both = np.ones(frames, bool)
+    if one.begin != other.begin:
+        both &= centres - reach >= max(one.begin, other.begin)
+    ends = [min(each.end, each.duration) for each in (one, other)]
+    if abs(ends[0] - ends[1]) > framing.hop_seconds:
+        both &= centres + reach <= min(ends)
+    return both if both.any() else np.ones(frames, bool)
+
+
+def _level(one: Heard, other: Heard, first: int, stop: int, hop: int) -> float | None:
+    levels = [each.level_between(first, stop, hop) for each in (one, other)]
+    return levels[1] - levels[0] if all(map(math.isfinite, levels)) else None
 
 
 def _by_frame(

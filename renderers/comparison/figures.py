@@ -94,7 +94,7 @@ def pair_figure(
     first = draw_spectrogram(panels[0], one, setting.hop, setting.limits)
     draw_spectrogram(panels[1], other, setting.hop, setting.limits)
     _bar(figure, first, sides[0], "dB")
-    second = draw_difference(panels[2], one, other, setting.hop)
+    second = draw_difference(panels[2], one, other, pair.sound, setting.hop)
     _bar(figure, second, sides[2], "dB")
     draw_curve(panels[3], pair.sound, setting.hop, setting.threshold)
     if series:

@@ -115,6 +115,11 @@ class Heard:
         Mean square in dB re full scale; -inf for silence.
     digest : str
         SHA-256 of the samples, all channels.
+    energy : np.ndarray [shape=(hops,)], optional
+        Sum of the squares of each hop's samples, by which parts have a level, too.
+    begin, end : float
+        Between which seconds a run is there: the sounds of runs that begin or end
+        at other steps are silent elsewhere.
     """
 
     name: str
@@ -124,6 +129,16 @@ class Heard:
     duration: float
     level: float
     digest: str
+    energy: npt.NDArray[np.float64] | None = None
+    begin: float = 0.0
+    end: float = math.inf
+
+    def level_between(self, first: int, stop: int, hop: int) -> float:
+        """Return the level of hops in dB re full scale; of all of them if they have no energies."""
+        if self.energy is None or (first == 0 and stop >= len(self.energy)):
+            return self.level
+        total = float(self.energy[first:stop].sum())
+        return 10 * math.log10(total / ((stop - first) * hop)) if total > 0 else -math.inf
 
     @property
     def audible(self) -> npt.NDArray[np.bool_]:
@@ -150,7 +165,7 @@ def listen(name: str, blocks: Iterable[Samples], framing: Framing) -> Heard:
     framing : Framing
         How it is cut.
     """
-    meter = _Meter()
+    meter = _Meter(framing.hop)
     bands = mel_bands(framing.sample_rate, framing.window, MELS, highest=framing.highest)
     pieces = []
     for piece in framed_pieces(meter.through(blocks), framing.hop, framing.window):
@@ -166,6 +181,7 @@ def listen(name: str, blocks: Iterable[Samples], framing: Framing) -> Heard:
         meter.samples / framing.sample_rate,
         meter.level(),
         meter.digest.hexdigest(),
+        meter.energies(),
     )
 
 
@@ -202,10 +218,12 @@ def _onsets(decibels: Floats) -> Floats:
 class _Meter:
     """Takes the level and a hash of a sound on its way through."""
 
-    def __init__(self) -> None:
+    def __init__(self, hop: int) -> None:
         self.samples = 0
         self.digest = hashlib.sha256()
-        self._energy = 0.0
+        self._hop = hop
+        self._squares = np.empty(0)  # of a hop that is not complete
+        self._energies: list[npt.NDArray[np.float64]] = []
 
     def through(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
         for number, block in enumerate(blocks):
@@ -214,8 +232,15 @@ class _Meter:
             self.digest.update(np.ascontiguousarray(block).data)
             (mono,) = mixed_down([block])
             self.samples += len(mono)
-            self._energy += float(np.square(mono, dtype=np.float64).sum())
+            squares = np.concatenate([self._squares, np.square(mono, dtype=np.float64)])
+            whole = len(squares) - len(squares) % self._hop
+            self._energies.append(squares[:whole].reshape(-1, self._hop).sum(axis=1))
+            self._squares = squares[whole:]
             yield mono
 
+    def energies(self) -> npt.NDArray[np.float64]:
+        return np.concatenate([*self._energies, [self._squares.sum()]])
+
     def level(self) -> float:
-        return 10 * math.log10(self._energy / self.samples) if self._energy > 0 else -math.inf
+        total = float(self.energies().sum())
+        return 10 * math.log10(total / self.samples) if total > 0 else -math.inf

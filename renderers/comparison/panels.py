@@ -59,9 +59,12 @@ def draw_spectrogram(
     return image
 
 
-def draw_difference(axes: Axes, one: Heard, other: Heard, hop: float) -> AxesImage:
-    """Draw how much louder the other is in each band."""
+def draw_difference(
+    axes: Axes, one: Heard, other: Heard, sound: SoundDifference, hop: float
+) -> AxesImage:
+    """Draw how much louder the other is in each band, where both are there."""
     difference = decibel_difference(one.decibels, other.decibels)
+    difference[:, np.isnan(sound.curve)] = 0
     image = _image(axes, pooled(difference, COLUMNS, "extreme"), one, hop)
     most = max(1.0, float(np.ceil(np.abs(difference).max())))
     image.set(cmap=SIGNED_MAP, clim=(-most, most))
@@ -79,7 +82,7 @@ def draw_curve(axes: Axes, sound: SoundDifference, hop: float, threshold: float)
     axes.fill_between(
         times, threshold, values, where=values > threshold, color=ALARM, alpha=0.35, linewidth=0
     )
-    axes.set_ylim(0, max(float(values.max()), threshold) * 1.15)
+    axes.set_ylim(0, max(float(np.nanmax(values)), threshold) * 1.15)
     axes.set_ylabel("dB")
     _title(axes, _said_of_curve(sound, threshold))
     axes.spines[["top", "right"]].set_visible(False)

@@ -140,7 +140,7 @@ def audio_report(
     caption = f"Audio files as they are, without any gain. {_framed(framing)}"
     end = max(each.duration for each in heard)
     short = [
-        f"{each.name} ends at {each.duration:.2f} s; what follows is compared with silence"
+        f"{each.name} ends at {each.duration:.2f} s; what follows is not compared"
         for each in heard
         if each.duration < end - framing.hop_seconds
     ]
@@ -168,9 +168,9 @@ def _told(
 
 
 def _wrong(name: str, found: Sequence[Trouble], heard: Sequence[str]) -> list[str]:
-    """Say what went wrong in what is heard, or else in anything."""
-    audible = [each for each in found if each.tag in heard]
-    lines = trouble_sentences(name, audible or found)
+    """Say what went wrong, in what is heard first."""
+    ordered = sorted(found, key=lambda each: (each.step, each.tag not in heard))
+    lines = trouble_sentences(name, ordered)
     more = len(lines) - MOST_TROUBLES
     return lines if more <= 0 else [*lines[:MOST_TROUBLES], f"{name}: {more} more of that kind"]
 

@@ -1,12 +1,13 @@
 """Runs to sounds that can be compared: one scale, one axis of steps, one gain."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from renderers.audio.level import Level, common_level, measure
-from renderers.audio.score import Score
+from renderers.audio.score import Score, State
 from renderers.audio.scoring import Scales, scores_together
 from renderers.audio.settings import AudioSettings
 from renderers.audio.synthesis import blocks
@@ -102,11 +103,21 @@ def hear_runs(
     heard = []
     for run, score, level in zip(runs, scores, levels, strict=True):
         factor = np.float32(level.gain)
-        heard.append(listen(run.name, (block * factor for block in blocks(score)), framing))
+        sound = listen(run.name, (block * factor for block in blocks(score)), framing)
+        begin, end = _presence(score)
+        heard.append(replace(sound, begin=begin, end=end))
         if progress:
             progress(len(heard), len(runs))
     logs = logged(runs, settings.choice, first.frames.names)
     return Sounding(heard, logs, Axis.of(first), framing, used, levels, _notes(runs, scores))
+
+
+def _presence(score: Score) -> tuple[float, float]:
+    """Return the seconds from which and until which a run is there; 0 and inf if all the time."""
+    there = np.flatnonzero((score.state != State.MISSING).any(axis=0))
+    each = score.frame_length / score.sample_rate
+    last = int(there[-1]) + 1
+    return int(there[0]) * each, math.inf if last == score.frames.count else last * each
 
 
 def _level(score: Score, settings: AudioSettings) -> Level:

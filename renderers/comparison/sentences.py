@@ -68,11 +68,12 @@ def span_sentences(runs: Sequence[Run], heard: Sequence[str]) -> list[str]:
     late = [f"{name} begins at step {first}" for name, (first, _) in spans.items() if first > begin]
     early = [f"{name} ends at step {last}" for name, (_, last) in spans.items() if last < end]
     said = []
-    if late:
-        said.append(f"{listed(late)}; what is before is compared with silence")
-    if early:
-        said.append(f"{listed(early)}; what follows is compared with silence")
-    if max(first for first, _ in spans.values()) > min(last for _, last in spans.values()):
+    apart = max(first for first, _ in spans.values()) > min(last for _, last in spans.values())
+    if late and not apart:
+        said.append(f"{listed(late)}; what is before is not compared")
+    if early and not apart:
+        said.append(f"{listed(early)}; what follows is not compared")
+    if apart:
         last_one = max(spans, key=lambda name: spans[name][0])
         first_one = min(spans, key=lambda name: spans[name][1])
         one, other = (
@@ -162,14 +163,16 @@ def _sounds(pair: Pair, threshold: float) -> str:
     sound, names = pair.sound, f"{pair.a} and {pair.b}"
     if sound.identical:
         return f"the sounds of {names} are identical, sample for sample"
+    lasting = " while both are there" if sound.between else ""
     if not sound.largest.decibels:
-        return f"the sounds of {names} do not differ in any band that can be heard"
+        return f"the sounds of {names} do not differ in any band that can be heard{lasting}"
     most = f"{sound.largest.decibels:.1f} dB at {_moment(sound.largest.time, sound.largest.step)}"
     if sound.first is None:
         return f"the sounds of {names} never differ by more than {threshold:g} dB; most by {most}"
     return (
         f"the sounds of {names} part at {_moment(sound.first.time, sound.first.step)}; they "
-        f"differ by more than {threshold:g} dB for {sound.seconds:.2f} s in all, most by {most}"
+        f"differ by more than {threshold:g} dB for {sound.seconds:.2f} s{lasting or ' in all'}, "
+        f"most by {most}"
     )
 
 
@@ -185,7 +188,8 @@ def _levels(pair: Pair) -> Iterator[str]:
     if size >= LEAST_DB:
         word = "louder" if sound.level > 0 else "quieter"
         alike = ", and otherwise alike" if sound.copy else ""
-        yield f"{pair.b} is {size:.1f} dB {word} than {pair.a}{alike}"
+        lasting = " while both are there" if sound.between else ""
+        yield f"{pair.b} is {size:.1f} dB {word} than {pair.a}{lasting}{alike}"
 
 
 def silence_sentences(heard: Sequence[Heard]) -> list[str]:

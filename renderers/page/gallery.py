@@ -3,6 +3,8 @@
 import html
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ PAGE = "page.html"
 DESCRIPTIONS = ("audio.json", "ensemble.json", "benford.json", "comparison.json")
 SOUNDS = ("audio.wav", "audio.flac", "audio.ogg", "audio.mp3")
 PICTURES = ("comparison.png", "uncertainty.png", "benford.png")
+TITLE = re.compile(r"<title>(.*?) – Earshot</title>", re.DOTALL)
+HEAD = 1 << 14  # characters in which it lies
 BLOCK = 1 << 16  # samples
 THUMBNAIL = (480, 96)  # pixels
 RANGE_DB = 70.0
@@ -91,7 +95,15 @@ def _cards(folder: Path) -> Iterator[_Card]:
     for place in places:
         about = {name: _read(place / name) for name in DESCRIPTIONS if (place / name).is_file()}
         name = printable(place.relative_to(folder).as_posix())
-        yield _Card("all of them" if name == "." else name, place, about)
+        yield _Card(_title_of(place / PAGE) if name == "." else name, place, about)
+
+
+def _title_of(page: Path) -> str:
+    """Return the title of a page: the runs that are on it."""
+    with suppress(OSError), page.open(encoding="utf-8", errors="replace") as file:
+        if found := TITLE.search(file.read(HEAD)):
+            return html.unescape(found[1])
+    return page.name
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -127,7 +139,8 @@ def _html(card: _Card, folder: Path) -> str:
 
     parts = [f"<h2>{escape(card.name)}</h2>"]
     parts += [f"<p>{escape(line)}</p>" for line in _facts(card.about)]
-    for sound in filter(is_there, SOUNDS):
+    sounds = [name for name in SOUNDS if is_there(name) and _is_described(card, name)]
+    for sound in sounds:
         if thumbnail := _thumbnail(card.folder / sound):
             alt = f"Spectrogram of {card.name}"
             parts.append(
@@ -141,9 +154,15 @@ def _html(card: _Card, folder: Path) -> str:
     for picture in filter(is_there, PICTURES):
         alt = escape(f"{picture.removesuffix('.png')} of {card.name}", quote=True)
         parts.append(f'<img loading="lazy" alt="{alt}" src="{address(picture)}">')
-    links = [name for name in (PAGE, "ensemble.mp4", *SOUNDS, *PICTURES) if is_there(name)]
+    links = [name for name in (PAGE, "ensemble.mp4", *sounds, *PICTURES) if is_there(name)]
     listed = " · ".join(f'<a href="{address(name)}">{escape(name)}</a>' for name in links)
     return f'<article class="card">{"".join(parts)}<p>{listed}</p></article>'
+
+
+def _is_described(card: _Card, sound: str) -> bool:
+    """Tell whether a sound is the one that is described, and not left from other settings."""
+    files = card.about.get("audio.json", {}).get("files", {})
+    return not isinstance(files, dict) or not files or sound in files
 
 
 def _facts(about: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -154,14 +173,20 @@ def _facts(about: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield f"{', '.join(counts)}, {float(sound['duration']):.1f} s"
     with suppress(*UNEXPECTED):
         runs = about["ensemble.json"]["runs"]
-        yield "; ".join(f"ensemble of {_count(int(run['members']), 'member')}" for run in runs)
+        sizes = Counter(int(run["members"]) for run in runs)
+        yield "; ".join(
+            f"{_count(number, 'ensemble')} of {_count(members, 'member')}"
+            for members, number in sizes.items()
+        )
     with suppress(*UNEXPECTED):
         subjects = about["benford.json"]["subjects"]
         yield from (f"{one['name']}: {one['sentence']}" for one in subjects[:2])
         if len(subjects) > 2:
             yield f"… and first digits of {len(subjects) - 2} more"
     with suppress(*UNEXPECTED):
-        yield from (str(line) for line in about["comparison.json"]["sentences"][:3])
+        compared = about["comparison.json"]
+        told = [*compared["sentences"][:3], *compared["pairs"][0]["sentences"][:1]]
+        yield from map(str, told)
 
 
 def _count(number: int, noun: str) -> str:

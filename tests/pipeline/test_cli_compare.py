@@ -82,12 +82,12 @@ def test_an_earlier_scale_can_be_used(earshot):
 
 @pytest.mark.usefixtures("clips")
 def test_two_audio_files(earshot):
-    """As they are; the shorter one is followed by silence, and that is said."""
+    """As they are; what follows the end of the shorter one is left out, and that is said."""
     code, out, err = earshot("compare", "a.wav", "b.flac", "--threshold", "5", "--dtw")
     assert code == 0
     assert out[0] == "renders/compare/a-vs-b/comparison.png"
     assert "b is 6.0 dB quieter than a" in err
-    assert "note: b ends at 0.50 s; what follows is compared with silence" in err
+    assert "note: b ends at 0.50 s; what follows is not compared" in err
     code, out, _ = earshot("compare", "a.wav", "b.flac", "--json", "--out", "x")
     assert json.loads(out[0])["pairs"][0]["sound"]["first"]["step"] is None
 
@@ -126,7 +126,7 @@ def test_runs_without_a_common_tag(earshot, write_run):
     assert "no tag in common to compare: 'one' has a, b; 'other' has accuracy" in err
     code, _, err = earshot("compare", "--duration", "1")
     assert code == 0
-    assert "passed over: run 'other' has no tag in common with 'one'" in err
+    assert "passed over (no voice in common with one; --tags chooses others): other" in err
 
 
 @pytest.mark.usefixtures("runs")
@@ -139,7 +139,7 @@ def test_a_run_of_a_folder_without_the_tag_is_an_error_and_the_others_are_compar
     code, out, err = earshot("compare", "--tags", "*a.weight", "--duration", "1")
     assert code == 1
     assert out[0] == "renders/compare/one-vs-2-others/comparison.png"
-    assert "passed over: run 'empty' has no measurement" in err
+    assert "passed over (nothing to hear): empty" in err
     assert "error: run 'other' has no tag that matches '*a.weight'" in err
 
 

@@ -70,7 +70,7 @@ def test_in_a_folder_what_does_not_go_together_is_passed_over(earshot, two, writ
     assert code == 0
     assert runs_of(Path(out[0])) == ["a", "b"]
     assert "passed over (no voice in common with a; --tags chooses others): c" in err
-    assert "passed over (no measurement at all): d" in err
+    assert "passed over (nothing to hear): d" in err
     code, out, err = earshot("page", "a", "c")
     assert (code, out) == (1, [])
     assert "error: no tag in common to compare: 'a' has fc; 'c' has accuracy" in err

@@ -33,6 +33,7 @@ class Page {
     this.tip = element("div", { className: "tip", hidden: true });
     this.charts.above.over.append(this.tip);
     const stems = this.data.stems ? { onMute: (v) => this._mute(v), onSolo: (v) => this._solo(v) } : {};
+    document.documentElement.dataset.stems = this.data.stems ? "yes" : "no";
     this.table = new VoicesTable($("voices"), this.data, stems);
     this._connect();
     this.show(0);

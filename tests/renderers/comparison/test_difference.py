@@ -1,5 +1,7 @@
 """Where two sounds part: laws, and the simplest possible count as the oracle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,13 +112,24 @@ def test_a_change_three_seconds_later_is_three_seconds_of_difference() -> None:
     assert not found.copy
 
 
-def test_the_shorter_one_is_followed_by_silence() -> None:
-    """All that the longer one goes on with is a difference."""
+def test_what_only_one_has_is_no_difference() -> None:
+    """A sound and its first half are alike, in level too, as long as both last; that is told."""
     tone = _tone(4, 9)
     found = _compare(_listened(tone), _listened(tone[: 2 * RATE]))
-    assert found.first is not None
-    assert found.first.time == pytest.approx(2, abs=FRAMING.reach)
-    assert found.seconds == pytest.approx(2, abs=3 * FRAMING.reach)
+    assert found.first is None
+    assert found.seconds == found.rms == 0
+    assert found.level == pytest.approx(0, abs=1e-9)
+    assert found.between == (0, pytest.approx(2, abs=2 * FRAMING.reach))
+    assert np.isnan(found.curve[round(2.1 / FRAMING.hop_seconds) :]).all()
+
+
+def test_what_does_not_overlap_is_compared_with_silence() -> None:
+    """Where there is nothing in common, all of both is a difference."""
+    tone = _listened(_tone(4, 9))
+    first, second = replace(tone, end=1.0), replace(tone, begin=3.0)
+    found = _compare(first, second)
+    assert found.between is None
+    assert not np.isnan(found.curve).any()
 
 
 def test_silence_has_no_level_to_compare() -> None:

@@ -85,10 +85,11 @@ def test_what_only_one_run_has_is_said(trained, make_run, tmp_path) -> None:
     extra = {"extra.weight": np.ones(STEPS)}
     norms = {layer + ".weight": long[f"grad_norm/{layer}.weight"].values for layer in LAYERS}
     about = compare_runs([short, make_run(norms | extra, "long")], tmp_path).description
-    assert "short ends at step 399; what follows is compared with silence" in about["notes"]
+    assert "short ends at step 399; what follows is not compared" in about["notes"]
     assert "only long has grad_norm/extra.weight" in about["notes"]
     alone = compare_runs([short, long], tmp_path).description
-    assert _pair(alone)["sound"]["first"]["step"] == 400
+    assert _pair(alone)["sound"]["first"] is None
+    assert "short" in alone["pairs"][0]["sentences"][0]
 
 
 def test_steps_that_do_not_overlap_are_said(tmp_path) -> None:
