@@ -27,7 +27,7 @@ EXPERIMENTS = {
     "sgd-lr1-bs256": "SGD 1.0, batch 256",
     "adam": "Adam 0.01",
 }
-LOWEST, HIGHEST = 90, 5000  # Hz
+LOWEST, HIGHEST = 90, 7000  # Hz; epochs tick at 6000
 PITCHES = 400  # rows of a spectrogram
 
 

@@ -15,7 +15,7 @@ SIZE = {"width": 1100, "height": 860}
 
 
 def main() -> None:
-    """Write docs/page.png: Adam at the moment at which its last layer dies, SGD behind it."""
+    """Write docs/page.png: Adam when its last layer is about to die, SGD behind it."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])

@@ -175,3 +175,27 @@ def test_a_full_disk_is_named(earshot):
     assert (code, out) == (1, [])
     assert "renders/a/page.html: cannot write (File too large)" in err
     assert not list(Path("renders").rglob("*.html"))
+
+
+def test_a_wrong_name_makes_no_page_and_is_helped(earshot):
+    """Of several names one is mistyped: no page of fewer runs, and what there is is said."""
+    code, out, err = earshot("page", "a", "bb")
+    assert (code, out) == (1, [])
+    assert "did you mean b?" in err
+    assert "; runs/ has a, b" in earshot("page", "zzz")[2]
+    assert not Path("renders").exists()
+
+
+def test_what_all_have_is_heard_where_choices_differ(earshot, two, write_run):
+    """Gradient norms of one, accuracy of the other: their loss, which is said."""
+    write_run(two / "n", {"grad_norm/fc.weight": [1.0, 2.0], "loss": [2.0, 1.0]})
+    write_run(two / "m", {"accuracy": [0.1, 0.2], "loss": [2.0, 1.0]})
+    code, _, err = earshot("page", "n", "m")
+    assert code == 0
+    assert "heard: loss, of what all of these have; --tags GLOB chooses others" in err
+
+
+def test_without_a_folder_of_runs_that_is_said(earshot, two):
+    """A name is looked up under `runs/`; if that is not here, this is why it is not found."""
+    two.rename(two.with_name("elsewhere"))
+    assert "there is no runs/ here" in earshot("page", "a")[2]
