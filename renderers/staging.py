@@ -2,13 +2,11 @@
 
 import os
 import shutil
-import signal
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import current_thread, main_thread
-from types import FrameType
 
+from renderers.interrupts import deferred
 from renderers.output import output_error
 from runlog import OutputError
 
@@ -40,7 +38,7 @@ def staging(folder: Path, *, replacing: Collection[str] = ()) -> Iterator[Path]:
             missing += [each for each in (folder, *folder.parents) if not each.exists()]
             stage.mkdir(parents=True)
         yield stage
-        with _undivided(), _explained(folder):
+        with deferred(), _explained(folder):
             _exchange(stage, folder, replacing)
     except OutputError as error:  # the user knows only the folder
         raise OutputError(str(error).replace(str(stage), str(folder))) from error
@@ -80,25 +78,3 @@ def _exchange(stage: Path, folder: Path, replacing: Collection[str]) -> None:
 def _move(source: Path, target: Path, moved: list[tuple[Path, Path]]) -> None:
     source.replace(target)
     moved.append((source, target))
-
-
-@contextmanager
-def _undivided() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the block is done."""
-    if current_thread() is not main_thread():  # signals do not reach the others
-        yield
-        return
-    came: list[int] = []
-
-    def later(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
-
-    known = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not None]
-    before = {each: signal.signal(each, later) for each in known}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        for number in came:
-            signal.raise_signal(number)

@@ -20,6 +20,7 @@ from renderers.audio.id3 import id3_tag
 from renderers.audio.ogg import fix_serial
 from renderers.audio.riff import INFO_NAMES, Cue, cue_chunks, info_chunk, plain
 from renderers.audio.wav import ENCODINGS, MAX_FILE_BYTES, quantised, wav_bytes, write_wav
+from renderers.interrupts import deferred
 
 __all__ = ["AUDIO_FORMATS", "TAGS", "AudioFormat", "Cue", "FileKind", "require_room", "write_audio"]
 
@@ -266,7 +267,7 @@ class _Sink:
     def __init__(self, file: FileIO) -> None:
         self._file = file
         self._start = file.seek(0, SEEK_END)
-        self.error: OSError | KeyboardInterrupt | None = None
+        self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
         if self.error is not None:
@@ -275,7 +276,7 @@ class _Sink:
             rest = memoryview(data)
             while rest:  # a disk that is nearly full takes a part
                 rest = rest[self._file.write(rest) :]
-        except (OSError, KeyboardInterrupt) as error:
+        except OSError as error:
             self.error = error
             return 0
         return len(data)
@@ -317,6 +318,7 @@ def _encode(
     with path.open("r+b", buffering=0) as file:  # unbuffered: what fails shall fail at once
         sink = _Sink(file)
         with (
+            deferred() as act_on_signals,
             _reasons(sink),
             soundfile.SoundFile(
                 sink,
@@ -334,6 +336,7 @@ def _encode(
             for piece in pieces:
                 encoder.write(_for_encoder(piece, kind, sample_rate))
                 sink.check()
+                act_on_signals()
 
 
 def _ordered(tags: Mapping[str, str]) -> list[str]:
