@@ -39,7 +39,8 @@ class Moment:
     Parameters
     ----------
     time : float
-        Centre of the frame in seconds.
+        Centre of the frame in seconds; of the first one of runs its end, since that is
+        what differs in it.
     step : int, optional
         Step that sounds there; absent for audio files.
     decibels : float
@@ -147,7 +148,7 @@ def compare_sounds(
         In dB.
     """
     squares, weights = _by_frame(one.decibels, other.decibels)
-    both = _both_there(one, other, framing, len(squares))
+    both = _both_there(one, other, framing, len(squares), bool(axis))
     squares, weights = (np.where(both, each, 0) for each in (squares, weights))
     curve = np.sqrt(squares / np.maximum(weights, 1)).astype(np.float32)
     curve[~both] = np.nan
@@ -156,12 +157,16 @@ def compare_sounds(
     hop = framing.hop_seconds
 
     def moment(frame: int, ahead: float = 0.0) -> Moment:
-        step = int(axis.at(frame * hop + ahead)) if axis else None
-        return Moment(frame * hop, step, float(curve[frame]))
+        time = frame * hop + (ahead if axis else 0.0)
+        return Moment(time, int(axis.at(time)) if axis else None, float(curve[frame]))
 
     hops = np.flatnonzero(both)
     level = _level(one, other, int(hops[0]), int(hops[-1]) + 1, framing.hop)
-    whole = bool(both.all())
+    whole = bool(both.all()) or (one.begin, one.end, one.duration) == (
+        other.begin,
+        other.end,
+        other.duration,
+    )
     return SoundDifference(
         curve,
         # A frame hears half a window ahead: what first differs in it is the step at its end.
@@ -177,15 +182,21 @@ def compare_sounds(
     )
 
 
-def _both_there(one: Heard, other: Heard, framing: Framing, frames: int) -> npt.NDArray[np.bool_]:
-    """Tell in which frames both are there, and neither's beginning or end can be heard."""
+def _both_there(
+    one: Heard, other: Heard, framing: Framing, frames: int, of_runs: bool
+) -> npt.NDArray[np.bool_]:
+    """Tell in which frames both are there, and neither's beginning or end can be heard.
+
+    Tones of runs are cut off at the end in whatever phase they are: that sounds
+    different where nothing was logged that is.
+    """
     centres = np.arange(frames) * framing.hop_seconds
     reach = framing.reach
     both = np.ones(frames, bool)
     if one.begin != other.begin:
         both &= centres - reach >= max(one.begin, other.begin)
     ends = [min(each.end, each.duration) for each in (one, other)]
-    if abs(ends[0] - ends[1]) > framing.hop_seconds:
+    if of_runs or abs(ends[0] - ends[1]) > framing.hop_seconds:
         both &= centres + reach <= min(ends)
     return both if both.any() else np.ones(frames, bool)
 
