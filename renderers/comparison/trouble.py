@@ -16,7 +16,7 @@ Flags = npt.NDArray[np.bool_]
 
 EXPLOSION = 1000.0  # times the median before it; noise of gradients stays well below
 EXPLODING = ("grad", "loss")  # parts of tags; a learning rate may well grow so much
-FEWEST_BEFORE = 3  # values that have a median worth the name
+FEWEST_BEFORE = 4  # values; gradients often begin with one or two that are next to nothing
 LATER = 1.1  # of how many values more another median is taken
 
 
