@@ -101,6 +101,7 @@ def test_two_audio_files(earshot):
         (("a.wav", "one"), 2, "a.wav is an audio file and one is not"),
         (("one", "two", "--threshold", "-1"), 2, "threshold is -1.0 dB; expected more than 0"),
         (("one", "two", "--ratio", "1"), 2, "ratio is 1.0; expected a factor above 1"),
+        (("one", "two", "--ratio", "1e7"), 2, "at most 1,000,000, such as 1.1"),
         (("one", "two", "--steps", "x"), 2, "--steps is 'x'; expected A:B"),
         (("one", "nowhere"), 1, "nowhere: no such file or folder"),
         (("a.wav", "nowhere.wav"), 1, "nowhere.wav: cannot be read as audio (No such file"),
