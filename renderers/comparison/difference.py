@@ -148,8 +148,9 @@ def compare_sounds(
         In dB.
     """
     squares, weights = _by_frame(one.decibels, other.decibels)
-    both = _both_there(one, other, framing, len(squares), bool(axis))
-    squares, weights = (np.where(both, each, 0) for each in (squares, weights))
+    both = _both_there(one, other, framing, len(squares))
+    counted = both & _before_the_cut(one, other, framing, len(squares)) if axis else both
+    squares, weights = (np.where(counted, each, 0) for each in (squares, weights))
     curve = np.sqrt(squares / np.maximum(weights, 1)).astype(np.float32)
     curve[~both] = np.nan
     above = curve > threshold
@@ -162,11 +163,7 @@ def compare_sounds(
 
     hops = np.flatnonzero(both)
     level = _level(one, other, int(hops[0]), int(hops[-1]) + 1, framing.hop)
-    whole = bool(both.all()) or (one.begin, one.end, one.duration) == (
-        other.begin,
-        other.end,
-        other.duration,
-    )
+    whole = bool(both.all())
     return SoundDifference(
         curve,
         # A frame hears half a window ahead: what first differs in it is the step at its end.
@@ -182,23 +179,30 @@ def compare_sounds(
     )
 
 
-def _both_there(
-    one: Heard, other: Heard, framing: Framing, frames: int, of_runs: bool
-) -> npt.NDArray[np.bool_]:
-    """Tell in which frames both are there, and neither's beginning or end can be heard.
-
-    Tones of runs are cut off at the end in whatever phase they are: that sounds
-    different where nothing was logged that is.
-    """
+def _both_there(one: Heard, other: Heard, framing: Framing, frames: int) -> npt.NDArray[np.bool_]:
+    """Tell in which frames both are there, and neither's beginning or end can be heard."""
     centres = np.arange(frames) * framing.hop_seconds
     reach = framing.reach
     both = np.ones(frames, bool)
     if one.begin != other.begin:
         both &= centres - reach >= max(one.begin, other.begin)
     ends = [min(each.end, each.duration) for each in (one, other)]
-    if of_runs or abs(ends[0] - ends[1]) > framing.hop_seconds:
+    if abs(ends[0] - ends[1]) > framing.hop_seconds:
         both &= centres + reach <= min(ends)
     return both if both.any() else np.ones(frames, bool)
+
+
+def _before_the_cut(
+    one: Heard, other: Heard, framing: Framing, frames: int
+) -> npt.NDArray[np.bool_]:
+    """Tell which frames do not hear the end of the sounds.
+
+    There the tones of runs are cut off, in whatever phase they are: that sounds
+    different where nothing that was logged does.
+    """
+    end = min(one.duration, other.duration)
+    before: npt.NDArray[np.bool_] = np.arange(frames) * framing.hop_seconds + framing.reach <= end
+    return before if before.any() else np.ones(frames, bool)
 
 
 def _level(one: Heard, other: Heard, first: int, stop: int, hop: int) -> float | None:

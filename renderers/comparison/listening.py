@@ -233,7 +233,8 @@ class _Meter:
             (mono,) = mixed_down([block])
             self.samples += len(mono)
             # Of all channels: two of opposite sign are no silence.
-            power = np.square(block, dtype=np.float64).reshape(len(block), -1).mean(axis=1)
+            power = np.square(block, dtype=np.float64)
+            power = power if power.ndim == 1 else power.mean(axis=1)
             squares = np.concatenate([self._squares, power])
             whole = len(squares) - len(squares) % self._hop
             self._energies.append(squares[:whole].reshape(-1, self._hop).sum(axis=1))
