@@ -11,7 +11,7 @@ from renderers.choice import MAX_VOICES, Choice
 from renderers.timeline import StepRange, Timeline, timeline
 from runlog import LogError, Run
 
-__all__ = ["shared_timelines", "side_by_side"]
+__all__ = ["shared_timelines", "side_by_side", "usual_gap"]
 
 MOST_NAMED = 4  # runs in a message
 
@@ -94,7 +94,7 @@ def _placed(
     line: Timeline, names: Sequence[str], axis: npt.NDArray[np.int64], unit: str
 ) -> Timeline:
     held = line.on(axis)
-    ended = axis >= line.steps[-1] + _usual_gap(line.steps)
+    ended = axis >= line.steps[-1] + usual_gap(line.steps)
     values = np.zeros((len(names), len(axis)), held.values.dtype)
     measured, logged = np.zeros((2, *values.shape), bool)
     for row, name in enumerate(names):
@@ -106,7 +106,8 @@ def _placed(
     return Timeline(axis, tuple(names), values, measured, unit, line.notes, logged)
 
 
-def _usual_gap(steps: npt.NDArray[np.int64]) -> int:
+def usual_gap(steps: npt.NDArray[np.int64]) -> int:
+    """Return the median distance of ascending steps; 1 of a single one."""
     return int(np.median(np.diff(steps))) if len(steps) > 1 else 1
 
 

@@ -22,7 +22,7 @@ from pipeline.commands.arguments import (
     parse_range,
     parse_steps,
 )
-from pipeline.commands.audio_settings import audio_settings
+from pipeline.commands.audio_settings import audio_settings, given
 from pipeline.comparing import Reading, find_clips, find_compared
 from pipeline.console import bar, note, result
 from pipeline.inputs import RUNS
@@ -36,9 +36,14 @@ __all__ = ["compare"]
 
 RESULTS = Path("renders", "compare")
 MOST_SAID = 12  # sentences
+FOR_RUNS = (
+    "tags", "runs", "steps", "segments", "x", "layers", "parameters", "duration", "range",
+    "scale_from", "ratio",
+)  # fmt: skip
 
 
 def compare(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None,
         typer.Argument(
@@ -83,13 +88,14 @@ def compare(
         "range": parse_range(range, "--range"),
     }
     audio = audio_settings(options)
-    given = paths or [str(RUNS)]
+    given_paths = paths or [str(RUNS)]
     with bar("compare") as progress:
-        if _are_audio(given):
-            made, complete = _clips(given, settings, out, progress.update)
+        if _are_audio(given_paths):
+            _require_none(list(given(context, dict.fromkeys(FOR_RUNS))))
+            made, complete = _clips(given_paths, settings, out, progress.update)
         else:
             reading = Reading(tuple(runs or ()), segments, x)
-            found, complete = find_compared(given, reading, audio)
+            found, complete = find_compared(given_paths, reading, audio)
             made = _runs(found, settings, audio, scale_from, out, progress.update, complete)
     _say(made, as_json)
     if not complete:
@@ -103,6 +109,13 @@ def _settings(threshold: float, ratio: float, dtw: bool) -> "ComparisonSettings"
         return ComparisonSettings(threshold, ratio, dtw)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _require_none(options: Sequence[str]) -> None:
+    """Refuse options that mean nothing for audio files."""
+    if options:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        raise typer.BadParameter(f"{names}: audio files are compared as they are; leave it out")
 
 
 def _are_audio(paths: Sequence[str]) -> bool:
@@ -162,11 +175,20 @@ def _require_two(names: Sequence[str], complete: bool) -> None:
     )
 
 
+def _beginnings(pairs: Sequence[dict[str, Any]]) -> list[str]:
+    """Return how the sentences about each pair begin, and about its lag if that was asked for."""
+    return [
+        line
+        for pair in pairs
+        for line in [pair["sentences"][0], *pair["sentences"][-1:] * bool(pair["lag"])]
+    ]
+
+
 def _say(made: "ComparisonResult", as_json: bool) -> None:
     about = made.description
     pairs = [pair["sentences"] for pair in about["pairs"]]
     # Of many pairs only how each begins; all of it is in comparison.txt.
-    told = pairs[0] if len(pairs) == 1 else [lines[0] for lines in pairs]
+    told = pairs[0] if len(pairs) == 1 else _beginnings(about["pairs"])
     lines = [*about["sentences"], *told]
     for line in lines[:MOST_SAID]:
         note(line)

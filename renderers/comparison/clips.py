@@ -5,7 +5,7 @@ of them, since what a lower rate cannot hold would show as a difference.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from renderers.comparison.names import listed
+from renderers.sound_files import sound_blocks
 from runlog import LogError
 from runlog.errors import one_line
 
@@ -20,8 +22,8 @@ __all__ = ["Clip", "is_audio", "open_clip", "spoken_differences"]
 
 Samples = npt.NDArray[np.float32]
 
-BLOCK = 1 << 16  # samples
-MORE_SUFFIXES = (".aif", ".oga", ".opus")  # besides libsndfile's own names
+# Besides libsndfile's own names; of the latter it says itself that it cannot read them.
+MORE_SUFFIXES = (".aif", ".oga", ".opus", ".m4a", ".aac", ".wma", ".mp4", ".webm")
 NOT_SOUNDS = (".raw", ".mat4", ".mat5")  # no header, or anything
 
 
@@ -85,7 +87,7 @@ class Clip:
         done = 0
         try:
             with soundfile.SoundFile(self.path) as file:
-                for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
+                for block in sound_blocks(file):
                     _require_numbers(self.path, block, done)
                     done += len(block)
                     yield block
@@ -137,17 +139,28 @@ def spoken_differences(clips: Sequence[Clip]) -> list[str]:
     said = []
     rates, counts = {c.sample_rate for c in clips}, {c.channels for c in clips}
     if len(rates) > 1:
-        each = ", ".join(f"{c.name} {c.sample_rate:,} Hz" for c in clips)
+        each = _by_value({c.name: f"{c.sample_rate:,} Hz" for c in clips})
         said.append(
             f"the sampling rates differ ({each}): compared at {min(rates):,} Hz, resampled with "
             "soxr"
         )
     if len(counts) > 1:
-        each = ", ".join(f"{c.name} {c.channels}" for c in clips)
+        each = _by_value({c.name: f"{c.channels}" for c in clips})
         said.append(f"the numbers of channels differ ({each}): each file's channels are averaged")
     elif counts != {1}:
-        said.append("compared is the average of each file's channels")
+        said.append(
+            "compared is the average of each file's channels: what differs only between them does "
+            "not show"
+        )
     return said
+
+
+def _by_value(values: Mapping[str, str]) -> str:
+    """Return "a and b 44,100 Hz; c 22,050 Hz"."""
+    names: dict[str, list[str]] = {}
+    for name, value in values.items():
+        names.setdefault(value, []).append(name)
+    return "; ".join(f"{listed(each)} {value}" for value, each in names.items())
 
 
 def _require_numbers(path: Path, block: Samples, first: int) -> None:

@@ -39,7 +39,8 @@ class Moment:
     Parameters
     ----------
     time : float
-        Centre of the frame in seconds.
+        Centre of the frame in seconds; of the first one of runs its end, since that is
+        what differs in it.
     step : int, optional
         Step that sounds there; absent for audio files.
     decibels : float
@@ -148,7 +149,8 @@ def compare_sounds(
     """
     squares, weights = _by_frame(one.decibels, other.decibels)
     both = _both_there(one, other, framing, len(squares))
-    squares, weights = (np.where(both, each, 0) for each in (squares, weights))
+    counted = both & _before_the_cut(one, other, framing, len(squares)) if axis else both
+    squares, weights = (np.where(counted, each, 0) for each in (squares, weights))
     curve = np.sqrt(squares / np.maximum(weights, 1)).astype(np.float32)
     curve[~both] = np.nan
     above = curve > threshold
@@ -156,8 +158,8 @@ def compare_sounds(
     hop = framing.hop_seconds
 
     def moment(frame: int, ahead: float = 0.0) -> Moment:
-        step = int(axis.at(frame * hop + ahead)) if axis else None
-        return Moment(frame * hop, step, float(curve[frame]))
+        time = frame * hop + (ahead if axis else 0.0)
+        return Moment(time, int(axis.at(time)) if axis else None, float(curve[frame]))
 
     hops = np.flatnonzero(both)
     level = _level(one, other, int(hops[0]), int(hops[-1]) + 1, framing.hop)
@@ -188,6 +190,19 @@ def _both_there(one: Heard, other: Heard, framing: Framing, frames: int) -> npt.
     if abs(ends[0] - ends[1]) > framing.hop_seconds:
         both &= centres + reach <= min(ends)
     return both if both.any() else np.ones(frames, bool)
+
+
+def _before_the_cut(
+    one: Heard, other: Heard, framing: Framing, frames: int
+) -> npt.NDArray[np.bool_]:
+    """Tell which frames do not hear the end of the sounds.
+
+    There the tones of runs are cut off, in whatever phase they are: that sounds
+    different where nothing that was logged does.
+    """
+    end = min(one.duration, other.duration)
+    before: npt.NDArray[np.bool_] = np.arange(frames) * framing.hop_seconds + framing.reach <= end
+    return before if before.any() else np.ones(frames, bool)
 
 
 def _level(one: Heard, other: Heard, first: int, stop: int, hop: int) -> float | None:

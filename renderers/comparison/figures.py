@@ -27,6 +27,7 @@ from renderers.comparison.panels import (
     plain,
     say_steps,
 )
+from renderers.comparison.series import SeriesDifference
 
 __all__ = ["Setting", "features_figure", "matrix_figure", "overview_figure", "pair_figure"]
 
@@ -87,7 +88,7 @@ def pair_figure(
     one: Heard, other: Heard, pair: Pair, setting: Setting, said: Sequence[str] = ()
 ) -> Figure:
     """Draw two sounds, their difference, and the ratios of what was logged."""
-    series = pair.series[:MOST_SERIES]
+    series = _farthest(pair.series)
     heights = [SOUND, SOUND, SOUND, CURVE] + ([ROW * max(2, len(series))] if series else [])
     title = f"{plain(one.name, 50)} and {plain(other.name, 50)}"
     figure, panels, sides = _stacked(heights, title, said[:MOST_SAID], setting)
@@ -99,7 +100,12 @@ def pair_figure(
     draw_curve(panels[3], pair.sound, setting.hop, setting.threshold)
     if series:
         names = (one.name, other.name)
-        colours = draw_series(panels[4], series, setting.axis, setting.end, names)
+        of = (
+            ""
+            if len(series) == len(pair.series)
+            else f" ({len(series)} of {len(pair.series)}, the farthest apart)"
+        )
+        colours = draw_series(panels[4], series, setting.axis, setting.end, names, of)
         _ratio_bar(figure, colours, sides[4])
     for side in (sides[1], sides[3]):
         side.remove()
@@ -107,6 +113,13 @@ def pair_figure(
         for number, panel in enumerate(panels[:4]):
             mark(panel, pair.sound.first.time, dark=number < 2)
     return _finished(figure, panels, setting)
+
+
+def _farthest(series: Sequence[SeriesDifference]) -> list[SeriesDifference]:
+    """Choose the series that are farthest apart, in their order."""
+    far = [float(np.nanmax(np.abs(each.decades), initial=0.0)) for each in series]
+    chosen = sorted(range(len(series)), key=lambda place: -far[place])[:MOST_SERIES]
+    return [series[place] for place in sorted(chosen)]
 
 
 def features_figure(heard: Sequence[Heard], setting: Setting) -> Figure:

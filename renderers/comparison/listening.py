@@ -112,7 +112,7 @@ class Heard:
     duration : float
         Seconds.
     level : float
-        Mean square in dB re full scale; -inf for silence.
+        Mean square over all channels in dB re full scale; -inf for silence.
     digest : str
         SHA-256 of the samples, all channels.
     energy : np.ndarray [shape=(hops,)], optional
@@ -232,7 +232,10 @@ class _Meter:
             self.digest.update(np.ascontiguousarray(block).data)
             (mono,) = mixed_down([block])
             self.samples += len(mono)
-            squares = np.concatenate([self._squares, np.square(mono, dtype=np.float64)])
+            # Of all channels: two of opposite sign are no silence.
+            power = np.square(block, dtype=np.float64)
+            power = power if power.ndim == 1 else power.mean(axis=1)
+            squares = np.concatenate([self._squares, power])
             whole = len(squares) - len(squares) % self._hop
             self._energies.append(squares[:whole].reshape(-1, self._hop).sum(axis=1))
             self._squares = squares[whole:]

@@ -1,13 +1,25 @@
 """Names for what is compared, and for where it goes."""
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain, count, takewhile
 from pathlib import Path
 
-__all__ = ["counted", "distinct_names", "folder_name", "listed", "safe_name", "short_names"]
+__all__ = [
+    "counted",
+    "distinct_names",
+    "folder_name",
+    "labels",
+    "listed",
+    "safe_name",
+    "safe_names",
+    "short_names",
+]
 
 LONGEST = 40  # characters of a name in a file's name
+LONGEST_LABEL = 24  # in a picture
 MOST_IN_FOLDER = 2  # names; of more, the first and how many
 
 
@@ -40,7 +52,21 @@ def folder_name(names: Sequence[str]) -> str:
     """
     if len(names) <= MOST_IN_FOLDER:
         return "-vs-".join(map(safe_name, names))
-    return f"{safe_name(names[0])}-vs-{len(names) - 1}-others"
+    return f"{safe_name(names[0])}-vs-{len(names) - 1}-others-{_digest(names)}"
+
+
+def safe_names(names: Sequence[str]) -> list[str]:
+    """Return names as parts of files' names that differ, on any system, where the names do."""
+    safe = [safe_name(name) for name in names]
+    counts = Counter(each.lower() for each in safe)
+    return [
+        f"{each}-{_digest([name])}" if counts[each.lower()] > 1 else each
+        for each, name in zip(safe, names, strict=True)
+    ]
+
+
+def _digest(names: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(names).encode(errors="replace")).hexdigest()[:6]
 
 
 def short_names(names: Sequence[str]) -> list[str]:
@@ -50,6 +76,28 @@ def short_names(names: Sequence[str]) -> list[str]:
     while all(len(each) > common + 1 for each in parts) and len({e[common] for e in parts}) == 1:
         common += 1
     return ["/".join(each[common:]) for each in parts]
+
+
+def labels(names: Sequence[str]) -> list[str]:
+    """Return names as they fit into pictures: of long ones, only where they differ.
+
+    Parameters
+    ----------
+    names : sequence of str
+        All different.
+    """
+    if max(map(len, names)) <= LONGEST_LABEL:
+        return list(names)
+    parts = [re.findall(r"[^\W_]+(?:\.\d+)?|[\W_]", name) for name in names]
+    begin = _shared(parts)
+    end = _shared([each[begin:][::-1] for each in parts])
+    short = ["".join(each[begin : len(each) - end]).strip("-_/ ") for each in parts]
+    return short if all(short) and len(set(short)) == len(short) else list(names)
+
+
+def _shared(several: Sequence[Sequence[str]]) -> int:
+    """Count the elements with which all begin."""
+    return sum(1 for _ in takewhile(lambda each: len(set(each)) == 1, zip(*several, strict=False)))
 
 
 def distinct_names(names: Sequence[str], places: Sequence[Path]) -> list[str]:
@@ -77,10 +125,17 @@ def distinct_names(names: Sequence[str], places: Sequence[Path]) -> list[str]:
             break
         for number, place in enumerate(places):
             if len(lying[found[number]]) > 1:
-                found[number] = "/".join([*place.parent.parts[-depth:], names[number]])
-    numbers: Counter[str] = Counter()
+                found[number] = _below(place, names[number], depth)
+    taken: set[str] = set()
     for index, name in enumerate(found):
-        numbers[name] += 1
-        if numbers[name] > 1:
-            found[index] = f"{name} ({numbers[name]})"
+        numbered = (f"{name} ({number})" for number in count(2))
+        found[index] = next(each for each in chain([name], numbered) if each not in taken)
+        taken.add(found[index])
     return found
+
+
+def _below(place: Path, name: str, depth: int) -> str:
+    """Put so many folders in front of a name, but for those that it begins with already."""
+    folders = place.parts[: len(place.parts) - len(Path(name).parts)]
+    own = place.as_posix().endswith(f"/{name}")
+    return "/".join([*(folders if own else place.parent.parts)[-depth:], name])

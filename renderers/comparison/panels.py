@@ -112,7 +112,12 @@ def draw_lines(
 
 
 def draw_series(
-    axes: Axes, series: Sequence[SeriesDifference], axis: Axis, end: float, names: tuple[str, str]
+    axes: Axes,
+    series: Sequence[SeriesDifference],
+    axis: Axis,
+    end: float,
+    names: tuple[str, str],
+    of: str = "",
 ) -> ScalarMappable:
     """Draw the ratio of logged values, a row a tag; return what a colour bar needs."""
     edges = np.linspace(0, end, COLUMNS + 1)
@@ -134,8 +139,9 @@ def draw_series(
         axes.axhline(border - 0.5, color="white", linewidth=1.5)
     a, b = (plain(name, 32) for name in names)
     beyond = f"; darkest: {10**FARTHEST:.0f} times and beyond, or zero" if most == FARTHEST else ""
-    black = "; black: one of them is not finite" if any(astray.any() for astray in wrong) else ""
-    _title(axes, f"logged values, {b} over {a}{beyond}{black}")
+    black = "; black: not finite" if any(astray.any() for astray in wrong) else ""
+    grey = "; grey: not logged by both" if np.isnan(rows).any() else ""
+    _title(axes, f"logged values{of}, {b} over {a}{beyond}{black}{grey}")
     return colours
 
 
@@ -150,7 +156,7 @@ def _columns(each: SeriesDifference, axis: Axis, edges: npt.NDArray[np.float64])
 
 
 def _astray(each: SeriesDifference, axis: Axis, edges: npt.NDArray[np.float64]) -> Any:
-    unequal = np.isfinite(each.one) != np.isfinite(each.other)
+    unequal = ~(np.isfinite(each.one) & np.isfinite(each.other))
     found = _reduced(np.maximum, unequal.astype(np.float64), each, axis, edges) > 0
     begin, end = axis.times(each.steps[[0, -1]])
     return found & (edges[1:] > begin) & (edges[:-1] < end + axis.frame)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from renderers.audio.settings import AudioSettings
 from renderers.comparison.axis import Axis
 from renderers.comparison.clips import Clip, spoken_differences
 from renderers.comparison.listening import Framing, Heard, listen
-from renderers.comparison.names import safe_name
+from renderers.comparison.names import labels, safe_names
 from renderers.comparison.pairs import Pair, compare_pairs
 from renderers.comparison.report import Report, audio_report, run_report
 from renderers.comparison.runs import hear_runs, within
@@ -240,17 +240,21 @@ def _pictures(
     """Yield stems and figures, one at a time in memory."""
     from renderers.comparison import figures
 
+    stems = safe_names([each.name for each in heard])
+    called = labels([each.name for each in heard])
+    heard = [replace(each, name=name) for each, name in zip(heard, called, strict=True)]
+    pairs = [replace(each, a=called[each.one], b=called[each.other]) for each in pairs]
     setting = figures.Setting.of(heard, axis, framing.hop_seconds, threshold, report.caption)
     if len(heard) == 2:
         one, other = heard
         yield STEM, figures.pair_figure(one, other, pairs[0], setting, report.sentences)
     else:
         yield STEM, figures.overview_figure(heard, pairs, setting, report.general)
-        yield f"{STEM}.matrix", figures.matrix_figure(report.matrix)
+        yield f"{STEM}.matrix", figures.matrix_figure(replace(report.matrix, names=tuple(called)))
     yield f"{STEM}.features", figures.features_figure(heard, setting)
     if len(heard) > 2:
         for pair in pictured(pairs):
-            stem = f"{STEM}.{safe_name(pair.a)}-vs-{safe_name(pair.b)}"
+            stem = f"{STEM}.{stems[pair.one]}-vs-{stems[pair.other]}"
             said = report.of_pairs[pair.one, pair.other]
             yield stem, figures.pair_figure(heard[pair.one], heard[pair.other], pair, setting, said)
 

@@ -12,15 +12,16 @@ from renderers.comparison.runs import Sounding
 from renderers.comparison.sentences import (
     pair_sentences,
     silence_sentences,
-    span_sentences,
     trouble_sentences,
 )
+from renderers.comparison.series import Logged
 from renderers.comparison.settings import ComparisonSettings
+from renderers.comparison.spans import overlap_sentences, span_sentences
 from renderers.comparison.trouble import Trouble, troubles
 
 __all__ = ["Report", "audio_report", "run_report"]
 
-MOST_TROUBLES = 4  # that are told of a run
+MOST_TROUBLES = 2  # sentences of a run before those about pairs: pictures show seven in all
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Report:
         Of each sound: plain JSON values.
     of_pairs : dict of (int, int) to list of str
         The sentences about each pair alone.
+    more : list of str
+        Further sentences, for the text alone.
     """
 
     general: list[str]
@@ -49,6 +52,7 @@ class Report:
     matrix: Matrix
     sounds: list[dict[str, Any]] = field(default_factory=list)
     of_pairs: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    more: list[str] = field(default_factory=list)
 
     @property
     def sentences(self) -> list[str]:
@@ -58,7 +62,7 @@ class Report:
     @property
     def lines(self) -> list[str]:
         """All that is told, as text."""
-        return [*self.sentences, *(f"Note: {note}" for note in self.notes)]
+        return [*self.sentences, *(f"Note: {note}" for note in self.notes), *self.more]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -84,13 +88,7 @@ def run_report(sounding: Sounding, pairs: Sequence[Pair], settings: ComparisonSe
         What counts as a difference.
     """
     amiss = {each.run.name: troubles(each.run, each.wanted) for each in sounding.logs}
-    wrong = [
-        line
-        for each in sounding.logs
-        for line in _wrong(each.run.name, amiss[each.run.name], each.heard)
-    ]
-    heard_tags = [tag for each in sounding.logs for tag in each.heard]
-    notes = span_sentences([each.run for each in sounding.logs], heard_tags)
+    wrong = [_wrong(each, amiss[each.run.name]) for each in sounding.logs]
     scale = "; ".join(
         f"{group or 'values'} {one.low:.3g} to {one.high:.3g}"
         for group, one in sounding.scales.items()
@@ -110,8 +108,12 @@ def run_report(sounding: Sounding, pairs: Sequence[Pair], settings: ComparisonSe
     names = [each.name for each in sounding.heard]
     matrix = distances(names, pairs, logged=True)
     told, of_pairs = _told(sounding.heard, pairs, settings)
-    notes = [*notes, *_held(pairs), *sounding.notes]
-    return Report([*wrong, *told], notes, caption, matrix, sounds, of_pairs)
+    first = [line for lines in wrong for line in lines[:MOST_TROUBLES]]
+    spans = span_sentences(sounding.logs, sounding.heard)
+    notes = [*spans, *_held(pairs), *sounding.notes, *_unsaid(names, wrong)]
+    more = [line for lines in wrong for line in lines[MOST_TROUBLES:]]
+    general = [*overlap_sentences(sounding.logs), *first, *told]
+    return Report(general, notes, caption, matrix, sounds, of_pairs, more)
 
 
 def audio_report(
@@ -167,12 +169,21 @@ def _told(
     return said, of_pairs
 
 
-def _wrong(name: str, found: Sequence[Trouble], heard: Sequence[str]) -> list[str]:
+def _wrong(log: Logged, found: Sequence[Trouble]) -> list[str]:
     """Say what went wrong, in what is heard first."""
-    ordered = sorted(found, key=lambda each: (each.step, each.tag not in heard))
-    lines = trouble_sentences(name, ordered)
-    more = len(lines) - MOST_TROUBLES
-    return lines if more <= 0 else [*lines[:MOST_TROUBLES], f"{name}: {more} more of that kind"]
+    ordered = sorted(found, key=lambda each: (each.step, each.kind, each.tag not in log.heard))
+    return trouble_sentences(log.run.name, ordered)
+
+
+def _unsaid(names: Sequence[str], wrong: Sequence[Sequence[str]]) -> list[str]:
+    """Say of which runs there are more troubles than are told."""
+    count = [len(lines) - MOST_TROUBLES for lines in wrong]
+    return [
+        f"{more} more {'trouble' if more == 1 else 'troubles'} of {name}, at the end of "
+        "comparison.txt"
+        for name, more in zip(names, count, strict=True)
+        if more > 0
+    ]
 
 
 def _held(pairs: Sequence[Pair]) -> list[str]:

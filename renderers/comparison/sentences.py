@@ -1,5 +1,7 @@
 """What was found to plain sentences."""
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -10,11 +12,12 @@ from renderers.comparison.pairs import Pair
 from renderers.comparison.series import SeriesDifference
 from renderers.comparison.settings import ComparisonSettings
 from renderers.comparison.trouble import Trouble
-from runlog import Run
 from runlog.run import GRAD_NORM
 
-__all__ = ["pair_sentences", "silence_sentences", "span_sentences", "trouble_sentences"]
+__all__ = ["pair_sentences", "silence_sentences", "trouble_sentences"]
 
+CLEARLY = math.log10(1.05)  # decades: less may be rounding
+MOST_DIGITS = 9  # of two numbers that would read alike
 LEAST_DB = 0.05  # a difference of level that is worth a word
 
 
@@ -37,7 +40,7 @@ def pair_sentences(pair: Pair, settings: ComparisonSettings) -> list[str]:
 
 
 def trouble_sentences(name: str, troubles: Sequence[Trouble]) -> list[str]:
-    """Say what went wrong in a run, in the order in which it did.
+    """Say what went wrong in a run, the first of each kind first.
 
     Parameters
     ----------
@@ -46,52 +49,12 @@ def trouble_sentences(name: str, troubles: Sequence[Trouble]) -> list[str]:
     troubles : sequence of Trouble
         In the order of their steps.
     """
-    return [
-        _trouble(name, list(group))
-        for _, group in groupby(troubles, key=lambda each: (each.step, each.kind))
-    ]
-
-
-def span_sentences(runs: Sequence[Run], heard: Sequence[str]) -> list[str]:
-    """Say which runs end before others, begin after others have ended, or lack a voice.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        Those that are compared.
-    heard : sequence of str
-        Tags that are heard of any.
-    """
-    spans = {run.name: (int(run.steps[0]), int(run.steps[-1])) for run in runs}
-    end = max(last for _, last in spans.values())
-    begin = min(first for first, _ in spans.values())
-    late = [f"{name} begins at step {first}" for name, (first, _) in spans.items() if first > begin]
-    early = [f"{name} ends at step {last}" for name, (_, last) in spans.items() if last < end]
+    kinds: Counter[str] = Counter()
     said = []
-    apart = max(first for first, _ in spans.values()) > min(last for _, last in spans.values())
-    if late and not apart:
-        said.append(f"{listed(late)}; what is before is not compared")
-    if early and not apart:
-        said.append(f"{listed(early)}; what follows is not compared")
-    if apart:
-        last_one = max(spans, key=lambda name: spans[name][0])
-        first_one = min(spans, key=lambda name: spans[name][1])
-        one, other = (
-            f"{name} ({spans[name][0]}…{spans[name][1]})" for name in (first_one, last_one)
-        )
-        said.append(f"the steps of {one} and {other} do not overlap: each is compared with silence")
-    return [*said, *_lacking(runs, heard)]
-
-
-def _lacking(runs: Sequence[Run], heard: Sequence[str]) -> Iterator[str]:
-    by_owners = {
-        tag: tuple(run.name for run in runs if tag in run.series) for tag in dict.fromkeys(heard)
-    }
-    for owners in dict.fromkeys(by_owners.values()):
-        if len(owners) < len(runs):
-            tags = [tag for tag, of in by_owners.items() if of == owners]
-            verb = "has" if len(owners) == 1 else "have"
-            yield f"only {listed(owners)} {verb} {listed(tags)}"
+    for (_, kind), group in groupby(troubles, key=lambda each: (each.step, each.kind)):
+        said.append((kinds[kind] > 0, _trouble(name, list(group))))
+        kinds[kind] += 1
+    return [sentence for _, sentence in sorted(said, key=lambda each: each[0])]
 
 
 def _logs(pair: Pair, ratio: float) -> Iterator[str]:
@@ -100,19 +63,22 @@ def _logs(pair: Pair, ratio: float) -> Iterator[str]:
     if total == equal:
         yield f"{a} and {b} are identical in {counted(total, 'value')} that both have logged"
         return
-    parted = _earliest(pair.series[: pair.heard]) or _earliest(pair.series)
+    chosen = pair.series[: pair.heard]
+    parted = _earliest(chosen)
+    if parted is None:
+        chosen, parted = pair.series, _earliest(pair.series)
     if parted is None:
         yield (
-            f"the values of {a} and {b} are never apart by more than a factor of {ratio:g}; "
-            f"{equal:,} of {total:,} are identical"
+            f"the values of {a} and {b} are never apart by more than a factor of {ratio:g}"
+            f"{_most(chosen)}; {_of(equal, total)} identical"
         )
         return
     apart = _count(pair.series, "apart")
     yield (
         f"{a} and {b} part at step {_first_step(parted)}: {_values(parted, parted.first)} "
-        f"({apart:,} of {total:,} values are apart by more than a factor of {ratio:g})"
+        f"({_of(apart, total, 'values ')} apart by more than a factor of {ratio:g})"
     )
-    yield from _worst(pair)
+    yield from _worst(chosen, parted)
     before = _earliest(pair.series[pair.heard :])
     if before is not None and _first_step(before) < _first_step(parted):
         yield (
@@ -121,15 +87,33 @@ def _logs(pair: Pair, ratio: float) -> Iterator[str]:
         )
 
 
-def _worst(pair: Pair) -> Iterator[str]:
-    """Say where the values are farthest apart."""
-    known = [each for each in pair.series[: pair.heard] if each.largest is not None]
-    if known:
-        far = max(known, key=lambda each: abs(each.decades[each.largest]))
-        assert far.largest is not None
-        if far.largest != far.first:
-            step = int(far.steps[far.largest])
-            yield f"they are farthest apart at step {step}: {_values(far, far.largest)}"
+def _of(count: int, total: int, what: str = "") -> str:
+    return f"{count:,} of {total:,} {what}{'is' if count == 1 else 'are'}"
+
+
+def _worst(chosen: Sequence[SeriesDifference], parted: SeriesDifference) -> Iterator[str]:
+    """Say where the values are farthest apart, if that is clearly farther than where they part."""
+    far = _farthest(chosen)
+    if _size(far, far.largest) > _size(parted, parted.first) + CLEARLY:
+        yield f"they are farthest apart {_at(far)}"
+
+
+def _most(chosen: Sequence[SeriesDifference]) -> str:
+    far = _farthest(chosen)
+    return f", most {_at(far)}" if far.largest is not None else ""
+
+
+def _at(far: SeriesDifference) -> str:
+    assert far.largest is not None
+    return f"at step {int(far.steps[far.largest])}: {_values(far, far.largest)}"
+
+
+def _farthest(chosen: Sequence[SeriesDifference]) -> SeriesDifference:
+    return max(chosen, key=lambda each: _size(each, each.largest))
+
+
+def _size(each: SeriesDifference, place: int | None) -> float:
+    return 0.0 if place is None else each.size(place)
 
 
 def _earliest(series: Iterable[SeriesDifference]) -> SeriesDifference | None:
@@ -139,8 +123,7 @@ def _earliest(series: Iterable[SeriesDifference]) -> SeriesDifference | None:
 
 
 def _earliness(each: SeriesDifference) -> tuple[int, float]:
-    decades = float(abs(each.decades[each.first])) if each.first is not None else 0.0
-    return _first_step(each), -decades
+    return _first_step(each), -_size(each, each.first)
 
 
 def _first_step(each: SeriesDifference) -> int:
@@ -149,8 +132,11 @@ def _first_step(each: SeriesDifference) -> int:
 
 
 def _values(each: SeriesDifference, place: int | None) -> str:
-    one, other = (_number(float(values[place])) for values in (each.one, each.other))
-    return f"{each.tag} {one} against {other}"
+    one, other = (float(values[place]) for values in (each.one, each.other))
+    digits = 3
+    while _number(one, digits) == _number(other, digits) and digits < MOST_DIGITS:
+        digits += 1
+    return f"{each.tag} {_number(one, digits)} against {_number(other, digits)}"
 
 
 def _count(series: Iterable[SeriesDifference], what: str) -> int:
@@ -214,13 +200,17 @@ def _late(seconds: float) -> str:
 
 def _trouble(name: str, group: Sequence[Trouble]) -> str:
     first, tags = group[0], listed([_short(each.tag) for each in group])
+    be = "is" if len(group) == 1 else "are"
     if first.kind == "explodes":
         worst = max(group, key=lambda each: each.value or 0)
-        value = _number(worst.value or 0)
-        return f"{name} explodes: {_short(worst.tag)} reaches {value} at step {first.step}"
+        later = f" at step {worst.peak}" if worst.peak not in (None, first.step) else ""
+        reached = f"{_short(worst.tag)} reaches {_number(worst.value or 0)}{later}"
+        return f"{name} explodes at step {first.step}: {reached}"
+    if first.kind.endswith("throughout"):
+        what = first.kind.removeprefix("is ").replace("zero", "exactly zero")
+        return f"{name}: {tags} {be} {what}"
     if first.kind == "is zero":
-        verb = "is" if len(group) == 1 else "are"
-        return f"{name}: {tags} {verb} exactly zero from step {first.step} on"
+        return f"{name}: {tags} {be} exactly zero from step {first.step} on"
     at = "from" if first.kind.startswith("ends") else "first at"
     return f"{name} {first.kind} {at} step {first.step} ({tags})"
 
@@ -229,5 +219,5 @@ def _short(tag: str) -> str:
     return tag.removeprefix(GRAD_NORM)
 
 
-def _number(value: float) -> str:
-    return "NaN" if value != value else f"{value:.3g}"
+def _number(value: float, digits: int = 3) -> str:
+    return "NaN" if value != value else f"{value:.{digits}g}"

@@ -36,10 +36,10 @@ class SeriesDifference:
         Values; NaN and the infinities are measurements.
     apart : np.ndarray [shape=(n,), bool]
         Where they have parted.
-    decades : np.ndarray [shape=(n,), float64]
-        ``log10(other / one)``, within ±`FARTHEST`; of a series with negative values
-        the difference of ``sign(x) log10(1 + |x| / median|x|)``.  NaN where both are
-        not finite.
+    distances : np.ndarray [shape=(n,), float64]
+        ``log10(other / one)``; of a series with negative values the difference of
+        ``sign(x) log10(1 + |x| / median|x|)``; ±`FARTHEST` where one is not finite.
+        NaN where both are not.
     held : bool
         Whether values are held, since there is no step in common.
     """
@@ -49,8 +49,13 @@ class SeriesDifference:
     one: Floats
     other: Floats
     apart: Flags
-    decades: Floats
+    distances: Floats
     held: bool = False
+
+    @property
+    def decades(self) -> Floats:
+        """The distances as far as they are shown and counted: within ±`FARTHEST`."""
+        return np.clip(self.distances, -FARTHEST, FARTHEST)
 
     @property
     def equal(self) -> int:
@@ -64,14 +69,19 @@ class SeriesDifference:
 
     @property
     def largest(self) -> int | None:
-        """Place of the greatest difference in decades; none if all values are equal."""
-        size = np.where(np.isnan(self.decades), 0.0, np.abs(self.decades))
+        """Place of the greatest distance; none if all values are equal."""
+        size = np.where(np.isnan(self.distances), 0.0, np.abs(self.distances))
         return int(size.argmax()) if len(size) and size.max() > 0 else None
+
+    def size(self, place: int) -> float:
+        """Return how far apart the values at a place are, in decades."""
+        return float(abs(self.distances[place]))
 
     @property
     def distance(self) -> float | None:
         """Root mean square of the decades; none without any."""
-        known = self.decades[~np.isnan(self.decades)]
+        decades = self.decades
+        known = decades[~np.isnan(decades)]
         return float(np.sqrt(np.square(known).mean())) if known.size else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -191,8 +201,8 @@ def compare_series(one: Series, other: Series, ratio: float) -> SeriesDifference
     scale = _scale(first, second)
     signed = any(bool((each[np.isfinite(each)] < 0).any()) for each in (first, second))
     apart = _apart(first, second, 1 - 1 / ratio, scale if signed else NEGLIGIBLE * scale)
-    decades = _decades(first, second, scale, signed=signed)
-    return SeriesDifference(one.tag, steps, first, second, apart, decades, held)
+    distances = _distances(first, second, scale, signed=signed)
+    return SeriesDifference(one.tag, steps, first, second, apart, distances, held)
 
 
 def _side_by_side(one: Series, other: Series) -> tuple[Steps, Floats, Floats, bool]:
@@ -236,11 +246,10 @@ def _apart(one: Floats, other: Floats, share: float, least: float) -> Flags:
     return np.where(finite, far, ~_equal(one, other))
 
 
-def _decades(one: Floats, other: Floats, scale: float, *, signed: bool) -> Floats:
+def _distances(one: Floats, other: Floats, scale: float, *, signed: bool) -> Floats:
     finite = np.isfinite(one) & np.isfinite(other)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         far = _axis(other, scale, signed=signed) - _axis(one, scale, signed=signed)
-    far = np.clip(far, -FARTHEST, FARTHEST)
     # Where one went astray: towards the one that did, whatever it became.
     astray = np.where(np.isfinite(one), FARTHEST, -FARTHEST)
     neither = ~np.isfinite(one) & ~np.isfinite(other)

@@ -6,6 +6,8 @@ from typing import Any
 
 __all__ = ["ComparisonSettings"]
 
+LEAST_RATIO, MOST_RATIO = 1.0001, 1e6  # beyond, rounding would part, or nothing but zero
+
 
 @dataclass(frozen=True)
 class ComparisonSettings:
@@ -16,7 +18,8 @@ class ComparisonSettings:
     threshold : float
         Difference of two sounds in dB, beyond which they have parted.
     ratio : float
-        Factor between two logged values, beyond which they have parted.
+        Factor between two logged values, beyond which they have parted: above 1.0001
+        and at most a million, below which a value counts as zero.
     dtw : bool
         Whether to estimate by how much one sound lags behind the other.
 
@@ -33,8 +36,11 @@ class ComparisonSettings:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.threshold) and self.threshold > 0):
             raise ValueError(f"threshold is {self.threshold} dB; expected more than 0 dB")
-        if not (math.isfinite(self.ratio) and self.ratio > 1):
-            raise ValueError(f"ratio is {self.ratio}; expected a factor above 1, such as 1.1")
+        if not LEAST_RATIO < self.ratio <= MOST_RATIO:
+            raise ValueError(
+                f"ratio is {self.ratio}; expected a factor above {LEAST_RATIO} and at most "
+                f"{MOST_RATIO:,.0f}, such as 1.1"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

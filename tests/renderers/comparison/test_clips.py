@@ -53,9 +53,9 @@ def test_different_rates_and_channels_are_said(write, tmp_path) -> None:
     about = _compared([one, other], tmp_path / "out")
     assert about["framing"]["sample_rate"] == 22_050
     rates, channels = about["notes"]
-    assert "a 44,100 Hz, b 22,050 Hz" in rates
+    assert "a 44,100 Hz; b 22,050 Hz" in rates
     assert "resampled with soxr" in rates
-    assert "a 2, b 1" in channels
+    assert "a 2; b 1" in channels
     assert about["pairs"][0]["sound"]["first"] is None
     assert about["pairs"][0]["sound"]["largest"]["db"] < 1
 

@@ -84,3 +84,11 @@ def test_hours_are_heard_in_longer_frames() -> None:
     """Memory stays bounded."""
     framing = Framing.fitting(44_100, 5 * 3600 * 44_100)
     assert 5 * 3600 * 44_100 // framing.hop < MOST_FRAMES
+
+
+def test_channels_of_opposite_sign_are_as_loud_as_equal_ones() -> None:
+    """The level is that of all channels, not of their average, which is silence."""
+    tone = _sound()
+    framing = Framing.fitting(RATE, RATE)
+    alike, opposite = (listen("x", [np.stack([tone, sign * tone], 1)], framing) for sign in (1, -1))
+    assert opposite.level == pytest.approx(alike.level)

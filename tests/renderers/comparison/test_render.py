@@ -99,7 +99,7 @@ def test_steps_that_do_not_overlap_are_said(tmp_path) -> None:
         for n, s in (("a", 0), ("b", 100))
     ]
     about = compare_runs(runs, tmp_path).description
-    assert any("the steps of a (0…8) and b (100…108) do not overlap" in n for n in about["notes"])
+    assert "the steps of a (0…8) and b (100…108) do not overlap" in about["sentences"][0]
     assert _pair(about)["series"] == []
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +12,17 @@ from hypothesis.extra.numpy import arrays
 from renderers.comparison.axis import Axis
 from renderers.comparison.condense import extremes, pooled
 from renderers.comparison.lag import lag
-from renderers.comparison.names import distinct_names, folder_name, safe_name, short_names
+from renderers.comparison.names import (
+    distinct_names,
+    folder_name,
+    labels,
+    safe_name,
+    safe_names,
+    short_names,
+)
 from renderers.comparison.settings import ComparisonSettings
 from renderers.comparison.trouble import troubles
+from runlog import Run, RunMetadata, Series
 
 ROWS = arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100))
 
@@ -43,7 +52,7 @@ def test_what_went_wrong_is_named_with_its_step(make_run) -> None:
     norms = {
         "ends": [1, 2, np.nan, np.nan],
         "has": [1, np.inf, 2, 1],
-        "bursts": [1, 2, 1, 1e5],
+        "bursts": [1, 2, 1, 2, 1e5],
         "dies": [1, 0, 0, 0],
         "sound": [1, 0, 2, 3],
     }
@@ -52,9 +61,62 @@ def test_what_went_wrong_is_named_with_its_step(make_run) -> None:
     assert found == {
         ("ends", "ends in NaN", 2),
         ("has", "has inf", 1),
-        ("bursts", "explodes", 3),
+        ("bursts", "explodes", 4),
         ("dies", "is zero", 1),
     }
+
+
+def _kinds(tag: str, values: npt.ArrayLike) -> list[tuple[str, int]]:
+    found = np.asarray(values, np.float64)
+    run = Run("x", RunMetadata("x"), {tag: Series(tag, np.arange(len(found)), found)})
+    return [(trouble.kind, trouble.step) for trouble in troubles(run, [tag])]
+
+
+@given(st.integers(4, 300), st.integers(1, 700))
+def test_an_explosion_is_found_where_it_begins(before: int, length: int) -> None:
+    """However long it lasts; its peak is told, too."""
+    values = np.ones(before + length)
+    values[before:] = 1e6
+    values[before + length // 2] = 3e6
+    run = Run("x", RunMetadata("x"), {"loss": Series("loss", np.arange(len(values)), values)})
+    (found,) = troubles(run, ["loss"])
+    assert (found.kind, found.step) == ("explodes", before)
+    assert (found.value, found.peak) == (3e6, before + length // 2)
+
+
+@given(arrays(np.float64, st.integers(0, 120), elements=st.sampled_from([1e-3, 0.1, 1, 99, 1e4])))
+def test_no_value_explodes_that_is_near_a_median_before_it(values: np.ndarray) -> None:
+    """Of all medians up to a tenth of the values earlier, one is a thousand times smaller."""
+    for kind, step in _kinds("loss", values):
+        assert kind == "explodes"
+        medians = [np.median(values[:n]) for n in range(max(4, int(step / 1.1)), step + 1)]
+        assert values[step] > 1000 * min(medians)
+
+
+def test_only_gradients_and_losses_explode() -> None:
+    """And not at once; a learning rate that warms up does not."""
+    warm = np.geomspace(1e-8, 1e-3, 50)
+    assert _kinds("lr", warm) == []
+    assert _kinds("grad_norm/a.weight", [1e-6, 1e-6, 1, 1, 1, 1, 1]) == []
+    assert _kinds("val_loss", [1, 1, 1, 1, 1e5]) == [("explodes", 4)]
+    assert _kinds("loss", [1, 1, 1, 1, 1e5, -1]) == []
+
+
+def test_what_is_amiss_from_the_first_step_on_is_so_throughout() -> None:
+    """Gradients that are zero, and NaN or infinity of anything."""
+    assert _kinds("grad_norm/a.weight", np.zeros(9)) == [("is zero throughout", 0)]
+    assert _kinds("loss", np.zeros(9)) == []
+    assert _kinds("loss", np.full(9, np.nan)) == [("is NaN throughout", 0)]
+    assert _kinds("loss", np.full(9, np.inf)) == [("is inf throughout", 0)]
+
+
+def test_infinity_and_nan_have_their_own_steps() -> None:
+    """The one may lead to the other, but is another kind."""
+    values = np.ones(100)
+    values[77:], values[90:] = np.inf, np.nan
+    assert _kinds("loss", values) == [("has inf", 77), ("ends in NaN", 90)]
+    values[95] = 1
+    assert _kinds("loss", values) == [("has inf", 77), ("has NaN", 90)]
 
 
 @given(st.integers(1, 25))
@@ -115,12 +177,43 @@ def test_any_name_is_safe_in_a_file_name(name: str) -> None:
 
 
 def test_a_folder_is_named_after_what_is_compared() -> None:
-    """Both of two; of more, the first and how many others."""
+    """Both of two; of more, the first, how many others, and what tells these from others."""
     assert folder_name(["sgd", "x/adam"]) == "sgd-vs-x-adam"
-    assert folder_name(["a", "b", "c"]) == "a-vs-2-others"
+    assert folder_name(["a", "b", "c"]).startswith("a-vs-2-others-")
+    assert folder_name(["a", "b", "c"]) != folder_name(["a", "b", "d"])
 
 
-@pytest.mark.parametrize("bad", [{"threshold": 0}, {"threshold": np.nan}, {"ratio": 1.0}])
+def test_names_of_files_differ_where_names_do() -> None:
+    """Also where they are cut in the middle, or differ in case only."""
+    long = [f"{'x' * 30}{n}{'y' * 30}" for n in range(3)]
+    names = [*long, "Adam", "adam", "a/b", "a b"]
+    assert len({name.lower() for name in safe_names(names)}) == len(names)
+
+
+def test_labels_are_where_long_names_differ() -> None:
+    """What all have in front and behind is left out; short names, and equal ones, stay."""
+    runs = [f"resnet18_cifar10_lr{rate}_bs128_seed0" for rate in (0.1, 0.01, 0.001)]
+    assert labels(runs) == ["lr0.1", "lr0.01", "lr0.001"]
+    assert labels(["sgd", "adam"]) == ["sgd", "adam"]
+    odd = ["a" * 30, "a" * 30 + "_b"]
+    assert labels(odd) == odd
+
+
+def test_what_is_told_apart_by_folders_does_not_repeat_them() -> None:
+    """Names that are paths get the folders above them; numbers that are taken are skipped."""
+    places = [Path(f"/{top}/logs/train") for top in ("L1", "L2")]
+    assert distinct_names(["logs/train"] * 2, places) == ["L1/logs/train", "L2/logs/train"]
+    here = [Path("/x")] * 3
+    assert distinct_names(["a", "a (2)", "a"], here) == ["a", "a (2)", "a (3)"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *({"threshold": value} for value in (0, np.nan)),
+        *({"ratio": value} for value in (1.0, 1.0001, 2e6, np.inf, np.nan)),
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(bad: dict[str, float]) -> None:
     """With the value, and what it may be."""
     with pytest.raises(ValueError, match=r"expected"):
