@@ -5,11 +5,20 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from renderers.interrupts import deferred
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt, also where these tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupted(*, asked: bool) -> list[str]:
@@ -29,6 +38,7 @@ def interrupted(*, asked: bool) -> list[str]:
     return reached
 
 
+@pytest.mark.usefixtures("heeded")
 def test_it_waits_until_it_does_no_harm() -> None:
     """Inside of the block nothing happens before it is asked for, and at its end it does."""
     assert interrupted(asked=True) == ["interrupted", "stopped"]
