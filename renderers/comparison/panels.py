@@ -15,6 +15,7 @@ from renderers.comparison.axis import Axis
 from renderers.comparison.condense import extremes, pooled
 from renderers.comparison.difference import SoundDifference, decibel_difference
 from renderers.comparison.listening import Heard
+from renderers.comparison.names import shortened
 from renderers.comparison.series import FARTHEST, SeriesDifference
 from runlog.run import GRAD_NORM
 
@@ -45,8 +46,7 @@ LEAST_GAP = 0.04  # of the width, between the labels of two steps
 
 def plain(text: str, most: int = 60) -> str:
     """Return a name as text for matplotlib: never mathematics, never too long."""
-    short = text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 + 1 :]}"
-    return short.replace("$", r"\$")
+    return shortened(text, most).replace("$", r"\$")
 
 
 def draw_spectrogram(

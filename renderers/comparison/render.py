@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from renderers.audio.settings import AudioSettings
 from renderers.comparison.axis import Axis
 from renderers.comparison.clips import Clip, spoken_differences
 from renderers.comparison.listening import Framing, Heard, listen
-from renderers.comparison.names import safe_name
+from renderers.comparison.names import labels, pair_stems
 from renderers.comparison.pairs import Pair, compare_pairs
 from renderers.comparison.report import Report, audio_report, run_report
 from renderers.comparison.runs import hear_runs, within
@@ -237,22 +237,29 @@ def _pictures(
     framing: Framing,
     threshold: float,
 ) -> Iterator[tuple[str, Any]]:
-    """Yield stems and figures, one at a time in memory."""
+    """Yield stems and figures, one at a time in memory; names in them are short."""
     from renderers.comparison import figures
 
-    setting = figures.Setting.of(heard, axis, framing.hop_seconds, threshold, report.caption)
+    full = [each.name for each in heard]
+    short = labels(full)
+    caption = report.caption + ("" if short == full else " Names without what all share.")
+    setting = figures.Setting.of(heard, axis, framing.hop_seconds, threshold, caption)
+    stems = dict(zip(report.of_pairs, pair_stems([(p.a, p.b) for p in pairs]), strict=True))
+    heard = [replace(each, name=name) for each, name in zip(heard, short, strict=True)]
+    pairs = [replace(pair, a=short[pair.one], b=short[pair.other]) for pair in pairs]
     if len(heard) == 2:
         one, other = heard
         yield STEM, figures.pair_figure(one, other, pairs[0], setting, report.sentences)
     else:
         yield STEM, figures.overview_figure(heard, pairs, setting, report.general)
-        yield f"{STEM}.matrix", figures.matrix_figure(report.matrix)
+        yield f"{STEM}.matrix", figures.matrix_figure(replace(report.matrix, names=tuple(short)))
     yield f"{STEM}.features", figures.features_figure(heard, setting)
     if len(heard) > 2:
         for pair in pictured(pairs):
-            stem = f"{STEM}.{safe_name(pair.a)}-vs-{safe_name(pair.b)}"
-            said = report.of_pairs[pair.one, pair.other]
-            yield stem, figures.pair_figure(heard[pair.one], heard[pair.other], pair, setting, said)
+            one, other = pair.one, pair.other
+            said = report.of_pairs[one, other]
+            figure = figures.pair_figure(heard[one], heard[other], pair, setting, said)
+            yield f"{STEM}.{stems[one, other]}", figure
 
 
 def pictured(pairs: Sequence[Pair]) -> list[Pair]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from renderers.output import writing
 from renderers.page.document import STATIC, base64_of, hashes, policy, style_sheet
+from renderers.sound_files import sound_blocks
 from renderers.spectrogram import mel_spectrogram
 from runlog import LogError
 from runlog.locations import printable
@@ -31,7 +32,6 @@ SOUNDS = ("audio.wav", "audio.flac", "audio.ogg", "audio.mp3")
 PICTURES = ("comparison.png", "uncertainty.png", "benford.png")
 TITLE = re.compile(r"<title>(.*?) – Earshot</title>", re.DOTALL)
 HEAD = 1 << 14  # characters in which it lies
-BLOCK = 1 << 16  # samples
 THUMBNAIL = (480, 96)  # pixels
 RANGE_DB = 70.0
 UNEXPECTED = (KeyError, TypeError, ValueError, ArithmeticError, IndexError, AttributeError)
@@ -200,11 +200,12 @@ def _thumbnail(sound: Path) -> bytes | None:
     from PIL import Image
 
     try:
-        with soundfile.SoundFile(sound) as file:
-            if not file.frames:
-                return None
-            blocks = file.blocks(blocksize=BLOCK, dtype="float32")
-            seen = mel_spectrogram(blocks, file.samplerate, hop_length=1024, mels=THUMBNAIL[1])
+        about = soundfile.info(sound)
+        if not about.frames:
+            return None
+        seen = mel_spectrogram(
+            sound_blocks(sound), about.samplerate, hop_length=1024, mels=THUMBNAIL[1]
+        )
     except (OSError, soundfile.LibsndfileError):
         return None
     frames = seen.decibels.shape[1]
