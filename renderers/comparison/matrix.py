@@ -38,7 +38,7 @@ class Matrix:
         """Title, unit and values of each."""
         found = [("sounds: RMS difference", "dB", self.sound)]
         if self.series is not None:
-            found.append(("logged values: RMS ratio", "decades", self.series))
+            found.append(("logged values: RMS ratio", "powers of ten", self.series))
         return found
 
     def to_dict(self) -> dict[str, Any]:

@@ -256,10 +256,10 @@ def _pictures(
     yield f"{STEM}.features", figures.features_figure(heard, setting)
     if len(heard) > 2:
         for pair in pictured(pairs):
-            one, other = pair.one, pair.other
-            said = report.of_pairs[one, other]
-            figure = figures.pair_figure(heard[one], heard[other], pair, setting, said)
-            yield f"{STEM}.{stems[one, other]}", figure
+            first, second = places = pair.one, pair.other
+            said = report.of_pairs[places]
+            figure = figures.pair_figure(heard[first], heard[second], pair, setting, said)
+            yield f"{STEM}.{stems[places]}", figure
 
 
 def pictured(pairs: Sequence[Pair]) -> list[Pair]:

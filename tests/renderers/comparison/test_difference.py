@@ -138,7 +138,7 @@ def test_the_cut_at_the_end_is_no_parting() -> None:
 
 
 def test_the_time_of_a_parting_is_that_of_its_step() -> None:
-    """A frame hears half a window ahead, in its step and in its time; from the start, it is zero."""
+    """A frame hears half a window ahead: so step and time say; from the start, both are zero."""
     axis = Axis(0.05, np.arange(100))
     sound = np.random.default_rng(0).normal(0, 0.1, 2 * RATE)
     time = np.arange(2 * RATE) / RATE
