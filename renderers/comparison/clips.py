@@ -142,7 +142,7 @@ def spoken_differences(clips: Sequence[Clip]) -> list[str]:
             f"the sampling rates differ ({each}): compared at {min(rates):,} Hz, resampled with "
             "soxr"
         )
-    what = "the average power of each file's channels: two that are swapped make no difference"
+    what = "the average power of each file's channels; two that are swapped make no difference"
     if len(counts) > 1:
         each = _grouped((_channels(c.channels), c.name) for c in clips)
         said.append(f"the numbers of channels differ ({each}): compared is {what}")

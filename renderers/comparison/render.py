@@ -25,7 +25,7 @@ __all__ = ["DESCRIPTION", "ComparisonResult", "compare_clips", "compare_runs"]
 
 STEM = "comparison"
 DESCRIPTION, TABLE, TEXT = f"{STEM}.json", f"{STEM}.parquet", f"{STEM}.txt"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MOST_COMPARED = 64  # 2016 pairs
 MOST_PAIR_PICTURES = 6
 

@@ -134,7 +134,7 @@ def test_what_is_opposite_in_two_channels_is_heard(write, tmp_path) -> None:
     assert sound["largest"]["db"] < 0.01
     assert not sound["identical"]
     assert about["notes"] == [
-        "compared is the average power of each file's channels: two that are swapped make no "
+        "compared is the average power of each file's channels; two that are swapped make no "
         "difference"
     ]
 
