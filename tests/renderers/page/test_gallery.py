@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+import soundfile
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
@@ -93,3 +94,18 @@ def test_a_folder_without_results_is_refused(tmp_path: Path, there: bool) -> Non
     with pytest.raises(LogError, match="no results of Earshot in it; 'earshot render audio'"):
         render_gallery(folder)
     assert not (folder / "index.html").exists()
+
+
+def test_an_mp3_file_looks_like_its_samples(tmp_path: Path) -> None:
+    """Read block by block, it has no holes."""
+    rate = 44_100
+    chirp = 0.3 * np.sin(np.cumsum(np.linspace(0.01, 0.3, 8 * rate)))
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "audio.json").write_text("{}")
+    soundfile.write(tmp_path / "a" / "audio.mp3", chirp, rate)
+    whole, _ = soundfile.read(tmp_path / "a" / "audio.mp3", dtype="float32")
+    soundfile.write(tmp_path / "b" / "audio.wav", whole, rate, subtype="FLOAT")
+    text = render_gallery(tmp_path).read_text(encoding="utf-8")
+    one, other = re.findall(r"data:image/png;base64,([^\"]+)", text)
+    assert one == other
