@@ -1,6 +1,7 @@
 """From the paths on a command line to runs or audio files to compare, each with its own name."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -112,7 +113,7 @@ def _found(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], boo
         some, errors = find([path])
         found += some
         for problem in errors:
-            fail(problem)
+            fail(LogError(f"{problem}{_hint(Path(path))}"))
             complete = False
     wanted = [
         one for one in found if not names or any(fnmatchcase(one.source.name, n) for n in names)
@@ -122,3 +123,15 @@ def _found(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], boo
         fail(f"no run is called {' or '.join(names)}; there are {has}")
         complete = False
     return wanted, complete
+
+
+def _hint(place: Path) -> str:
+    """Say how the sounds in a folder that holds no run are compared."""
+    from renderers.comparison import is_audio
+
+    sounds: list[Path] = []
+    with suppress(OSError):
+        sounds = sorted(each for each in place.iterdir() if is_audio(str(each)))
+    if not sounds:
+        return ""
+    return f"; to compare the sounds in it, name the files themselves: {sounds[0]} …"

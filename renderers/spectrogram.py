@@ -137,7 +137,7 @@ def power_frames(piece: Samples, hop_length: int, window: int) -> Samples:
 
     Parameters
     ----------
-    piece : np.ndarray [shape=(n,), float32]
+    piece : np.ndarray [shape=(n,) or (n, channels), float32]
         Whole frames, as of `framed_pieces`.
     hop_length, window : int
         Samples from frame to frame, and in a frame.
@@ -145,7 +145,13 @@ def power_frames(piece: Samples, hop_length: int, window: int) -> Samples:
     Returns
     -------
     np.ndarray [shape=(frames, 1 + window // 2), float32]
+        The average of all channels.
     """
+    if piece.ndim > 1:
+        power = power_frames(piece[:, 0], hop_length, window)
+        for channel in piece.T[1:]:
+            power += power_frames(channel, hop_length, window)
+        return power / np.float32(piece.shape[1])
     hann = np.hanning(window + 1)[:-1].astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(piece, window)[::hop_length]
     spectrum = np.fft.rfft(frames * hann, axis=1)
@@ -163,26 +169,28 @@ def framed_pieces(blocks: Iterable[Samples], hop_length: int, window: int) -> It
 
     Parameters
     ----------
-    blocks : iterable of np.ndarray [shape=(n,), float32]
-        The sound, in order, of one channel.
+    blocks : iterable of np.ndarray [shape=(n,) or (n, channels), float32]
+        The sound, in order.
     hop_length, window : int
         Samples from frame to frame, and in a frame.
 
     Yields
     ------
-    np.ndarray [shape=(n,), float32]
+    np.ndarray [shape=(n,) or (n, channels), float32]
         To be framed without further padding: every frame of the whole is in
         exactly one piece.
     """
     half = window // 2
     piece = (PIECE_FRAMES - 1) * hop_length + window
     rest = np.zeros(half, np.float32)
-    for block in blocks:
+    for number, block in enumerate(blocks):
+        if number == 0:
+            rest = np.zeros((half, *block.shape[1:]), np.float32)
         rest = np.concatenate([rest, block])
         while len(rest) >= piece:
             yield rest[:piece]
             rest = rest[PIECE_FRAMES * hop_length :]
-    rest = np.concatenate([rest, np.zeros(half, np.float32)])
+    rest = np.concatenate([rest, np.zeros((half, *rest.shape[1:]), np.float32)])
     while len(rest) >= window:
         yield rest[:piece]
         rest = rest[PIECE_FRAMES * hop_length :]

@@ -87,7 +87,7 @@ Range = Annotated[
 ScaleFrom = Annotated[
     Path | None,
     typer.Option(
-        "--scale-from", metavar="RENDER", help="Use the scale of an earlier sound's folder."
+        "--scale-from", metavar="RENDER", help="Use the scale of this folder of an audio result."
     ),
 ]
 

@@ -1,7 +1,7 @@
 """`earshot compare`: where runs or sounds part, by how much, and which one went wrong."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 RESULTS = Path("renders", "compare")
-MOST_SAID = 12  # sentences
-FOR_RUNS = (
+MOST_SAID = 12  # sentences, or pairs
+OTHER_SOUNDS = (".aac", ".amr", ".m4a", ".m4b", ".mka", ".mp4", ".weba", ".webm", ".wma")
+OF_RUNS = (
     "tags", "runs", "steps", "segments", "x", "layers", "parameters", "duration", "range",
     "scale_from", "ratio",
 )  # fmt: skip
@@ -88,14 +89,14 @@ def compare(
         "range": parse_range(range, "--range"),
     }
     audio = audio_settings(options)
-    given_paths = paths or [str(RUNS)]
+    places = paths or [str(RUNS)]
     with bar("compare") as progress:
-        if _are_audio(given_paths):
-            _require_none(list(given(context, dict.fromkeys(FOR_RUNS))))
-            made, complete = _clips(given_paths, settings, out, progress.update)
+        if _are_audio(places):
+            _refuse(given(context, dict.fromkeys(OF_RUNS)))
+            made, complete = _clips(places, settings, out, progress.update)
         else:
             reading = Reading(tuple(runs or ()), segments, x)
-            found, complete = find_compared(given_paths, reading, audio)
+            found, complete = find_compared(places, reading, audio)
             made = _runs(found, settings, audio, scale_from, out, progress.update, complete)
     _say(made, as_json)
     if not complete:
@@ -121,6 +122,11 @@ def _require_none(options: Sequence[str]) -> None:
 def _are_audio(paths: Sequence[str]) -> bool:
     from renderers.comparison import is_audio
 
+    for path in paths:
+        if Path(path).suffix.lower() in OTHER_SOUNDS and not Path(path).is_dir():
+            raise typer.BadParameter(
+                f"{path} is of a format that cannot be read; expected WAV, FLAC, OGG or MP3"
+            )
     sounds = [path for path in paths if is_audio(path)]
     if sounds and len(sounds) < len(paths):
         other = next(path for path in paths if path not in sounds)
@@ -129,6 +135,16 @@ def _are_audio(paths: Sequence[str]) -> bool:
             "files with audio files"
         )
     return bool(sounds)
+
+
+def _refuse(options: Iterable[str]) -> None:
+    """Refuse options that say nothing of audio files."""
+    named = [f"--{option.replace('_', '-')}" for option in options]
+    if named:
+        verb = "is" if len(named) == 1 else "are"
+        raise typer.BadParameter(
+            f"{', '.join(named)} {verb} for runs; audio files are compared as they are"
+        )
 
 
 def _clips(
@@ -186,13 +202,11 @@ def _beginnings(pairs: Sequence[dict[str, Any]]) -> list[str]:
 
 def _say(made: "ComparisonResult", as_json: bool) -> None:
     about = made.description
-    pairs = [pair["sentences"] for pair in about["pairs"]]
-    # Of many pairs only how each begins; all of it is in comparison.txt.
-    told = pairs[0] if len(pairs) == 1 else _beginnings(about["pairs"])
-    lines = [*about["sentences"], *told]
-    for line in lines[:MOST_SAID]:
+    pairs = [_told(pair, len(about["pairs"])) for pair in about["pairs"]]
+    groups = [*([line] for line in about["sentences"]), *pairs]
+    for line in [line for group in groups[:MOST_SAID] for line in group]:
         note(line)
-    if len(lines) > MOST_SAID or len(pairs) > 1:
+    if len(groups) > MOST_SAID or len(pairs) > 1:
         note("comparison.txt has more")
     for line in about["notes"]:
         note(f"note: {line}")
@@ -203,3 +217,11 @@ def _say(made: "ComparisonResult", as_json: bool) -> None:
         return
     for path in made.paths:
         result(path)
+
+
+def _told(pair: dict[str, Any], count: int) -> list[str]:
+    """Return what is said of a pair: of many only how it begins, and the lag if asked for."""
+    first, *others = pair["sentences"]
+    if count == 1:
+        return [first, *others]
+    return [first, *(others[-1:] if pair["lag"] else [])]

@@ -38,6 +38,11 @@ def stored_scales(result: Path) -> dict[str, Scale]:
         If there is none.
     """
     folder = result if result.is_dir() else result.parent
+    if not (folder / DESCRIPTION).is_file():
+        raise LogError(
+            f"{result}: no result with a scale, since there is no {DESCRIPTION} in it; expected a "
+            "folder that 'earshot render audio' has written"
+        )
     try:
         about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         scales = {group: Scale(**one) for group, one in about["scale"].items()}

@@ -5,7 +5,7 @@ of them, since what a lower rate cannot hold would show as a difference.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,7 @@ __all__ = ["Clip", "is_audio", "open_clip", "spoken_differences"]
 
 Samples = npt.NDArray[np.float32]
 
-# Besides libsndfile's own names; of the latter it says itself that it cannot read them.
-MORE_SUFFIXES = (".aif", ".oga", ".opus", ".m4a", ".aac", ".wma", ".mp4", ".webm")
+MORE_SUFFIXES = (".aif", ".oga", ".opus")  # besides libsndfile's own names
 NOT_SOUNDS = (".raw", ".mat4", ".mat5")  # no header, or anything
 
 
@@ -86,11 +85,10 @@ class Clip:
 
         done = 0
         try:
-            with soundfile.SoundFile(self.path) as file:
-                for block in sound_blocks(file):
-                    _require_numbers(self.path, block, done)
-                    done += len(block)
-                    yield block
+            for block in sound_blocks(self.path):
+                _require_numbers(self.path, block, done)
+                done += len(block)
+                yield block
         except (soundfile.LibsndfileError, OSError) as error:
             raise _unreadable(self.path, error) from error
         if not done:
@@ -139,28 +137,30 @@ def spoken_differences(clips: Sequence[Clip]) -> list[str]:
     said = []
     rates, counts = {c.sample_rate for c in clips}, {c.channels for c in clips}
     if len(rates) > 1:
-        each = _by_value({c.name: f"{c.sample_rate:,} Hz" for c in clips})
+        each = _grouped((f"{c.sample_rate:,} Hz", c.name) for c in clips)
         said.append(
             f"the sampling rates differ ({each}): compared at {min(rates):,} Hz, resampled with "
             "soxr"
         )
+    what = "the average power of each file's channels; two that are swapped make no difference"
     if len(counts) > 1:
-        each = _by_value({c.name: f"{c.channels}" for c in clips})
-        said.append(f"the numbers of channels differ ({each}): each file's channels are averaged")
+        each = _grouped((_channels(c.channels), c.name) for c in clips)
+        said.append(f"the numbers of channels differ ({each}): compared is {what}")
     elif counts != {1}:
-        said.append(
-            "compared is the average of each file's channels: what differs only between them does "
-            "not show"
-        )
+        said.append(f"compared is {what}")
     return said
 
 
-def _by_value(values: Mapping[str, str]) -> str:
-    """Return "a and b 44,100 Hz; c 22,050 Hz"."""
+def _channels(count: int) -> str:
+    return f"{count} channel" + ("s" if count > 1 else "")
+
+
+def _grouped(named: Iterable[tuple[str, str]]) -> str:
+    """Return what has which names, such as "1 channel: a and b; 2 channels: c"."""
     names: dict[str, list[str]] = {}
-    for name, value in values.items():
+    for value, name in named:
         names.setdefault(value, []).append(name)
-    return "; ".join(f"{listed(each)} {value}" for value, each in names.items())
+    return "; ".join(f"{value}: {listed(each)}" for value, each in names.items())
 
 
 def _require_numbers(path: Path, block: Samples, first: int) -> None:

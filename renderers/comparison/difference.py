@@ -63,9 +63,12 @@ class SoundDifference:
     Parameters
     ----------
     curve : np.ndarray [shape=(frames,), float32]
-        Difference of each frame in dB, at least 0; NaN where only one of them is there.
+        Difference of each frame in dB, at least 0; NaN where only one of them is there,
+        and where a frame hears beyond the end of either: what it hears of a tone that
+        is cut off depends on where in its swing that is.
     first : Moment, optional
-        First frame beyond the threshold.
+        First frame beyond the threshold, and when what differs in it begins: a frame
+        hears half a window ahead, and the one before it has not heard that.
     largest : Moment
         Frame with the largest difference.
     seconds : float
@@ -148,26 +151,27 @@ def compare_sounds(
         In dB.
     """
     squares, weights = _by_frame(one.decibels, other.decibels)
-    both = _both_there(one, other, framing, len(squares))
-    counted = both & _before_the_cut(one, other, framing, len(squares)) if axis else both
+    there = _both_there(one, other, framing, len(squares))
+    counted = _counted(one, other, framing, there)
     squares, weights = (np.where(counted, each, 0) for each in (squares, weights))
     curve = np.sqrt(squares / np.maximum(weights, 1)).astype(np.float32)
-    curve[~both] = np.nan
+    curve[~counted] = np.nan
     above = curve > threshold
     spans = _spans(above)
     hop = framing.hop_seconds
 
     def moment(frame: int, ahead: float = 0.0) -> Moment:
-        time = frame * hop + (ahead if axis else 0.0)
+        time = max(0.0, frame * hop + ahead)
         return Moment(time, int(axis.at(time)) if axis else None, float(curve[frame]))
 
-    hops = np.flatnonzero(both)
+    # What differs in the very first frame differs from the beginning on.
+    begins = bool(spans) and spans[0][0] == counted.argmax()
+    hops = np.flatnonzero(there)
     level = _level(one, other, int(hops[0]), int(hops[-1]) + 1, framing.hop)
-    whole = bool(both.all())
+    whole = bool(there.all())
     return SoundDifference(
         curve,
-        # A frame hears half a window ahead: what first differs in it is the step at its end.
-        moment(spans[0][0], framing.reach) if spans else None,
+        moment(spans[0][0], -framing.reach if begins else framing.reach) if spans else None,
         moment(int(np.nanargmax(curve))),
         int(above.sum()) * hop,
         tuple((first * hop, last * hop) for first, last in spans),
@@ -186,23 +190,25 @@ def _both_there(one: Heard, other: Heard, framing: Framing, frames: int) -> npt.
     both = np.ones(frames, bool)
     if one.begin != other.begin:
         both &= centres - reach >= max(one.begin, other.begin)
-    ends = [min(each.end, each.duration) for each in (one, other)]
+    ends = _ends(one, other)
     if abs(ends[0] - ends[1]) > framing.hop_seconds:
         both &= centres + reach <= min(ends)
     return both if both.any() else np.ones(frames, bool)
 
 
-def _before_the_cut(
-    one: Heard, other: Heard, framing: Framing, frames: int
+def _counted(
+    one: Heard, other: Heard, framing: Framing, there: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
-    """Tell which frames do not hear the end of the sounds.
+    """Tell which of these frames do not hear the end, though both end together; all if none."""
+    if one.digest == other.digest:
+        return there
+    centres = np.arange(len(there)) * framing.hop_seconds
+    counted = there & (centres + framing.reach <= min(_ends(one, other)))
+    return counted if counted.any() else there
 
-    There the tones of runs are cut off, in whatever phase they are: that sounds
-    different where nothing that was logged does.
-    """
-    end = min(one.duration, other.duration)
-    before: npt.NDArray[np.bool_] = np.arange(frames) * framing.hop_seconds + framing.reach <= end
-    return before if before.any() else np.ones(frames, bool)
+
+def _ends(one: Heard, other: Heard) -> list[float]:
+    return [min(each.end, each.duration) for each in (one, other)]
 
 
 def _level(one: Heard, other: Heard, first: int, stop: int, hop: int) -> float | None:

@@ -23,13 +23,21 @@ from renderers.comparison.panels import (
     draw_lines,
     draw_series,
     draw_spectrogram,
+    is_signed,
     mark,
     plain,
     say_steps,
 )
-from renderers.comparison.series import SeriesDifference
+from renderers.comparison.series import FARTHEST, SeriesDifference
 
-__all__ = ["Setting", "features_figure", "matrix_figure", "overview_figure", "pair_figure"]
+__all__ = [
+    "Setting",
+    "farthest",
+    "features_figure",
+    "matrix_figure",
+    "overview_figure",
+    "pair_figure",
+]
 
 DPI = 100
 WIDTH = 12.0  # inches
@@ -88,10 +96,11 @@ def pair_figure(
     one: Heard, other: Heard, pair: Pair, setting: Setting, said: Sequence[str] = ()
 ) -> Figure:
     """Draw two sounds, their difference, and the ratios of what was logged."""
-    series = _farthest(pair.series)
+    series = farthest(pair.series)
     heights = [SOUND, SOUND, SOUND, CURVE] + ([ROW * max(2, len(series))] if series else [])
     title = f"{plain(one.name, 50)} and {plain(other.name, 50)}"
-    figure, panels, sides = _stacked(heights, title, said[:MOST_SAID], setting)
+    legend = 2 if series else 0
+    figure, panels, sides = _stacked(heights, title, said[:MOST_SAID], setting, legend=legend)
     first = draw_spectrogram(panels[0], one, setting.hop, setting.limits)
     draw_spectrogram(panels[1], other, setting.hop, setting.limits)
     _bar(figure, first, sides[0], "dB")
@@ -99,14 +108,10 @@ def pair_figure(
     _bar(figure, second, sides[2], "dB")
     draw_curve(panels[3], pair.sound, setting.hop, setting.threshold)
     if series:
-        names = (one.name, other.name)
-        of = (
-            ""
-            if len(series) == len(pair.series)
-            else f" ({len(series)} of {len(pair.series)}, the farthest apart)"
-        )
-        colours = draw_series(panels[4], series, setting.axis, setting.end, names, of)
-        _ratio_bar(figure, colours, sides[4])
+        heading = _heading(series, len(pair.series), plain(one.name, 32), plain(other.name, 32))
+        colours = draw_series(panels[4], series, setting.axis, setting.end, heading)
+        _ratio_bar(figure, colours, sides[4], signed=all(map(is_signed, series)))
+        _legend(figure, panels[4], 3)
     for side in (sides[1], sides[3]):
         side.remove()
     if pair.sound.first is not None:
@@ -115,11 +120,25 @@ def pair_figure(
     return _finished(figure, panels, setting)
 
 
-def _farthest(series: Sequence[SeriesDifference]) -> list[SeriesDifference]:
-    """Choose the series that are farthest apart, in their order."""
-    far = [float(np.nanmax(np.abs(each.decades), initial=0.0)) for each in series]
-    chosen = sorted(range(len(series)), key=lambda place: -far[place])[:MOST_SERIES]
+def farthest(series: Sequence[SeriesDifference], most: int = MOST_SERIES) -> list[SeriesDifference]:
+    """Return at most so many series, those that are farthest apart, in their order."""
+
+    def far(place: int) -> tuple[float, int]:
+        each = series[place]
+        unknown = FARTHEST if each.apart.any() else 0.0  # never finite in either
+        return (unknown if each.distance is None else each.distance, int(each.apart.sum()))
+
+    chosen = sorted(range(len(series)), key=far, reverse=True)[:most]
     return [series[place] for place in sorted(chosen)]
+
+
+def _heading(shown: Sequence[SeriesDifference], total: int, a: str, b: str) -> str:
+    what = "logged values"
+    if len(shown) < total:
+        what = f"{len(shown)} of {total} series, those that are farthest apart"
+    if all(map(is_signed, shown)):
+        return f"{what}: {b} minus {a} on an axis of sign(x) log10(1 + |x| / median |x|)"
+    return f"{what}: {b} over {a}"
 
 
 def features_figure(heard: Sequence[Heard], setting: Setting) -> Figure:
@@ -264,9 +283,11 @@ def _bar(figure: Figure, image: Any, side: Axes, label: str) -> None:
     bar.set_label(label, fontsize=8)
 
 
-def _ratio_bar(figure: Figure, colours: Any, side: Axes) -> None:
+def _ratio_bar(figure: Figure, colours: Any, side: Axes, *, signed: bool) -> None:
+    """Label the colours with factors, or with differences where there is no ratio."""
     bar = figure.colorbar(colours, cax=side)
     most = colours.norm.vmax
     factors = [10.0**n for n in range(round(-most), round(most) + 1)] if most >= 1 else FEW_FACTORS
-    bar.set_ticks(list(np.log10(factors)), labels=[f"×{factor:g}" for factor in factors])
+    labels = [f"{np.log10(each):+.2g}" if signed else f"×{each:g}" for each in factors]
+    bar.set_ticks(list(np.log10(factors)), labels=labels)
     bar.ax.tick_params(labelsize=8)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.spectrogram import framed_pieces, mel_bands, mixed_down, power_frames
+from renderers.spectrogram import framed_pieces, mel_bands, power_frames
 
 __all__ = ["FEATURES", "HEARD_DB", "Framing", "Heard", "listen"]
 
@@ -112,11 +112,12 @@ class Heard:
     duration : float
         Seconds.
     level : float
-        Mean square over all channels in dB re full scale; -inf for silence.
+        Mean square of all channels in dB re full scale; -inf for silence.
     digest : str
         SHA-256 of the samples, all channels.
     energy : np.ndarray [shape=(hops,)], optional
-        Sum of the squares of each hop's samples, by which parts have a level, too.
+        Sum of the squares of each hop's samples, of its channels on average, by which
+        parts have a level, too.
     begin, end : float
         Between which seconds a run is there: the sounds of runs that begin or end
         at other steps are silent elsewhere.
@@ -161,7 +162,8 @@ def listen(name: str, blocks: Iterable[Samples], framing: Framing) -> Heard:
     name : str
         Of the run or file.
     blocks : iterable of np.ndarray [shape=(n,) or (n, channels), float32]
-        The sound, in order, at the framing's rate; channels are averaged.
+        The sound, in order, at the framing's rate; the power of its channels is
+        averaged, so that what is opposite in two of them does not vanish.
     framing : Framing
         How it is cut.
     """
@@ -230,16 +232,14 @@ class _Meter:
             if number == 0:
                 self.digest.update(f"{block.shape[1:]}".encode())  # of how many channels
             self.digest.update(np.ascontiguousarray(block).data)
-            (mono,) = mixed_down([block])
-            self.samples += len(mono)
-            # Of all channels: two of opposite sign are no silence.
+            self.samples += len(block)
             power = np.square(block, dtype=np.float64)
             power = power if power.ndim == 1 else power.mean(axis=1)
             squares = np.concatenate([self._squares, power])
             whole = len(squares) - len(squares) % self._hop
             self._energies.append(squares[:whole].reshape(-1, self._hop).sum(axis=1))
             self._squares = squares[whole:]
-            yield mono
+            yield block
 
     def energies(self) -> npt.NDArray[np.float64]:
         return np.concatenate([*self._energies, [self._squares.sum()]])

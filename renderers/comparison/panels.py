@@ -9,12 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from renderers.comparison.axis import Axis
 from renderers.comparison.condense import extremes, pooled
 from renderers.comparison.difference import SoundDifference, decibel_difference
 from renderers.comparison.listening import Heard
+from renderers.comparison.names import shortened
 from renderers.comparison.series import FARTHEST, SeriesDifference
 from runlog.run import GRAD_NORM
 
@@ -27,6 +29,7 @@ __all__ = [
     "draw_lines",
     "draw_series",
     "draw_spectrogram",
+    "is_signed",
     "mark",
     "plain",
     "say_steps",
@@ -37,7 +40,11 @@ POINTS = 2000
 SOUND_MAP, SIGNED_MAP = "magma", "RdBu_r"
 INK, LINE, ALARM = "#333333", "#0072B2", "#D55E00"  # Okabe and Ito, Color Universal Design (2008)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-NOTHING, ASTRAY = "#E4E4E4", "#000000"
+NOTHING, NEITHER, ASTRAY = "#E4E4E4", "#9A9A9A", "#000000"
+HATCH = "////"
+SIGNED = (
+    "± has negative values: ×10 stands for a difference of 1 in sign(x) log10(1 + |x| / median |x|)"
+)
 FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)  # Hz
 LEAST_RISE = 0.09  # of the height, between the labels of two frequencies
 LEAST_GAP = 0.04  # of the width, between the labels of two steps
@@ -45,8 +52,7 @@ LEAST_GAP = 0.04  # of the width, between the labels of two steps
 
 def plain(text: str, most: int = 60) -> str:
     """Return a name as text for matplotlib: never mathematics, never too long."""
-    short = text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 + 1 :]}"
-    return short.replace("$", r"\$")
+    return shortened(text, most).replace("$", r"\$")
 
 
 def draw_spectrogram(
@@ -112,37 +118,63 @@ def draw_lines(
 
 
 def draw_series(
-    axes: Axes,
-    series: Sequence[SeriesDifference],
-    axis: Axis,
-    end: float,
-    names: tuple[str, str],
-    of: str = "",
+    axes: Axes, series: Sequence[SeriesDifference], axis: Axis, end: float, title: str
 ) -> ScalarMappable:
-    """Draw the ratio of logged values, a row a tag; return what a colour bar needs."""
+    """Draw the ratio of logged values, a row a tag; return what a colour bar needs.
+
+    What other colours mean is among the axes' handles for a legend.
+    """
     edges = np.linspace(0, end, COLUMNS + 1)
     rows = np.stack([_columns(each, axis, edges) for each in series])
     most = next((m for m in (0.5, 1.0, 2.0) if np.nanmax(np.abs(rows), initial=0) <= m), FARTHEST)
     colours = ScalarMappable(Normalize(-most, most), SIGNED_MAP)
     picture = colours.to_rgba(np.nan_to_num(rows))
-    picture[np.isnan(rows)] = _rgba(NOTHING)
-    wrong = [_astray(each, axis, edges) for each in series]
-    for row, astray in zip(picture, wrong, strict=True):
-        row[astray] = _rgba(ASTRAY)
+    picture[np.isnan(rows), 3] = 0  # what is behind shows
+    astray, neither = np.stack([_not_finite(each, axis, edges) for each in series], axis=1)
+    picture[neither], picture[astray] = _rgba(NEITHER), _rgba(ASTRAY)
     axes.imshow(
         picture, extent=(0, end, len(series) - 0.5, -0.5), aspect="auto", interpolation="nearest"
     )
-    labels = [plain(each.tag.removeprefix(GRAD_NORM), 20) for each in series]
+    axes.patch.set(facecolor="#FFFFFF", edgecolor=NOTHING, hatch=HATCH, linewidth=0)
+    signed = _name_rows(axes, series)
+    beyond = f"; darkest: {10**FARTHEST:.0f} times and beyond, or zero" if most == FARTHEST else ""
+    _title(axes, f"{title}{beyond}")
+    blank = np.isnan(rows) & ~astray & ~neither
+    _explain(axes, astray.any(), neither.any(), blank.any(), signed)
+    return colours
+
+
+def _name_rows(axes: Axes, series: Sequence[SeriesDifference]) -> bool:
+    """Label the rows; tell whether some, but not all, are of series with negative values."""
+    signed = [is_signed(each) for each in series]
+    mixed = any(signed) and not all(signed)
+    labels = [
+        ("± " if mixed and sign else "") + plain(each.tag.removeprefix(GRAD_NORM), 20)
+        for each, sign in zip(series, signed, strict=True)
+    ]
     axes.set_yticks(range(len(series)), labels)
     axes.set_ylim(len(series) - 0.5, -0.5)
     for border in range(1, len(series)):
         axes.axhline(border - 0.5, color="white", linewidth=1.5)
-    a, b = (plain(name, 32) for name in names)
-    beyond = f"; darkest: {10**FARTHEST:.0f} times and beyond, or zero" if most == FARTHEST else ""
-    black = "; black: not finite" if any(astray.any() for astray in wrong) else ""
-    grey = "; grey: not logged by both" if np.isnan(rows).any() else ""
-    _title(axes, f"logged values{of}, {b} over {a}{beyond}{black}{grey}")
-    return colours
+    return mixed
+
+
+def _explain(axes: Axes, *there: bool) -> None:
+    """Add a handle for each thing that is to be seen: what its colour or its sign means."""
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("black: apart, and not both finite", {"facecolor": ASTRAY}),
+        ("grey: the same in both, and not finite", {"facecolor": NEITHER}),
+        ("not in both logs", {"facecolor": "#FFFFFF", "edgecolor": NOTHING, "hatch": HATCH}),
+        (SIGNED, {"alpha": 0}),
+    ]
+    for (label, kind), is_there in zip(kinds, there, strict=True):
+        if is_there:
+            axes.add_patch(Rectangle((0, 0), 0, 0, label=label, **kind))
+
+
+def is_signed(series: SeriesDifference) -> bool:
+    """Tell whether there are negative values, of which no ratio is drawn."""
+    return any(bool((x[np.isfinite(x)] < 0).any()) for x in (series.one, series.other))
 
 
 def _columns(each: SeriesDifference, axis: Axis, edges: npt.NDArray[np.float64]) -> Any:
@@ -155,11 +187,18 @@ def _columns(each: SeriesDifference, axis: Axis, edges: npt.NDArray[np.float64])
     return np.where((edges[1:] > begin) & (edges[:-1] < end + axis.frame), found, np.nan)
 
 
-def _astray(each: SeriesDifference, axis: Axis, edges: npt.NDArray[np.float64]) -> Any:
-    unequal = ~(np.isfinite(each.one) & np.isfinite(each.other))
-    found = _reduced(np.maximum, unequal.astype(np.float64), each, axis, edges) > 0
+def _not_finite(
+    each: SeriesDifference, axis: Axis, edges: npt.NDArray[np.float64]
+) -> tuple[Any, Any]:
+    """Return the columns with values apart, not both finite, and those with only such as equal."""
+    one, other = each.one, each.other
+    finite = np.isfinite(one) & np.isfinite(other)
+    equal = (one == other) | (np.isnan(one) & np.isnan(other))
+    apart = _reduced(np.maximum, (~finite & ~equal).astype(np.float64), each, axis, edges) > 0
+    same = _reduced(np.maximum, (finite | ~equal).astype(np.float64), each, axis, edges) == 0
     begin, end = axis.times(each.steps[[0, -1]])
-    return found & (edges[1:] > begin) & (edges[:-1] < end + axis.frame)
+    there = (edges[1:] > begin) & (edges[:-1] < end + axis.frame)
+    return apart & there, same & there
 
 
 def _reduced(

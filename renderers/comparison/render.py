@@ -11,7 +11,7 @@ from renderers.audio.settings import AudioSettings
 from renderers.comparison.axis import Axis
 from renderers.comparison.clips import Clip, spoken_differences
 from renderers.comparison.listening import Framing, Heard, listen
-from renderers.comparison.names import labels, safe_names
+from renderers.comparison.names import labels, pair_stems
 from renderers.comparison.pairs import Pair, compare_pairs
 from renderers.comparison.report import Report, audio_report, run_report
 from renderers.comparison.runs import hear_runs, within
@@ -25,7 +25,7 @@ __all__ = ["DESCRIPTION", "ComparisonResult", "compare_clips", "compare_runs"]
 
 STEM = "comparison"
 DESCRIPTION, TABLE, TEXT = f"{STEM}.json", f"{STEM}.parquet", f"{STEM}.txt"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MOST_COMPARED = 64  # 2016 pairs
 MOST_PAIR_PICTURES = 6
 
@@ -237,26 +237,29 @@ def _pictures(
     framing: Framing,
     threshold: float,
 ) -> Iterator[tuple[str, Any]]:
-    """Yield stems and figures, one at a time in memory."""
+    """Yield stems and figures, one at a time in memory; names in them are short."""
     from renderers.comparison import figures
 
-    stems = safe_names([each.name for each in heard])
-    called = labels([each.name for each in heard])
-    heard = [replace(each, name=name) for each, name in zip(heard, called, strict=True)]
-    pairs = [replace(each, a=called[each.one], b=called[each.other]) for each in pairs]
-    setting = figures.Setting.of(heard, axis, framing.hop_seconds, threshold, report.caption)
+    full = [each.name for each in heard]
+    short = labels(full)
+    caption = report.caption + ("" if short == full else " Names without what all share.")
+    setting = figures.Setting.of(heard, axis, framing.hop_seconds, threshold, caption)
+    stems = dict(zip(report.of_pairs, pair_stems([(p.a, p.b) for p in pairs]), strict=True))
+    heard = [replace(each, name=name) for each, name in zip(heard, short, strict=True)]
+    pairs = [replace(pair, a=short[pair.one], b=short[pair.other]) for pair in pairs]
     if len(heard) == 2:
         one, other = heard
         yield STEM, figures.pair_figure(one, other, pairs[0], setting, report.sentences)
     else:
         yield STEM, figures.overview_figure(heard, pairs, setting, report.general)
-        yield f"{STEM}.matrix", figures.matrix_figure(replace(report.matrix, names=tuple(called)))
+        yield f"{STEM}.matrix", figures.matrix_figure(replace(report.matrix, names=tuple(short)))
     yield f"{STEM}.features", figures.features_figure(heard, setting)
     if len(heard) > 2:
         for pair in pictured(pairs):
-            stem = f"{STEM}.{stems[pair.one]}-vs-{stems[pair.other]}"
-            said = report.of_pairs[pair.one, pair.other]
-            yield stem, figures.pair_figure(heard[pair.one], heard[pair.other], pair, setting, said)
+            first, second = places = pair.one, pair.other
+            said = report.of_pairs[places]
+            figure = figures.pair_figure(heard[first], heard[second], pair, setting, said)
+            yield f"{STEM}.{stems[places]}", figure
 
 
 def pictured(pairs: Sequence[Pair]) -> list[Pair]:

@@ -200,11 +200,12 @@ def _thumbnail(sound: Path) -> bytes | None:
     from PIL import Image
 
     try:
-        with soundfile.SoundFile(sound) as file:
-            if not file.frames:
-                return None
-            blocks = sound_blocks(file)
-            seen = mel_spectrogram(blocks, file.samplerate, hop_length=1024, mels=THUMBNAIL[1])
+        about = soundfile.info(sound)
+        if not about.frames:
+            return None
+        seen = mel_spectrogram(
+            sound_blocks(sound), about.samplerate, hop_length=1024, mels=THUMBNAIL[1]
+        )
     except (OSError, soundfile.LibsndfileError):
         return None
     frames = seen.decibels.shape[1]

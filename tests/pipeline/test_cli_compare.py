@@ -1,6 +1,7 @@
 """`earshot compare`: runs with runs, audio files with audio files, and what cannot be compared."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ def clips(tmp_path):
     """Two sounds, one of them half as long and half as loud."""
     soundfile.write(tmp_path / "a.wav", TONE, RATE)
     soundfile.write(tmp_path / "b.flac", TONE[: RATE // 2] / 2, RATE)
+    (tmp_path / "sounds").mkdir()
+    soundfile.write(tmp_path / "sounds" / "c.wav", TONE, RATE)
 
 
 @pytest.mark.usefixtures("runs")
@@ -54,13 +57,23 @@ def test_all_runs_of_a_folder(earshot):
     code, out, err = earshot("compare", "--duration", "1")
     assert code == 0
     assert len([path for path in out if "-vs-" in Path(path).name]) == 6
-    assert "one-vs-2-others" in out[0]
-    assert any(line.endswith("/comparison.matrix.png") for line in out)
+    (matrix,) = (path for path in out if path.endswith("comparison.matrix.png"))
+    assert re.fullmatch(r"renders/compare/one-vs-2-others-\w{6}", str(Path(matrix).parent))
     assert "sub/nan ends in NaN from step 12 (a.weight and b.weight)" in err
     code, out, _ = earshot("compare", "runs", "--runs", "*n*", "--json", "--out", "x")
     (about,) = map(json.loads, out)
     assert [each["name"] for each in about["inputs"]] == ["one", "sub/nan"]
     assert about["path"] == "x/comparison.png"
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_lag_of_each_pair_is_told(earshot):
+    """If it was asked for, beside where each pair parts."""
+    code, _, err = earshot("compare", "--duration", "1", "--dtw")
+    assert code == 0
+    lags = re.findall(r"earshot: (?:no lag is found|.* in the median)", err)
+    assert len(lags) == 3
+    assert len(re.findall(r" part at step 12: ", err)) == 3
 
 
 @pytest.mark.usefixtures("runs")
@@ -104,10 +117,27 @@ def test_two_audio_files(earshot):
         (("one", "two", "--ratio", "1"), 2, "ratio is 1.0; expected a factor above 1"),
         (("one", "two", "--ratio", "1e7"), 2, "at most 1,000,000, such as 1.1"),
         (("one", "two", "--steps", "x"), 2, "--steps is 'x'; expected A:B"),
+        (
+            ("a.wav", "b.flac", "--tags", "foo", "--runs", "bar", "--scale-from", "x"),
+            2,
+            "--tags, --runs, --scale-from are for runs; audio files are compared as they are",
+        ),
+        (("a.wav", "b.flac", "--steps", "1:2"), 2, "--steps is for runs; audio files"),
+        (("a.wav", "b.flac", "--ratio", "2"), 2, "--ratio is for runs; audio files"),
+        (
+            ("song.m4a", "a.wav"),
+            2,
+            "song.m4a is of a format that cannot be read; expected WAV, FLAC, OGG or MP3",
+        ),
+        (("sounds",), 1, "to compare the sounds in it, name the files themselves: sounds/c.wav …"),
         (("one", "nowhere"), 1, "nowhere: no such file or folder"),
         (("a.wav", "nowhere.wav"), 1, "nowhere.wav: cannot be read as audio (No such file"),
         (("one", "two", "--runs", "x*"), 1, "no run is called x*; there are one, two"),
-        (("one", "two", "--scale-from", "x"), 1, "no result with a scale (there is no audio.json)"),
+        (
+            ("one", "two", "--scale-from", "x"),
+            1,
+            "x: no result with a scale, since there is no audio.json",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(earshot, arguments, expected, message):

@@ -53,9 +53,9 @@ def test_different_rates_and_channels_are_said(write, tmp_path) -> None:
     about = _compared([one, other], tmp_path / "out")
     assert about["framing"]["sample_rate"] == 22_050
     rates, channels = about["notes"]
-    assert "a 44,100 Hz; b 22,050 Hz" in rates
+    assert "(44,100 Hz: a; 22,050 Hz: b)" in rates
     assert "resampled with soxr" in rates
-    assert "a 2; b 1" in channels
+    assert "(2 channels: a; 1 channel: b)" in channels
     assert about["pairs"][0]["sound"]["first"] is None
     assert about["pairs"][0]["sound"]["largest"]["db"] < 1
 
@@ -115,3 +115,34 @@ def test_audio_files_are_known_by_their_suffix(tmp_path) -> None:
     (tmp_path / "run.wav").mkdir()
     assert [is_audio(name) for name in ("a.WAV", "b.mp3", "c.opus", "x/d.flac")] == [True] * 4
     assert not any(is_audio(p) for p in ("sgd", "a.csv", "x.parquet", str(tmp_path / "run.wav")))
+
+
+def test_an_mp3_file_is_read_without_holes(write) -> None:
+    """Though soundfile seeks after each block, at which libsndfile loses samples of MP3 files."""
+    clip = write("a.mp3", np.tile(TONE, 8), format="MP3")
+    whole, _ = soundfile.read(clip.path, dtype="float32")
+    np.testing.assert_allclose(np.concatenate([*clip.blocks(RATE)])[:, 0], whole, atol=2e-7)
+
+
+def test_what_is_opposite_in_two_channels_is_heard(write, tmp_path) -> None:
+    """A sound beside its negative is as loud as twice the same; what is not compared is said."""
+    same, opposite = (np.stack([TONE, sign * TONE], 1) for sign in (1, -1))
+    clips = [write("a.wav", same, subtype="FLOAT"), write("b.wav", opposite, subtype="FLOAT")]
+    about = _compared(clips, tmp_path / "out")
+    sound = about["pairs"][0]["sound"]
+    assert sound["level_db"] == pytest.approx(0, abs=1e-6)
+    assert sound["largest"]["db"] < 0.01
+    assert not sound["identical"]
+    assert about["notes"] == [
+        "compared is the average power of each file's channels; two that are swapped make no "
+        "difference"
+    ]
+
+
+def test_notes_of_many_files_stay_short(write, tmp_path) -> None:
+    """Files are grouped by their rate and their channels; of many only the first are named."""
+    clips = [write(f"{n}.wav", TONE[:8_000], 22_050) for n in range(5)]
+    clips.append(write("other.wav", np.stack([TONE, TONE], 1)[:16_000]))
+    said = " ".join(_compared(clips, tmp_path / "out")["notes"])
+    assert "(22,050 Hz: 0, 1, 2 and 2 more; 44,100 Hz: other)" in said
+    assert "(1 channel: 0, 1, 2 and 2 more; 2 channels: other)" in said

@@ -176,6 +176,15 @@ def test_many_runs_get_few_pictures_of_pairs(trained, tmp_path) -> None:
         compare_runs([trained("r")], tmp_path)
 
 
+def test_each_pair_has_a_picture_of_its_own(trained, tmp_path) -> None:
+    """Though their names are cut in the middle for the file's name."""
+    long = "a_very_long_name_of_a_run_{}_that_goes_on_and_on"
+    runs = [trained(long.format(end), 5, steps=50) for end in "xyz"]
+    made = compare_runs(runs, tmp_path, audio=AudioSettings(duration=1))
+    assert len({path for path in made.paths if "-vs-" in path.name}) == 6
+    assert len(list(tmp_path.glob("*-vs-*.png"))) == 3
+
+
 def test_nothing_of_an_earlier_comparison_stays(trained, tmp_path) -> None:
     """In the same folder: no picture of a pair that is not compared now; what is not ours stays."""
     runs, audio = [trained(name, 5, steps=50) for name in "abc"], AudioSettings(duration=1)

@@ -13,12 +13,14 @@ from renderers.comparison.axis import Axis
 from renderers.comparison.condense import extremes, pooled
 from renderers.comparison.lag import lag
 from renderers.comparison.names import (
+    LONG_LABEL,
     distinct_names,
     folder_name,
     labels,
+    pair_stems,
     safe_name,
-    safe_names,
     short_names,
+    shortened,
 )
 from renderers.comparison.settings import ComparisonSettings
 from renderers.comparison.trouble import troubles
@@ -148,7 +150,7 @@ def test_steps_and_times_are_each_others_inverse() -> None:
     assert not Axis()
 
 
-NAMES = st.lists(st.sampled_from(["a", "b", "x/a"]), min_size=1, max_size=5)
+NAMES = st.lists(st.sampled_from(["a", "b", "x/a", "a (2)"]), min_size=1, max_size=5)
 
 
 @given(NAMES, st.lists(st.sampled_from(["p/q", "p/r", "s/q"]), min_size=5, max_size=5))
@@ -163,6 +165,11 @@ def test_names_are_as_short_as_can_be() -> None:
     places = [Path("/runs/one/sgd"), Path("/runs/two/sgd"), Path("/runs/two/adam")]
     assert distinct_names(["sgd", "sgd", "adam"], places) == ["one/sgd", "two/sgd", "adam"]
     assert distinct_names(["sgd", "sgd"], [Path("/r/sgd")] * 2) == ["sgd", "sgd (2)"]
+    logs = [Path("/r/L1/logs/train"), Path("/r/L2/logs/train")]
+    assert distinct_names(["logs/train"] * 2, logs) == ["L1/logs/train", "L2/logs/train"]
+    same = [Path("/r/a")] * 2 + [Path("/r/a (2)")]
+    assert distinct_names(["a", "a", "a (2)"], same) == ["a", "a (3)", "a (2)"]
+    assert distinct_names(["a", "a"], [Path("/r/a/a"), Path("/r/a")]) == ["a/a", "r/a"]
     assert short_names(["logs/x/train", "logs/x/validation"]) == ["train", "validation"]
     assert short_names(["logs/x", "logs/x/y"]) == ["x", "x/y"]
 
@@ -177,10 +184,38 @@ def test_any_name_is_safe_in_a_file_name(name: str) -> None:
 
 
 def test_a_folder_is_named_after_what_is_compared() -> None:
-    """Both of two; of more, the first, how many others, and what tells these from others."""
+    """Both of two; of more, the first and how many others, and no two comparisons share one."""
     assert folder_name(["sgd", "x/adam"]) == "sgd-vs-x-adam"
-    assert folder_name(["a", "b", "c"]).startswith("a-vs-2-others-")
-    assert folder_name(["a", "b", "c"]) != folder_name(["a", "b", "d"])
+    some, others = folder_name(["a", "b", "c"]), folder_name(["a", "d", "e"])
+    assert some == folder_name(["a", "b", "c"]) != others
+    assert {name[:13] for name in (some, others)} == {"a-vs-2-others"}
+
+
+LONG = [f"resnet50_imagenet_sgd_momentum_{lr}_batchsize256_seed42" for lr in ("lr0.1", "lr0.01")]
+
+
+def test_pairs_of_names_that_are_cut_alike_have_pictures_of_their_own() -> None:
+    """On a system that does not tell A from a, too; other names stay as they are."""
+    long = [f"a_very_long_name_of_a_run_{middle}_that_goes_on_and_on" for middle in "xyz"]
+    pairs = [(long[0], "b"), (long[1], "b"), (long[2], "B"), ("c", "d")]
+    stems = pair_stems(pairs)
+    assert len({stem.lower() for stem in stems}) == 4
+    assert stems[3] == "c-vs-d"
+
+
+def test_long_names_are_shown_without_what_all_share() -> None:
+    """Whole words only, a number such as 1e-3 is one; short names stay as they are."""
+    assert labels(LONG) == ["lr0.1", "lr0.01"]
+    rates = [f"a_very_long_name_of_a_run-lr1e-{n}" for n in (3, 4)]
+    assert labels(rates) == ["lr1e-3", "lr1e-4"]
+    assert labels(["x_one", "x_two"]) == ["x_one", "x_two"]
+    assert labels([LONG[0], f"{LONG[0]}_b"]) == ["seed42", "seed42_b"]
+
+
+@given(st.lists(st.text("ab_-", min_size=1, max_size=60), min_size=2, max_size=5, unique=True))
+def test_no_two_look_alike_in_a_picture(names: list[str]) -> None:
+    """Though only the beginning and the end of a long name are shown."""
+    assert len({shortened(label, LONG_LABEL) for label in labels(names)}) == len(names)
 
 
 def test_names_of_files_differ_where_names_do() -> None:
