@@ -112,13 +112,6 @@ def _settings(threshold: float, ratio: float, dtw: bool) -> "ComparisonSettings"
         raise typer.BadParameter(str(error)) from error
 
 
-def _require_none(options: Sequence[str]) -> None:
-    """Refuse options that mean nothing for audio files."""
-    if options:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
-        raise typer.BadParameter(f"{names}: audio files are compared as they are; leave it out")
-
-
 def _are_audio(paths: Sequence[str]) -> bool:
     from renderers.comparison import is_audio
 
@@ -189,15 +182,6 @@ def _require_two(names: Sequence[str], complete: bool) -> None:
     raise typer.BadParameter(
         f"there is {what} to compare; expected two or more runs, or audio files"
     )
-
-
-def _beginnings(pairs: Sequence[dict[str, Any]]) -> list[str]:
-    """Return how the sentences about each pair begin, and about its lag if that was asked for."""
-    return [
-        line
-        for pair in pairs
-        for line in [pair["sentences"][0], *pair["sentences"][-1:] * bool(pair["lag"])]
-    ]
 
 
 def _say(made: "ComparisonResult", as_json: bool) -> None:

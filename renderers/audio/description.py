@@ -46,11 +46,6 @@ def stored_scales(result: Path) -> dict[str, Scale]:
     try:
         about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         scales = {group: Scale(**one) for group, one in about["scale"].items()}
-    except FileNotFoundError as error:
-        raise LogError(
-            f"{result}: no result with a scale (there is no {DESCRIPTION}); expected a folder that "
-            "'earshot render audio' wrote"
-        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LogError(
             f"{result}: no result with a scale ({described(error)}); expected {DESCRIPTION}, as "

@@ -39,8 +39,7 @@ class Moment:
     Parameters
     ----------
     time : float
-        Centre of the frame in seconds; of the first one of runs its end, since that is
-        what differs in it.
+        Centre of the frame in seconds.
     step : int, optional
         Step that sounds there; absent for audio files.
     decibels : float

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import chain, count, takewhile
 from pathlib import Path
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
 ]
 
 LONGEST = 40  # characters of a name in a file's name
-LONGEST_LABEL = 24  # in a picture
 MOST_IN_FOLDER = 2  # names; of more, the first and how many
 HASH = 6  # hexadecimal digits that tell apart what would have the same name
 LONG_LABEL = 24  # characters of a name in a picture; longer ones lose what all share
@@ -131,28 +129,6 @@ def short_names(names: Sequence[str]) -> list[str]:
     return ["/".join(each[common:]) for each in parts]
 
 
-def labels(names: Sequence[str]) -> list[str]:
-    """Return names as they fit into pictures: of long ones, only where they differ.
-
-    Parameters
-    ----------
-    names : sequence of str
-        All different.
-    """
-    if max(map(len, names)) <= LONGEST_LABEL:
-        return list(names)
-    parts = [re.findall(r"[^\W_]+(?:\.\d+)?|[\W_]", name) for name in names]
-    begin = _shared(parts)
-    end = _shared([each[begin:][::-1] for each in parts])
-    short = ["".join(each[begin : len(each) - end]).strip("-_/ ") for each in parts]
-    return short if all(short) and len(set(short)) == len(short) else list(names)
-
-
-def _shared(several: Sequence[Sequence[str]]) -> int:
-    """Count the elements with which all begin."""
-    return sum(1 for _ in takewhile(lambda each: len(set(each)) == 1, zip(*several, strict=False)))
-
-
 def distinct_names(names: Sequence[str], places: Sequence[Path]) -> list[str]:
     """Tell apart what has the same name.
 
@@ -202,10 +178,3 @@ def _numbered(names: Sequence[str]) -> list[str]:
         seen.add(own)
         found.append(own)
     return found
-
-
-def _below(place: Path, name: str, depth: int) -> str:
-    """Put so many folders in front of a name, but for those that it begins with already."""
-    folders = place.parts[: len(place.parts) - len(Path(name).parts)]
-    own = place.as_posix().endswith(f"/{name}")
-    return "/".join([*(folders if own else place.parent.parts)[-depth:], name])

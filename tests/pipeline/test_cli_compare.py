@@ -183,32 +183,3 @@ def test_of_several_the_usable_ones_are_compared(earshot):
     assert code == 1
     assert out[0] == "renders/compare/a-vs-b/comparison.png"
     assert "bad.wav: cannot be read as audio" in err
-
-
-def test_options_of_runs_mean_nothing_for_audio_files(earshot):
-    """They are refused, not ignored."""
-    code, _, err = earshot("compare", "a.wav", "b.wav", "--tags", "x", "--steps", "1:2")
-    assert code == 2
-    assert "--tags, --steps: audio files are compared as they are" in err
-
-
-def test_what_cannot_be_decoded_is_still_a_sound(earshot, tmp_path):
-    """Of a format that libsndfile lacks, it is said that it cannot be read."""
-    for name in ("a.m4a", "b.m4a"):
-        (tmp_path / name).write_bytes(b"\0" * 100)
-    code, _, err = earshot("compare", "a.m4a", "b.m4a")
-    assert code == 1
-    assert "a.m4a: cannot be read as audio" in err
-    assert "expected a WAV, FLAC, OGG or MP3 file" in err
-
-
-def test_lags_of_every_pair_are_said(earshot, write_run, tmp_path):
-    """Whoever asks for lags gets those of all pairs, not only of two."""
-    for number, name in enumerate("abc"):
-        values = [1.0 + (step > 20 + 5 * number) for step in range(60)]
-        write_run(tmp_path / "runs" / name, {"grad_norm/fc.weight": values})
-    code, _, err = earshot("compare", "a", "b", "c", "--dtw")
-    assert code == 0
-    assert (
-        len([line for line in err.splitlines() if " in the median" in line or "lag" in line]) >= 3
-    )

@@ -218,30 +218,6 @@ def test_no_two_look_alike_in_a_picture(names: list[str]) -> None:
     assert len({shortened(label, LONG_LABEL) for label in labels(names)}) == len(names)
 
 
-def test_names_of_files_differ_where_names_do() -> None:
-    """Also where they are cut in the middle, or differ in case only."""
-    long = [f"{'x' * 30}{n}{'y' * 30}" for n in range(3)]
-    names = [*long, "Adam", "adam", "a/b", "a b"]
-    assert len({name.lower() for name in safe_names(names)}) == len(names)
-
-
-def test_labels_are_where_long_names_differ() -> None:
-    """What all have in front and behind is left out; short names, and equal ones, stay."""
-    runs = [f"resnet18_cifar10_lr{rate}_bs128_seed0" for rate in (0.1, 0.01, 0.001)]
-    assert labels(runs) == ["lr0.1", "lr0.01", "lr0.001"]
-    assert labels(["sgd", "adam"]) == ["sgd", "adam"]
-    odd = ["a" * 30, "a" * 30 + "_b"]
-    assert labels(odd) == odd
-
-
-def test_what_is_told_apart_by_folders_does_not_repeat_them() -> None:
-    """Names that are paths get the folders above them; numbers that are taken are skipped."""
-    places = [Path(f"/{top}/logs/train") for top in ("L1", "L2")]
-    assert distinct_names(["logs/train"] * 2, places) == ["L1/logs/train", "L2/logs/train"]
-    here = [Path("/x")] * 3
-    assert distinct_names(["a", "a (2)", "a"], here) == ["a", "a (2)", "a (3)"]
-
-
 @pytest.mark.parametrize(
     "bad",
     [

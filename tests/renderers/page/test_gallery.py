@@ -97,6 +97,31 @@ def test_a_folder_without_results_is_refused(tmp_path: Path, there: bool) -> Non
     assert not (folder / "index.html").exists()
 
 
+def test_a_page_of_several_runs_is_called_by_them(renders: Path, make_run: MakeRun) -> None:
+    """The card of the folder's own page has the names of its runs."""
+    runs = [make_run({"a.weight": [1.0, 2.0]}, name) for name in ("one", "<two>")]
+    render_page(runs, renders / "page.html")
+    text = render_gallery(renders).read_text(encoding="utf-8")
+    assert "<h2>one · &lt;two&gt;</h2>" in text
+
+
+def test_a_sound_of_earlier_settings_is_not_shown(renders: Path, make_run: MakeRun) -> None:
+    """Only what is described is played beside its description."""
+    run = make_run({"a.weight": np.geomspace(1, 100, 30)}, "sgd")
+    render_audio(run, renders / "sgd", AudioSettings(format="flac"))
+    text = render_gallery(renders).read_text(encoding="utf-8")
+    assert "sgd/audio.flac" in text
+    assert "sgd/audio.wav" not in text
+
+
+def test_a_comparison_says_where_runs_part(renders: Path, make_run: MakeRun) -> None:
+    """Its card has the sentence that matters."""
+    runs = [make_run({"a.weight": [1.0] * 9 + [x]}, name) for name, x in (("p", 1.0), ("q", 5.0))]
+    compare_runs(runs, renders / "compare" / "p-vs-q")
+    text = render_gallery(renders).read_text(encoding="utf-8")
+    assert "p and q part at step 9: grad_norm/a.weight 1 against 5" in text
+
+
 def test_an_mp3_file_looks_like_its_samples(tmp_path: Path) -> None:
     """Read block by block, it has no holes."""
     rate = 44_100
