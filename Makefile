@@ -1,4 +1,4 @@
-# Earshot: record training runs, hear them. `make` alone lists what there is.
+# Epochord: record training runs, hear them. `make` alone lists what there is.
 
 PYTHON     ?= python3
 RUNS       ?= runs
@@ -23,7 +23,7 @@ ENSEMBLES   := $(addprefix record-ensemble-,$(SETTINGS))
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-EARSHOT := $(BIN)/python -m pipeline
+EPOCHORD := $(BIN)/python -m epochord
 # numba (librosa) compiles for half a minute when its cache is cold.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
@@ -33,7 +33,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
         render-ensembles render-benford compare page gallery test bench clean browser
 
 help:
-	@echo 'Earshot: hear your training runs.'
+	@echo 'Epochord: hear your training runs.'
 	@echo
 	@echo '  make record-sgd render-audio     train a small network and hear its gradients'
 	@echo
@@ -71,12 +71,12 @@ help:
 # Recording replaces an earlier recording of the same experiment only if its
 # settings differ or it did not finish; the command looks.
 $(RECORD): record-%: $(VENV)/.record
-	@$(EARSHOT) record $* --data $(DATA) --steps $(STEPS) --seed $(SEED) --format $(LOG_FORMAT) --overwrite
+	@$(EPOCHORD) record $* --data $(DATA) --steps $(STEPS) --seed $(SEED) --format $(LOG_FORMAT) --overwrite
 
 record-all: $(RECORD)
 
 $(ENSEMBLES): record-ensemble-%: $(VENV)/.record
-	@$(EARSHOT) record ensemble --setting $* --members $(MEMBERS) --epochs $(EPOCHS) --seed $(SEED) \
+	@$(EPOCHORD) record ensemble --setting $* --members $(MEMBERS) --epochs $(EPOCHS) --seed $(SEED) \
 	  --format $(LOG_FORMAT) --overwrite
 
 record-ensembles: $(ENSEMBLES)
@@ -84,26 +84,26 @@ record-ensembles: $(ENSEMBLES)
 # What one invocation records, it records before it renders, under -j too. Which
 # runs there are is looked up when the command runs, not when make starts.
 render-audio: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
-	@$(EARSHOT) render audio $(RUNS) --voicing $(VOICING) --layers '$(LAYERS)' --parameters $(PARAMETERS) \
+	@$(EPOCHORD) render audio $(RUNS) --voicing $(VOICING) --layers '$(LAYERS)' --parameters $(PARAMETERS) \
 	  --jobs $(JOBS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 render-ensembles: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
-	@$(EARSHOT) render ensemble $(RUNS)
+	@$(EPOCHORD) render ensemble $(RUNS)
 
 record-benford: $(VENV)/.lm
-	@$(EARSHOT) record benford --model '$(MODEL)' $(if $(PROMPTS),--prompts '$(PROMPTS)') --overwrite
+	@$(EPOCHORD) record benford --model '$(MODEL)' $(if $(PROMPTS),--prompts '$(PROMPTS)') --overwrite
 
 render-benford: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
-	@$(EARSHOT) render benford $(filter-out runs,$(RUNS)) $(foreach glob,$(TAGS),--tags '$(glob)')
+	@$(EPOCHORD) render benford $(filter-out runs,$(RUNS)) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 compare: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
-	@$(EARSHOT) compare $(RUNS) --layers '$(LAYERS)' --parameters $(PARAMETERS) $(foreach glob,$(TAGS),--tags '$(glob)')
+	@$(EPOCHORD) compare $(RUNS) --layers '$(LAYERS)' --parameters $(PARAMETERS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 page: $(VENV)/.render $(filter record-% render-%,$(MAKECMDGOALS))
-	@$(EARSHOT) page $(RUNS) $(foreach glob,$(TAGS),--tags '$(glob)')
+	@$(EPOCHORD) page $(RUNS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 gallery: $(VENV)/.render $(filter record-% render-% compare page,$(MAKECMDGOALS))
-	@$(EARSHOT) gallery
+	@$(EPOCHORD) gallery
 
 test: $(VENV)/.dev $(if $(CI),browser)
 	$(BIN)/ruff check .
@@ -130,9 +130,9 @@ clean:
 # stamp is written last, so an interrupted installation is taken up again.
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "Earshot needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1): name another one with make PYTHON=python3.12 …" >&2; exit 1; }
+	  { echo "Epochord needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1): name another one with make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "Earshot needs Python's venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	  { echo "Epochord needs Python's venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 

@@ -1,1 +1,1 @@
-"""What Earshot costs, measured against its peers: ``python -m benchmarks``."""
+"""What Epochord costs, measured against its peers: ``python -m benchmarks``."""

@@ -14,14 +14,14 @@ from benchmarks.measure import CpuTimes, interleaved, ratios, spread
 from benchmarks.norms import LAYERS, run_of_norms
 from benchmarks.tables import table
 from benchmarks.targets import Part
-from renderers.audio import AudioSettings, render_audio
-from renderers.audio.files import AUDIO_FORMATS, AudioFormat, write_audio
-from renderers.audio.loudness import LoudnessMeter, TruePeakMeter
-from renderers.audio.score import Score, write_score
-from renderers.audio.scoring import audio_score
-from renderers.audio.synthesis import blocks
-from renderers.audio.voicings import VOICINGS
-from runlog import Run
+from epochord.renderers.audio import AudioSettings, render_audio
+from epochord.renderers.audio.files.write import AUDIO_FORMATS, AudioFormat, write_audio
+from epochord.renderers.audio.level.loudness import LoudnessMeter, TruePeakMeter
+from epochord.renderers.audio.scoring.compose import audio_score
+from epochord.renderers.audio.scoring.score import Score, write_score
+from epochord.renderers.audio.scoring.voicings import VOICINGS
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.runlog import Run
 
 __all__ = ["measured"]
 

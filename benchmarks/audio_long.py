@@ -16,9 +16,9 @@ from benchmarks.measure import spread
 from benchmarks.processes import in_new_process, peak_mib, tells_peak
 from benchmarks.tables import table
 from benchmarks.targets import Part, at_most
-from runlog import RunMetadata
-from runlog.parquet import ParquetWriter
-from runlog.rows import rows_table
+from epochord.runlog import RunMetadata
+from epochord.runlog.parquet import ParquetWriter
+from epochord.runlog.run.rows import rows_table
 
 __all__ = ["measured"]
 
@@ -71,8 +71,8 @@ def _mib(sizes: tuple[float, ...]) -> str:
 
 def _hear(small: Path, large: Path) -> Cost:
     """Read and render a log as one would without knowing it."""
-    from renderers.audio import render_audio
-    from runlog import open_run
+    from epochord.renderers.audio import render_audio
+    from epochord.runlog import open_run
 
     with tempfile.TemporaryDirectory() as folder:
         render_audio(open_run(small), Path(folder, "first"))  # what is loaded only when used

@@ -37,7 +37,7 @@ def measured() -> Part:
 
 def _render(voicing: str, seconds: int) -> tuple[float, float]:
     """Return the peak in MiB before and after rendering so much sound."""
-    from renderers.audio import AudioSettings, render_audio
+    from epochord.renderers.audio import AudioSettings, render_audio
 
     with tempfile.TemporaryDirectory() as folder:
         # First what is loaded only when used.

@@ -1,4 +1,4 @@
-"""The voicing `original` against the loop of the experiment that Earshot grew from.
+"""The voicing `original` against the loop of the experiment that Epochord grew from.
 
 Both make the same samples (this is checked): per step and layer a tone of
 10 ms, after each step 20 ms of silence, at 44,100 Hz.
@@ -18,21 +18,21 @@ from benchmarks.measure import CpuTimes, interleaved, ratios, spread
 from benchmarks.norms import LAYERS, run_of_norms
 from benchmarks.tables import table
 from benchmarks.targets import Part
-from renderers.audio import AudioSettings, render_audio
-from renderers.audio.style import Style
-from renderers.audio.synthesis import blocks
-from renderers.audio.voicings import original
-from renderers.reduction import reduce
-from renderers.timeline import timeline
-from runlog import Run
+from epochord.renderers.audio import AudioSettings, render_audio
+from epochord.renderers.audio.scoring.style import Style
+from epochord.renderers.audio.scoring.voicings import original
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.timeline.reduction import reduce
+from epochord.renderers.timeline.timeline import timeline
+from epochord.runlog import Run
 
 __all__ = ["loop", "measured"]
 
 STEPS = 20_000
 ROUNDS = 5
 SAMPLE_RATE = 44_100  # Hz
-OURS, LOOP = "Earshot, samples", "loop, samples"
-OURS_FILE, LOOP_FILE = "Earshot, files", "loop, file"
+OURS, LOOP = "Epochord, samples", "loop, samples"
+OURS_FILE, LOOP_FILE = "Epochord, files", "loop, file"
 
 ORIGINAL = AudioSettings(voicing="original")
 
@@ -94,7 +94,7 @@ def _loop_to_file(run: Run, folder: Path) -> None:
 def _require_equal(run: Run) -> None:
     score = original(reduce(timeline(run)), Style())
     if not np.array_equal(np.concatenate(list(blocks(score))), loop(_rows(run))):
-        raise AssertionError("the loop and Earshot make different samples: nothing to compare")
+        raise AssertionError("the loop and Epochord make different samples: nothing to compare")
 
 
 def _speed_table(times: CpuTimes) -> str:

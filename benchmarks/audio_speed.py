@@ -17,21 +17,21 @@ from benchmarks.measure import CpuTimes, interleaved, ratios, spread
 from benchmarks.norms import LAYERS, run_of_norms
 from benchmarks.tables import table
 from benchmarks.targets import Part, Target, at_least
-from renderers.audio import AudioSettings
-from renderers.audio.glide import glide_blocks
-from renderers.audio.pace import LANES_FRAME, Pace, pace
-from renderers.audio.pitching import places
-from renderers.audio.registers import BOTTOM_HZ, TOP_HZ
-from renderers.audio.scale import robust
-from renderers.audio.score import Score
-from renderers.audio.scoring import audio_score
-from renderers.audio.style import Style
-from renderers.audio.synthesis import blocks
-from renderers.audio.voicings import VOICINGS
-from renderers.audio.voicings.lanes import GLIDE_SHARE, SAMPLE_RATE
-from renderers.reduction import Frames, reduce
-from renderers.timeline import Timeline
-from runlog import Run
+from epochord.renderers.audio import AudioSettings
+from epochord.renderers.audio.scoring.compose import audio_score
+from epochord.renderers.audio.scoring.pace import LANES_FRAME, Pace, pace
+from epochord.renderers.audio.scoring.pitching import places
+from epochord.renderers.audio.scoring.registers import BOTTOM_HZ, TOP_HZ
+from epochord.renderers.audio.scoring.scale import robust
+from epochord.renderers.audio.scoring.score import Score
+from epochord.renderers.audio.scoring.style import Style
+from epochord.renderers.audio.scoring.voicings import VOICINGS
+from epochord.renderers.audio.scoring.voicings.lanes import GLIDE_SHARE, SAMPLE_RATE
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.audio.synthesis.glide import glide_blocks
+from epochord.renderers.timeline.reduction import Frames, reduce
+from epochord.renderers.timeline.timeline import Timeline
+from epochord.runlog import Run
 
 __all__ = ["POINTS", "SECONDS", "drain", "measured"]
 
@@ -80,11 +80,11 @@ def _noting(work: Callable[[], object], own: list[float]) -> None:
 
 
 def _from_score(voicing: str, voices: int = LAYERS) -> str:
-    return f"Earshot, {voicing} of {voices} voices, from the score"
+    return f"Epochord, {voicing} of {voices} voices, from the score"
 
 
 def _from_run(voicing: str) -> str:
-    return f"Earshot, {voicing}, from the run"
+    return f"Epochord, {voicing}, from the run"
 
 
 def _hear(run: Run, voicing: str) -> None:

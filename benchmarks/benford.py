@@ -19,8 +19,8 @@ import numpy.typing as npt
 from benchmarks.measure import CpuTimes, interleaved, ratios, spread
 from benchmarks.tables import table
 from benchmarks.targets import Part, Target, at_least, at_most, joined
-from renderers.benford.leading_digits import count_digits, first_two_digits, leading_digits
-from runlog.digits import fold_patterns
+from epochord.renderers.benford.leading_digits import count_digits, first_two_digits, leading_digits
+from epochord.runlog.digits.bits import fold_patterns
 
 __all__ = ["report"]
 
@@ -33,7 +33,7 @@ FOLD_BITS = (16, 17, 18, 19)  # with 16 and 17, the chance of which numbers are 
 MOST_FOLD_ERROR = 5e-5
 GRADIENTS = 100_000
 
-OURS, NAIVE = "Earshot, count_digits", "log10, floor and bincount"
+OURS, NAIVE = "Epochord, count_digits", "log10, floor and bincount"
 FULL, BASE, SLAW = "benford_py, Benford()", "benford_py, digits only", "benfordslaw, fit()"
 PEERS = {FULL: "benford_py", BASE: "benford_py", SLAW: "benfordslaw"}
 
@@ -121,7 +121,7 @@ def _speed_table(times: CpuTimes, found: dict[str, Counts]) -> str:
         amiss = int(np.abs(np.asarray(found[name]) - found[ours]).sum())
         gain = ratios(times, name, to=ours).text(1)
         rows.append([name, spread(times[name]).text(3), gain, f"{amiss:,}"])
-    head = ["way", "CPU s", "÷ Earshot, same type", "counts that differ"]
+    head = ["way", "CPU s", "÷ Epochord, same type", "counts that differ"]
     rounds = f"{ROUNDS} rounds, {SLOW_ROUNDS} of the slow ones"
     return table(f"First digits of {NUMBERS:,} numbers; {rounds}: median (quartiles)", head, rows)
 

@@ -1,4 +1,4 @@
-"""What `earshot compare` costs as a whole process, and whether it finds what is there.
+"""What `epochord compare` costs as a whole process, and whether it finds what is there.
 
 Each comparison is a process of its own, from starting Python to the last file; all
 that it imports and draws counts.  numba's cache is warm.
@@ -22,8 +22,8 @@ from benchmarks.measure import cpu_seconds, spread
 from benchmarks.norms import run_of_norms
 from benchmarks.tables import table
 from benchmarks.targets import Part, Target, at_most, joined
-from renderers.comparison import Clip, compare_clips, compare_runs, open_clip
-from runlog import Run
+from epochord.renderers.comparison import Clip, compare_clips, compare_runs, open_clip
+from epochord.runlog import Run
 
 __all__ = ["report"]
 
@@ -40,7 +40,7 @@ COMMAND = """
 import sys
 from pathlib import Path
 from benchmarks.processes import peak_mib
-from pipeline.cli import main
+from epochord.pipeline.cli import main
 
 place = Path(sys.argv.pop(1))
 try:
@@ -66,7 +66,7 @@ def _cost(folder: Path) -> Part:
         rows.append([what, spread(times).text(2), f"{max(peaks):.0f}"])
         targets += _targets(what, seconds, times, peaks)
     head = ["what", "CPU s", "peak, MiB"]
-    title = f"`earshot compare`, whole process, {ROUNDS} rounds: median (quartiles), greatest peak"
+    title = f"`epochord compare`, whole process, {ROUNDS} rounds: median (quartiles), greatest peak"
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return Part([table(title, head, rows)], targets, [versions])
 

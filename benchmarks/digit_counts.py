@@ -9,8 +9,8 @@ import torch
 from benchmarks.measure import interleaved, ratios, spread
 from benchmarks.tables import table
 from benchmarks.targets import Part, at_least, at_most, joined
-from recorders.digit_counts import _measure, count_first_digits
-from renderers.benford.leading_digits import count_digits
+from epochord.recorders.digit_counts import _measure, count_first_digits
+from epochord.renderers.benford.leading_digits import count_digits
 
 __all__ = ["report"]
 

@@ -1,4 +1,4 @@
-"""Frames of an ensemble's video: Earshot against matplotlib's own animations.
+"""Frames of an ensemble's video: Epochord against matplotlib's own animations.
 
 All draw the same 1280 × 720 picture: 40 members, two bands, a mean and points, with
 one epoch a frame, and write a file.  The log lies in memory for all of them.
@@ -16,21 +16,22 @@ from benchmarks.measure import cpu_and_wall_seconds, spread
 from benchmarks.processes import in_new_process, peak_mib
 from benchmarks.tables import table
 from benchmarks.targets import Part, at_least, at_most
-from renderers.clock import FPS
-from renderers.ensemble.figure import EnsembleFigure, ensemble_figure
-from renderers.ensemble.film import frames
-from renderers.ensemble.look import HEIGHT, WIDTH
-from renderers.ensemble.overview import Overview, overview
-from renderers.ensemble.settings import EnsembleSettings
-from renderers.video import find_ffmpeg, write_video
-from runlog import Run, RunMetadata
-from runlog.ensemble import Ensemble, EnsembleSetup, Predictions
+from epochord.renderers.ensemble.figure import EnsembleFigure, ensemble_figure
+from epochord.renderers.ensemble.film import frames
+from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.overview import Overview, overview
+from epochord.renderers.ensemble.settings import EnsembleSettings
+from epochord.renderers.pictures.clock import FPS
+from epochord.renderers.pictures.video import find_ffmpeg, write_video
+from epochord.runlog import Run, RunMetadata
+from epochord.runlog.ensemble import EnsembleSetup, Predictions
+from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["measured"]
 
 MEMBERS, POINTS, EPOCHS = 40, 300, 120
 ROUNDS = 5
-OURS = "Earshot, MP4 and WebP"
+OURS = "Epochord, MP4 and WebP"
 GIF, MP4 = "FuncAnimation, PillowWriter", "FuncAnimation, FFMpegWriter"
 
 
@@ -85,8 +86,8 @@ def measured() -> Part:
     difference = _difference(seen)
     short, long = (in_new_process(_peak, count) for count in (60, 1800))
     targets = [
-        at_least("frames a second, wall: Earshot ÷ PillowWriter", faster.median, 8),
-        at_least("frames a CPU second: Earshot ÷ PillowWriter", cheaper.median, 5),
+        at_least("frames a second, wall: Epochord ÷ PillowWriter", faster.median, 8),
+        at_least("frames a CPU second: Epochord ÷ PillowWriter", cheaper.median, 5),
         at_most("mean difference to matplotlib's drawing, of 255", difference, 1),
         at_most("peak of 1,800 frames less that of 60, MiB", long - short, 20),
     ]

@@ -19,7 +19,7 @@ from torch import nn
 from benchmarks.measure import CpuTimes, interleaved, ratios, spread
 from benchmarks.tables import table
 from benchmarks.targets import Part, at_least
-from pipeline.experiments.ensemble_settings import (
+from epochord.pipeline.experiments.ensemble_settings import (
     EPOCHS,
     LEARNING_RATE,
     MEMBERS,
@@ -28,8 +28,8 @@ from pipeline.experiments.ensemble_settings import (
     grid,
     training_data,
 )
-from pipeline.experiments.ensembles import JointTraining, ModelWithPrior, make_members
-from recorders import EnsembleRecorder
+from epochord.pipeline.experiments.ensembles import JointTraining, ModelWithPrior, make_members
+from epochord.recorders import EnsembleRecorder
 
 __all__ = ["measured", "report"]
 

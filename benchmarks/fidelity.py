@@ -20,15 +20,15 @@ import soundfile
 
 from benchmarks.measure import cpu_seconds
 from benchmarks.tables import table
-from renderers.audio.decoding import Decoded, Layout, Method, decode
-from renderers.audio.decoding.estimation import spans
-from renderers.audio.decoding.holds import cut
-from renderers.audio.decoding.normal import normal_equations
-from renderers.audio.files import write_audio
-from renderers.audio.glide import glide_blocks
-from renderers.audio.level import measure
-from renderers.audio.pitching import places
-from renderers.audio.registers import registers
+from epochord.renderers.audio.decoding import Decoded, Layout, Method, decode
+from epochord.renderers.audio.decoding.estimation import spans
+from epochord.renderers.audio.decoding.holds import cut
+from epochord.renderers.audio.decoding.normal import normal_equations
+from epochord.renderers.audio.files.write import write_audio
+from epochord.renderers.audio.level.measure import measure
+from epochord.renderers.audio.scoring.pitching import places
+from epochord.renderers.audio.scoring.registers import registers
+from epochord.renderers.audio.synthesis.glide import glide_blocks
 
 __all__ = ["report"]
 

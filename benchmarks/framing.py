@@ -1,4 +1,4 @@
-"""Messages to records of an event file: TFRecord framing, written apart from Earshot's own.
+"""Messages to records of an event file: TFRecord framing, written apart from Epochord's own.
 
 Format: tensorflow/core/lib/io/record_writer.h; the CRCs are CRC-32C, "masked".
 """

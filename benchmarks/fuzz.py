@@ -27,7 +27,7 @@ from benchmarks.mutations import bases, mutated
 from benchmarks.processes import forget_peak, peak_mib, tells_peak
 from benchmarks.tables import table
 from benchmarks.workloads import CACHE
-from runlog import LogError, open_run
+from epochord.runlog import LogError, open_run
 
 __all__ = ["report"]
 
@@ -135,7 +135,7 @@ def _ready_mib() -> float:
 
 
 def _described(error: Exception) -> str:
-    """Return an exception's type, and the last function of Earshot's that it came through."""
+    """Return an exception's type, and the last function of Epochord's that it came through."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "runlog" in Path(frame.filename).parts]
     place = f"{Path(ours[-1].filename).name}, {ours[-1].name}" if ours else "this benchmark"

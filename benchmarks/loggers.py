@@ -1,4 +1,4 @@
-"""Ways to log a training's gradient norms and loss: not at all, with Earshot, naively.
+"""Ways to log a training's gradient norms and loss: not at all, with Epochord, naively.
 
 All have one shape: an optimizer of their own, `after` each step, `flush`, `close`.
 """
@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 from torch.utils.tensorboard import SummaryWriter
 
 from benchmarks.trainings import Training
-from recorders import GradientRecorder
+from epochord.recorders import GradientRecorder
 
-__all__ = ["Bare", "Earshot", "Logger", "Naive"]
+__all__ = ["Bare", "Epochord", "Logger", "Naive"]
 
 
 class Logger(Protocol):
@@ -47,7 +47,7 @@ class Bare:
         pass
 
 
-class Earshot:
+class Epochord:
     """Logs with `GradientRecorder`.
 
     It never hands rows over by itself here: the benchmark calls `flush`, so that

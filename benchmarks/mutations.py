@@ -100,7 +100,7 @@ def _tensors() -> Iterator[Any]:
 
 
 def _several() -> Iterator[Any]:
-    """Yield events with five values, as Earshot writes them."""
+    """Yield events with five values, as Epochord writes them."""
     for step in range(STEPS):
         yield _event(step, *(_number(f"grad_norm/{layer}", step) for layer in range(5)))
 

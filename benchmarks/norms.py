@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from runlog import Run, RunMetadata, Series
-from runlog.run import GRAD_NORM
+from epochord.runlog import Run, RunMetadata, Series
+from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["LAYERS", "SECONDS_A_STEP", "run_of_norms"]
 

@@ -17,15 +17,15 @@ from benchmarks.measure import cpu_seconds, spread
 from benchmarks.processes import in_new_process, peak_mib
 from benchmarks.tables import table
 from benchmarks.targets import Part, at_least, at_most, joined
-from renderers.page import render_page
-from runlog import Run, RunMetadata, Series
+from epochord.renderers.page import render_page
+from epochord.runlog import Run, RunMetadata, Series
 
 STEPS, VOICES = 1_000_000, 4
 ROUNDS = 3
 SECONDS = 4  # of playing
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
-OURS, PLOTLY, BOKEH = "Earshot, 1M steps", "Plotly, 1M points", "Bokeh, 1M points"
-SMALL = "Earshot, 1,000 steps"
+OURS, PLOTLY, BOKEH = "Epochord, 1M steps", "Plotly, 1M points", "Bokeh, 1M points"
+SMALL = "Epochord, 1,000 steps"
 
 # Moves a marker by the clock, as often as the browser draws, and counts.
 COUNT = """async (seconds) => {

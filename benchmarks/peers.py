@@ -1,4 +1,4 @@
-"""Ways to read all points of a logdir: TensorBoard's two, tbparse, Earshot, and the least there is.
+"""Ways to read all points of a logdir: TensorBoard's two, tbparse, ours, and the least there is.
 
 Each takes a logdir and returns how many points it has found.  What one needs is
 imported when it is called, so that a process holds nothing but what it uses.
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 EVENT_ACCUMULATOR, TBPARSE = "EventAccumulator", "tbparse"
-SERVER, OURS = "data server (Rust)", "Earshot"
+SERVER, OURS = "data server (Rust)", "Epochord"
 LIMIT_SCAN, LIMIT_READ = "limit, scan", "limit, read and CRC"
 
 SLOW = (EVENT_ACCUMULATOR, TBPARSE)
@@ -55,8 +55,8 @@ def _data_server(logdir: Path) -> int | None:
     return None  # asking it how many there are would cost it time
 
 
-def _earshot(logdir: Path) -> int:
-    from runlog import find_runs
+def _epochord(logdir: Path) -> int:
+    from epochord.runlog import find_runs
 
     runs = [source.open() for source in find_runs(logdir)]
     return sum(len(series.values) for run in runs for series in run.series.values())
@@ -82,7 +82,7 @@ READERS: dict[str, Callable[[Path], int | None]] = {
     EVENT_ACCUMULATOR: _event_accumulator,
     TBPARSE: _tbparse,
     SERVER: _data_server,
-    OURS: _earshot,
+    OURS: _epochord,
     LIMIT_SCAN: _scan,
     LIMIT_READ: _read,
 }

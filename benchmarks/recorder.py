@@ -1,6 +1,6 @@
 """What recording adds to a step of training, in CPU time, against the bare loop.
 
-Bare loop, bare loop once more (so: the noise), Earshot and the naive TensorBoard
+Bare loop, bare loop once more (so: the noise), Epochord and the naive TensorBoard
 loop take turns on one network in one process, each with an optimizer of its own.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.loggers import Bare, Earshot, Logger, Naive
+from benchmarks.loggers import Bare, Epochord, Logger, Naive
 from benchmarks.measure import (
     CpuTimes,
     cpu_and_wall_seconds,
@@ -28,7 +28,7 @@ from benchmarks.trainings import TRAININGS, Training
 
 __all__ = ["report"]
 
-BARE, AGAIN, OURS, NAIVE = "bare", "bare again", "Earshot", "add_scalar"
+BARE, AGAIN, OURS, NAIVE = "bare", "bare again", "Epochord", "add_scalar"
 
 FLUSH_EVERY = 5.0  # s of training, about: GradientRecorder's own default
 SECONDS_A_BLOCK = 0.1
@@ -80,7 +80,7 @@ def _measure(name: str, training: Training, folder: Path) -> Result:
     loggers: dict[str, Logger] = {
         BARE: Bare(training),
         AGAIN: Bare(training),
-        OURS: Earshot(training, folder / "earshot"),
+        OURS: Epochord(training, folder / "epochord"),
         NAIVE: Naive(training, folder / "naive"),
     }
     flushing = {OURS: Flushing(), NAIVE: Flushing()}

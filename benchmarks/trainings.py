@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.optim import Optimizer
 
-from pipeline.experiments.datasets import load_digits_as_mnist
-from pipeline.experiments.gradient_norms import Net
+from epochord.pipeline.experiments.datasets import load_digits_as_mnist
+from epochord.pipeline.experiments.gradient_norms import Net
 
 __all__ = ["TRAININGS", "Training", "digits", "transformer"]
 

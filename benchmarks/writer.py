@@ -19,11 +19,11 @@ from torch.utils.tensorboard import SummaryWriter
 
 from benchmarks.measure import CpuTimes, Spread, interleaved, spread
 from benchmarks.tables import table
-from runlog.metadata import RunMetadata
-from runlog.parquet import ParquetWriter
-from runlog.rows import LogWriter, rows_table
-from runlog.run import STEP, WALL_TIME
-from runlog.tensorboard import TensorBoardWriter
+from epochord.runlog.parquet import ParquetWriter
+from epochord.runlog.run.metadata import RunMetadata
+from epochord.runlog.run.rows import LogWriter, rows_table
+from epochord.runlog.run.run import STEP, WALL_TIME
+from epochord.runlog.tensorboard import TensorBoardWriter
 
 __all__ = ["noise", "report"]
 
@@ -35,8 +35,8 @@ STEP_SECONDS = 0.01
 BATCH = 4096  # rows; what GradientRecorder hands over at most
 ROUNDS = 5
 
-OURS, PLAIN = "Earshot, Parquet in parts, merged", "pyarrow's defaults, one write"
-OURS_EVENTS, ADD_SCALAR = "Earshot, TensorBoard", "SummaryWriter.add_scalar"
+OURS, PLAIN = "Epochord, Parquet in parts, merged", "pyarrow's defaults, one write"
+OURS_EVENTS, ADD_SCALAR = "Epochord, TensorBoard", "SummaryWriter.add_scalar"
 
 TARGET_BYTES = 3.2  # a value, at most, of `OURS`
 

@@ -14,9 +14,9 @@ import soundfile
 from matplotlib.axes import Axes
 from scipy.signal import ShortTimeFFT
 
-from renderers.audio import render_audio
-from renderers.timeline import timeline
-from runlog import open_run
+from epochord.renderers.audio import render_audio
+from epochord.renderers.timeline.timeline import timeline
+from epochord.runlog import open_run
 
 # Okabe and Ito's palette, safe for colour blindness.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")

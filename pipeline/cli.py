@@ -1,4 +1,4 @@
-"""The command `earshot`.
+"""The command `epochord`.
 
 Exit codes: 0 all done; 1 an input could not be used or an output not written;
 2 wrong usage; 130 interrupted.
@@ -12,14 +12,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipeline.commands import record, render
-from pipeline.commands.compare import compare
-from pipeline.commands.decode import decode
-from pipeline.commands.export import export_command
-from pipeline.commands.inspect import inspect
-from pipeline.commands.page import gallery, page
-from pipeline.console import fail, result
-from runlog.errors import EarshotError
+from epochord.pipeline.commands import record, render
+from epochord.pipeline.commands.compare import compare
+from epochord.pipeline.commands.decode import decode
+from epochord.pipeline.commands.export import export_command
+from epochord.pipeline.commands.inspect import inspect
+from epochord.pipeline.commands.page import gallery, page
+from epochord.pipeline.console import fail, result
+from epochord.runlog.errors import EpochordError
 
 __all__ = ["app", "main"]
 
@@ -30,7 +30,7 @@ TERMINATED = 143  # 128 + SIGTERM
 UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
-    name="earshot",
+    name="epochord",
     help="Hear your training runs.",
     no_args_is_help=True,
     add_completion=False,
@@ -51,7 +51,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        result(version("earshot"))
+        result(version("epochord"))
         raise typer.Exit
 
 
@@ -69,13 +69,13 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     _print_anything()
     try:
-        code = app(prog_name="earshot", standalone_mode=False)
+        code = app(prog_name="epochord", standalone_mode=False)
         if code == INTERRUPTED:  # typer makes this of Ctrl-C, without a word
             fail("interrupted")
     except UsageError as error:
         _explain(error)
         code = 2
-    except EarshotError as error:
+    except EpochordError as error:
         fail(error)
         code = 1
     except (KeyboardInterrupt, typer.Abort):
@@ -105,7 +105,7 @@ def _explain(error: Any) -> None:
     commands = getattr(error.ctx.command, "commands", None) if error.ctx else None
     if commands and message.startswith("No such command"):
         message += f"; expected one of {', '.join(commands)}"
-    fail(f"{message} (see '{error.ctx.command_path if error.ctx else 'earshot'} --help')")
+    fail(f"{message} (see '{error.ctx.command_path if error.ctx else 'epochord'} --help')")
 
 
 def _terminate(_signum: int, _frame: FrameType | None) -> NoReturn:

@@ -7,15 +7,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.console import fail
-from pipeline.inputs import Found, find
-from pipeline.together import going_together, opened_parts
-from runlog import EarshotError, LogError, Run
-from runlog.segments import Segments
+from epochord.pipeline.console import fail
+from epochord.pipeline.inputs import Found, find
+from epochord.pipeline.together import going_together, opened_parts
+from epochord.runlog import EpochordError, LogError, Run
+from epochord.runlog.run.segments import Segments
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioSettings
-    from renderers.comparison import Clip
+    from epochord.renderers.audio import AudioSettings
+    from epochord.renderers.comparison import Clip
 
 __all__ = ["Reading", "find_clips", "find_compared"]
 
@@ -29,7 +29,7 @@ class Reading:
     names : tuple of str
         Globs; only runs whose name matches one of them.
     segments : {"auto", "all", "split", "last"}
-        See `runlog.segments.split_segments`.
+        See `epochord.runlog.run.segments.split_segments`.
     x : str, optional
         Of tables: the column that holds the step.
     """
@@ -61,10 +61,10 @@ def find_compared(
     complete : bool
         Whether every path could be used.
     """
-    from renderers.comparison.names import distinct_names, short_names
+    from epochord.renderers.comparison.names import distinct_names, short_names
 
     found, complete = _found(paths, reading.names)
-    errors: list[EarshotError] = []
+    errors: list[EpochordError] = []
     parts = opened_parts(found, reading.segments, reading.x, errors)
     together = going_together(parts, audio, errors)
     for error in errors:
@@ -88,8 +88,8 @@ def find_clips(paths: Sequence[str]) -> tuple[list["Clip"], bool]:
     complete : bool
         Whether all could be.
     """
-    from renderers.comparison import open_clip
-    from renderers.comparison.names import distinct_names, short_names
+    from epochord.renderers.comparison import open_clip
+    from epochord.renderers.comparison.names import distinct_names, short_names
 
     places = [Path(path) for path in paths]
     stems, files = [place.stem for place in places], [place.name for place in places]
@@ -127,7 +127,7 @@ def _found(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], boo
 
 def _hint(place: Path) -> str:
     """Say how the sounds in a folder that holds no run are compared."""
-    from renderers.comparison import is_audio
+    from epochord.renderers.comparison import is_audio
 
     sounds: list[Path] = []
     with suppress(OSError):

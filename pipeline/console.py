@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from runlog.errors import one_line
+from epochord.runlog.errors import one_line
 
 __all__ = ["Bar", "bar", "fail", "note", "plural", "result", "stderr", "stdout"]
 
@@ -30,7 +30,7 @@ def result(line: object) -> None:
 
 def note(line: str) -> None:
     """Print a remark or a warning on stderr."""
-    print(f"earshot: {line}", file=sys.stderr, flush=True)
+    print(f"epochord: {line}", file=sys.stderr, flush=True)
 
 
 def fail(line: object) -> None:

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pipeline.console import note
-from runlog import EarshotError, LogError, Run, RunSource, find_runs
-from runlog.locations import location, name_of, printable
+from epochord.pipeline.console import note
+from epochord.runlog import EpochordError, LogError, Run, RunSource, find_runs
+from epochord.runlog.locations import location, name_of, printable
 
 __all__ = ["RUNS", "Found", "find", "open_aloud", "results_folders"]
 
@@ -49,7 +49,7 @@ class Found:
 
 def find(
     paths: Iterable[str], names: Sequence[str] | None = None
-) -> tuple[list[Found], list[EarshotError]]:
+) -> tuple[list[Found], list[EpochordError]]:
     """Find the runs that paths stand for.
 
     Parameters
@@ -63,11 +63,11 @@ def find(
     -------
     found : list of Found
         Every run once, in order.
-    errors : list of EarshotError
+    errors : list of EpochordError
         One for each path that stands for nothing.
     """
     found: dict[Path, Found] = {}
-    errors: list[EarshotError] = []
+    errors: list[EpochordError] = []
     for path in paths:
         place = Path(path)
         try:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.console import bar, note
-from runlog.errors import EarshotError, OutputError, RunExistsError, one_line
-from runlog.metadata import RunMetadata
+from epochord.pipeline.console import bar, note
+from epochord.runlog.errors import EpochordError, OutputError, RunExistsError, one_line
+from epochord.runlog.run.metadata import RunMetadata
 
 __all__ = ["Progress", "Recordable", "record"]
 
@@ -57,7 +57,7 @@ def record(
     ------
     RunExistsError
         If something else is there that must not, or may not, be replaced.
-    EarshotError
+    EpochordError
         If something that is needed is not installed, or could not be had.
     OutputError
         If the log cannot be written.
@@ -67,12 +67,12 @@ def record(
     try:
         train = prepare()
     except ModuleNotFoundError as error:
-        raise EarshotError(
+        raise EpochordError(
             f"recording needs {error.name}, which is not installed: run 'make "
-            f"record-{recording.name}', or pip install 'earshot[record]'"
+            f"record-{recording.name}', or pip install 'epochord[record]'"
         ) from error
-    from runlog.sources import holds_run
-    from runlog.writing import remove_log
+    from epochord.runlog.reading.sources import holds_run
+    from epochord.runlog.writing.start import remove_log
 
     remove_log(recording.directory)
     with bar(f"record {recording.name}", total=total) as progress, warnings.catch_warnings():
@@ -96,8 +96,8 @@ def _note_warning(message: Warning | str, *_: object) -> None:
 
 def _made(recording: Recordable, overwrite: bool) -> bool:
     """Tell whether the recording is there already."""
-    from runlog.opening import open_run
-    from runlog.sources import holds_run
+    from epochord.runlog.reading.opening import open_run
+    from epochord.runlog.reading.sources import holds_run
 
     directory = recording.directory
     if not (directory.is_dir() and holds_run(directory)):

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pipeline.inputs import Found
-from runlog import Run
-from runlog.errors import EarshotError
-from runlog.segments import Segments, split_segments
+from epochord.pipeline.inputs import Found
+from epochord.runlog import Run
+from epochord.runlog.errors import EpochordError
+from epochord.runlog.run.segments import Segments, split_segments
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from renderers.audio import AudioResult, AudioSettings
-    from renderers.audio.render import Progress
-    from renderers.audio.scoring import Scales
+    from epochord.renderers.audio import AudioResult, AudioSettings
+    from epochord.renderers.audio.render import Progress
+    from epochord.renderers.audio.scoring.compose import Scales
 
     Samples = dict[str, npt.NDArray[np.float64]]
 
@@ -39,7 +39,7 @@ class AudioJob:
     settings : AudioSettings
         How it is to be heard.
     segments : {"auto", "all", "split", "last"}
-        See `runlog.segments.split_segments`.
+        See `epochord.runlog.run.segments.split_segments`.
     x : str, optional
         Of tables: the column that holds the step.
     scales : mapping of str to Scale, optional
@@ -86,7 +86,7 @@ def render_all(jobs: Sequence[AudioJob], processes: int) -> Iterator[Outcome]:
 
 def shared_scales(jobs: Sequence[AudioJob], processes: int) -> "Scales":
     """Find the scales on which all runs can be compared; logs that cannot be read count nothing."""
-    from renderers.audio.scale import common
+    from epochord.renderers.audio.scoring.scale import common
 
     return common(sample for samples in _each(_samples, jobs, processes) for sample in samples)
 
@@ -106,17 +106,17 @@ def _each(
 def _samples(job: AudioJob) -> list["Samples"]:
     try:
         return _of_parts(split_segments(job.found.open(x=job.x), job.segments), job.settings)
-    except EarshotError:
+    except EpochordError:
         return []  # rendering it will say why
 
 
 def _of_parts(parts: Sequence[Run], settings: "AudioSettings") -> list["Samples"]:
     """Return what stands for each part on a shared scale; one with nothing to hear is left out."""
-    from renderers.audio.scoring import scale_samples
+    from epochord.renderers.audio.scoring.compose import scale_samples
 
     samples: list[Samples] = []
     for part in parts:
-        with suppress(EarshotError):  # rendering it will say why
+        with suppress(EpochordError):  # rendering it will say why
             samples.append(scale_samples(part, settings))
     return samples
 
@@ -126,7 +126,7 @@ def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
     outcome = Outcome()
     try:
         run = job.found.open(x=job.x)
-    except EarshotError as error:
+    except EpochordError as error:
         outcome.errors.append(str(error))
         return outcome
     outcome.notes += [f"warning: {line}" for line in run.damage]
@@ -139,7 +139,7 @@ def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
             "(--segments all joins them, last takes the last one)"
         )
         if job.scales is None and job.settings.has_scale_of_its_own:
-            from renderers.audio.scale import common
+            from epochord.renderers.audio.scoring.scale import common
 
             job = replace(job, scales=common(_of_parts(parts, job.settings)))
     for part in parts:
@@ -150,8 +150,8 @@ def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
 def _render_part(
     job: AudioJob, run: Run, folder: str, outcome: Outcome, progress: "Progress | None"
 ) -> None:
-    from renderers.audio import render_audio
-    from renderers.choice import NothingToHearError
+    from epochord.renderers.audio import render_audio
+    from epochord.renderers.timeline.choice import NothingToHearError
 
     place = job.folder.with_name(folder)
     try:
@@ -161,7 +161,7 @@ def _render_part(
             outcome.errors.append(str(error))
         else:
             outcome.notes.append(f"passed over: {error}")
-    except EarshotError as error:
+    except EpochordError as error:
         outcome.errors.append(str(error))
     else:
         outcome.notes += [f"{run.name}: {line}" for line in made.description["notes"]]

@@ -1,4 +1,4 @@
-"""A run in numbers: what `earshot inspect` shows."""
+"""A run in numbers: what `epochord inspect` shows."""
 
 import math
 from dataclasses import asdict
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.choice import Choice
-from renderers.timeline import timeline
-from runlog import Run
-from runlog.ensemble import Ensemble
-from runlog.run import GRAD_NORM
+from epochord.renderers.timeline.choice import Choice
+from epochord.renderers.timeline.timeline import timeline
+from epochord.runlog import Run
+from epochord.runlog.reading.ensemble import Ensemble
+from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["summarise", "summarise_ensemble"]
 

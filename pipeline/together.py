@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.console import note
-from pipeline.inputs import Found, open_aloud
-from runlog import Run
-from runlog.errors import EarshotError
-from runlog.segments import Segments, split_segments
+from epochord.pipeline.console import note
+from epochord.pipeline.inputs import Found, open_aloud
+from epochord.runlog import Run
+from epochord.runlog.errors import EpochordError
+from epochord.runlog.run.segments import Segments, split_segments
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioSettings
+    from epochord.renderers.audio import AudioSettings
 
 __all__ = ["Opened", "going_together", "opened_parts"]
 
@@ -27,7 +27,7 @@ class Opened:
 
 
 def opened_parts(
-    found: Iterable[Found], segments: Segments, x: str | None, errors: list[EarshotError]
+    found: Iterable[Found], segments: Segments, x: str | None, errors: list[EpochordError]
 ) -> Iterator[Opened]:
     """Read runs, each in its parts, and say what is amiss.
 
@@ -36,16 +36,16 @@ def opened_parts(
     found : iterable of Found
         The runs.
     segments : {"auto", "all", "split", "last"}
-        See `runlog.segments.split_segments`.
+        See `epochord.runlog.run.segments.split_segments`.
     x : str, optional
         Of tables: the column that holds the step.
-    errors : list of EarshotError
+    errors : list of EpochordError
         What cannot be read is added to it.
     """
     for one in found:
         try:
             run = open_aloud(one, x=x)
-        except EarshotError as error:
+        except EpochordError as error:
             errors.append(error)
         else:
             yield from (Opened(part, one) for part in split_segments(run, segments))
@@ -54,7 +54,7 @@ def opened_parts(
 def going_together(
     parts: Iterable[Opened],
     settings: "AudioSettings",
-    errors: list[EarshotError],
+    errors: list[EpochordError],
     *,
     most: int | None = None,
 ) -> list[Opened]:
@@ -66,7 +66,7 @@ def going_together(
         Read one after the other; only the chosen ones are kept.
     settings : AudioSettings
         What of them is to be heard.
-    errors : list of EarshotError
+    errors : list of EpochordError
         What a run that was named lacks is added to it.
     most : int, optional
         How many runs at most, of those that were not named.
@@ -76,8 +76,8 @@ def going_together(
     list of Opened
         All runs that were named, and those of folders that share a voice with them.
     """
-    from renderers.choice import NothingToHearError
-    from renderers.timeline import timeline
+    from epochord.renderers.timeline.choice import NothingToHearError
+    from epochord.renderers.timeline.timeline import timeline
 
     chosen: list[Opened] = []
     shared: set[str] = set()
@@ -85,7 +85,7 @@ def going_together(
     for one in parts:
         try:
             names = set(timeline(one.run, settings.choice, steps=settings.steps).names)
-        except EarshotError as error:
+        except EpochordError as error:
             if one.found.named or not isinstance(error, NothingToHearError):
                 errors.append(error)
             else:

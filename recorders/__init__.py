@@ -1,6 +1,6 @@
 """What measures during training and writes the log."""
 
-from recorders.ensemble import EnsembleRecorder
-from recorders.gradients import GradientRecorder
+from epochord.recorders.ensemble import EnsembleRecorder
+from epochord.recorders.gradients import GradientRecorder
 
 __all__ = ["EnsembleRecorder", "GradientRecorder"]

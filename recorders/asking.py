@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from runlog.errors import described
+from epochord.runlog.errors import described
 
 __all__ = ["Answers", "Asked", "Members", "as_array", "is_real"]
 

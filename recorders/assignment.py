@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 from torch.optim import Optimizer
 
-from recorders.norms import NormColumns, group_parameters
-from recorders.rows import RowBuffer
+from epochord.recorders.norms import NormColumns, group_parameters
+from epochord.recorders.rows import RowBuffer
 
 __all__ = ["Assignment"]
 

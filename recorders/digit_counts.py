@@ -1,11 +1,11 @@
 """Leading digits of gradients and weights, counted on their device without waiting for it.
 
-The digits are those of the shortest decimal that reads back as the number (`runlog.digits`).  Of a
-float32 the upper 19 bits, without the sign, are counted, and the counts folded into digits; where
-a digit begins among numbers that share these bits they count as if they lay evenly between the
-ends.  With 16 bits the shares of a million numbers would be off by up to 8e-5, with 19 they are by
-less than 5e-5.  Small tensors are counted exactly, float16 and bfloat16 always are; float64 and
-others count as what they are in float32.
+The digits are those of the shortest decimal that reads back as the number
+(`epochord.runlog.digits.bits`).  Of a float32 the upper 19 bits, without the sign, are counted,
+and the counts folded into digits; where a digit begins among numbers that share these bits they
+count as if they lay evenly between the ends.  With 16 bits the shares of a million numbers would
+be off by up to 8e-5, with 19 they are by less than 5e-5.  Small tensors are counted exactly,
+float16 and bfloat16 always are; float64 and others count as what they are in float32.
 """
 
 import time
@@ -19,9 +19,9 @@ import pyarrow as pa
 import torch
 from torch import nn
 
-from recorders.norms import to_host
-from runlog.digit_tables import KINDS, digit_rows, digits_layers
-from runlog.digits import FORMATS, digit_starts
+from epochord.recorders.norms import to_host
+from epochord.runlog.digits.bits import FORMATS, digit_starts
+from epochord.runlog.digits.tables import KINDS, digit_rows, digits_layers
 
 __all__ = ["DigitRows", "count_first_digits"]
 

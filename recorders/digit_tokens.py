@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runlog.errors import EarshotError
+from epochord.runlog.errors import EpochordError
 
 __all__ = ["DigitTokens", "NoDigitTokensError", "digit_tokens"]
 
@@ -15,7 +15,7 @@ NUMBER = re.compile(r"(?P<space> ?)(?P<digits>[0-9]+)", re.ASCII)
 ANCHOR = "a"  # behind a letter, a token shows whether it begins with a space
 
 
-class NoDigitTokensError(EarshotError):
+class NoDigitTokensError(EpochordError):
     """A tokenizer has no tokens for numbers."""
 
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from recorders.asking import Answers, Asked, Members, as_array, is_real
-from recorders.ensemble_places import (
+from epochord.recorders.asking import Answers, Asked, Members, as_array, is_real
+from epochord.recorders.ensemble_places import (
     Points,
     all_inputs,
     refuse_unreadable,
@@ -23,12 +23,12 @@ from recorders.ensemble_places import (
     split,
     with_prior,
 )
-from recorders.norms import to_host
-from recorders.recorder import Recorder, rows_for, whole_number
-from runlog.ensemble import EnsembleSetup
-from runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
-from runlog.metadata import Format, RunMetadata
-from runlog.run import GRAD_NORM
+from epochord.recorders.norms import to_host
+from epochord.recorders.recorder import Recorder, rows_for, whole_number
+from epochord.runlog.ensemble import EnsembleSetup
+from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
+from epochord.runlog.run.metadata import Format, RunMetadata
+from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["EnsembleRecorder"]
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from recorders.asking import Answers, Asked, Members, as_array
-from runlog.ensemble import EnsembleSetup, Predictions
+from epochord.recorders.asking import Answers, Asked, Members, as_array
+from epochord.runlog.ensemble import EnsembleSetup, Predictions
 
 __all__ = [
     "Points",
@@ -96,7 +96,7 @@ def with_prior(
 
 def refuse_unreadable(setup: EnsembleSetup, members: int) -> None:
     """Raise if a tensor would be too large for readers of event files."""
-    from runlog.tensorboard.points import MAX_ELEMENTS
+    from epochord.runlog.tensorboard.points import MAX_ELEMENTS
 
     numbers = max(
         members * max(setup.places.values()), *(array.size for array in setup.arrays().values())

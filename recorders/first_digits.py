@@ -17,12 +17,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from recorders.digit_tokens import DigitTokens, digit_tokens
-from recorders.recorder import versions
-from runlog.errors import EarshotError, described
-from runlog.metadata import RunMetadata
-from runlog.run import STEP, WALL_TIME
-from runlog.writing import RunLog, remove_log
+from epochord.recorders.digit_tokens import DigitTokens, digit_tokens
+from epochord.recorders.recorder import versions
+from epochord.runlog.errors import EpochordError, described
+from epochord.runlog.run.metadata import RunMetadata
+from epochord.runlog.run.run import STEP, WALL_TIME
+from epochord.runlog.writing.start import RunLog, remove_log
 
 __all__ = [
     "BASELINES",
@@ -43,11 +43,11 @@ Floats = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
 
 
-class PromptError(EarshotError):
+class PromptError(EpochordError):
     """A prompt cannot be used."""
 
 
-class VocabularyError(EarshotError):
+class VocabularyError(EpochordError):
     """A tokenizer has tokens that its model does not know."""
 
 

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from recorders.assignment import Assignment
-from recorders.digit_counts import DigitRows
-from recorders.parameters import model_layers, named_parameters, refuse_sharded
-from recorders.recorder import Recorder, rows_for, whole_number
-from runlog.digit_tables import LAYER_DIGITS
-from runlog.metadata import Format, RunMetadata
-from runlog.run import GRAD_NORM
+from epochord.recorders.assignment import Assignment
+from epochord.recorders.digit_counts import DigitRows
+from epochord.recorders.parameters import model_layers, named_parameters, refuse_sharded
+from epochord.recorders.recorder import Recorder, rows_for, whole_number
+from epochord.runlog.digits.tables import LAYER_DIGITS
+from epochord.runlog.run.metadata import Format, RunMetadata
+from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["GradientRecorder"]
 
@@ -57,7 +57,7 @@ class GradientRecorder(Recorder):
     first_digits : int, optional
         Count the leading digits of each layer's gradients, and of its weights after the
         step, at steps 0, `first_digits`, 2·`first_digits`, … of those that `every`
-        measures; `runlog.digit_tables` says what the log has of them.
+        measures; `epochord.runlog.digits.tables` says what the log has of them.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from runlog import Layer, Parameter
+from epochord.runlog import Layer, Parameter
 
 __all__ = ["model_layers", "named_parameters", "refuse_sharded"]
 

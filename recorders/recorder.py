@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from recorders.rows import RowBuffer
-from runlog.errors import described
-from runlog.metadata import Format, RunMetadata
-from runlog.rows import RESERVED
-from runlog.writing import RunLog, next_step
+from epochord.recorders.rows import RowBuffer
+from epochord.runlog.errors import described
+from epochord.runlog.run.metadata import Format, RunMetadata
+from epochord.runlog.run.rows import RESERVED
+from epochord.runlog.writing.start import RunLog, next_step
 
 __all__ = ["BUFFERED_VALUES", "Recorder", "rows_for", "versions", "whole_number"]
 
@@ -279,7 +279,7 @@ def _number(tag: str, value: Any) -> float | torch.Tensor:
 def versions() -> dict[str, str]:
     """Return what `run.json` is to say of the versions in use."""
     return {
-        "earshot": version("earshot"),
+        "epochord": version("epochord"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

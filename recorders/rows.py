@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from recorders.norms import Columns, NormColumns, to_host
-from runlog.rows import rows_table
-from runlog.run import GRAD_NORM
+from epochord.recorders.norms import Columns, NormColumns, to_host
+from epochord.runlog.run.rows import rows_table
+from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["RowBuffer"]
 

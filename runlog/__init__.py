@@ -1,14 +1,14 @@
 """The log of a training run: what recorders write and renderers read."""
 
-from runlog.errors import EarshotError, LogError, OutputError, RunExistsError
-from runlog.metadata import Layer, Parameter, RunMetadata
-from runlog.opening import open_run
-from runlog.run import Run
-from runlog.series import Series
-from runlog.sources import RunSource, find_runs
+from epochord.runlog.errors import EpochordError, LogError, OutputError, RunExistsError
+from epochord.runlog.reading.opening import open_run
+from epochord.runlog.reading.sources import RunSource, find_runs
+from epochord.runlog.run.metadata import Layer, Parameter, RunMetadata
+from epochord.runlog.run.run import Run
+from epochord.runlog.run.series import Series
 
 __all__ = [
-    "EarshotError",
+    "EpochordError",
     "Layer",
     "LogError",
     "OutputError",

@@ -4,22 +4,22 @@ Every message is one line: what, where, what was found, what was expected, and
 the remedy.  The command line prints it without a traceback and exits with 1.
 """
 
-__all__ = ["EarshotError", "LogError", "OutputError", "RunExistsError", "described", "one_line"]
+__all__ = ["EpochordError", "LogError", "OutputError", "RunExistsError", "described", "one_line"]
 
 
-class EarshotError(Exception):
+class EpochordError(Exception):
     """Base of everything that a user can cause; catch it to catch them all."""
 
 
-class LogError(EarshotError):
+class LogError(EpochordError):
     """A log could not be used as input."""
 
 
-class RunExistsError(EarshotError):
+class RunExistsError(EpochordError):
     """A recorder was pointed at a directory that already holds a run."""
 
 
-class OutputError(EarshotError):
+class OutputError(EpochordError):
     """A result could not be written; whatever was there before still is."""
 
 

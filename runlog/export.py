@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from runlog.run import STEP, WALL_TIME, Run
-from runlog.series import Series
+from epochord.runlog.run.run import STEP, WALL_TIME, Run
+from epochord.runlog.run.series import Series
 
 __all__ = ["SCHEMA", "TableFormat", "export", "long_table"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from runlog.errors import LogError, one_line
+from epochord.runlog.errors import LogError, one_line
 
 __all__ = [
     "EVENT_FILE",
@@ -54,7 +54,7 @@ def location(where: Location) -> Path:
         raise LogError(f"{text}: no such kind of URL ({one_line(error)})") from error
     except ImportError as error:
         raise LogError(
-            f"{text}: a package is missing ({one_line(error)}); pip install 'earshot[remote]' has "
+            f"{text}: a package is missing ({one_line(error)}); pip install 'epochord[remote]' has "
             "the common ones"
         ) from error
     return cast(Path, path)

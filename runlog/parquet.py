@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runlog.atomic import replacing
-from runlog.errors import LogError, one_line
-from runlog.metadata import RunMetadata
-from runlog.rows import METRICS_TABLE
-from runlog.run import STEP, WALL_TIME
+from epochord.runlog.atomic import replacing
+from epochord.runlog.errors import LogError, one_line
+from epochord.runlog.run.metadata import RunMetadata
+from epochord.runlog.run.rows import METRICS_TABLE
+from epochord.runlog.run.run import STEP, WALL_TIME
 
 __all__ = [
     "METADATA_KEY",
@@ -38,7 +38,7 @@ __all__ = [
 
 METRICS = f"{METRICS_TABLE}.parquet"
 PARTS = f"{METRICS_TABLE}.parts"
-METADATA_KEY = b"earshot.run"  # run.json once more, in the Parquet key-value metadata
+METADATA_KEY = b"epochord.run"  # run.json once more, in the Parquet key-value metadata
 
 # A row group holds about this many values: 16 MiB of float32 before encoding.
 VALUES_A_ROW_GROUP = 1 << 22

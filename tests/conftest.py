@@ -13,24 +13,24 @@ import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, settings
 
-from runlog import Layer, Parameter, Run, RunMetadata, Series
-from runlog.ensemble import EnsembleSetup, Predictions
-from runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
-from runlog.parquet import ParquetWriter
-from runlog.rows import rows_table
-from runlog.run import GRAD_NORM
-from runlog.writing import RunLog
+from epochord.runlog import Layer, Parameter, Run, RunMetadata, Series
+from epochord.runlog.ensemble import EnsembleSetup, Predictions
+from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
+from epochord.runlog.parquet import ParquetWriter
+from epochord.runlog.run.rows import rows_table
+from epochord.runlog.run.run import GRAD_NORM
+from epochord.runlog.writing.start import RunLog
 
 # The same examples on every machine; no time limit, since machines are shared.
 settings.register_profile(
-    "earshot",
+    "epochord",
     derandomize=True,
     deadline=None,
     max_examples=60,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-settings.load_profile("earshot")
+settings.load_profile("epochord")
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,9 +41,9 @@ WriteRun = Callable[..., Path]
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of real logs and data sets; tests that need it skip where it is absent."""
-    folder = Path(os.environ.get("EARSHOT_REAL_DATA", "../shared/data")).resolve()
+    folder = Path(os.environ.get("EPOCHORD_REAL_DATA", "../shared/data")).resolve()
     if not folder.is_dir():
-        pytest.skip(f"no real data in {folder} (set EARSHOT_REAL_DATA)")
+        pytest.skip(f"no real data in {folder} (set EPOCHORD_REAL_DATA)")
     return folder
 
 
@@ -110,7 +110,7 @@ def clone(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, tmp_path)
     folder = tmp_path / ".venv" / "bin"
     folder.mkdir(parents=True)
-    for name, command in (("python", ""), ("earshot", "-m pipeline")):
+    for name, command in (("python", ""), ("epochord", "-m epochord")):
         (folder / name).write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n')
         (folder / name).chmod(0o755)
     for stamp in (".python", ".render", ".record", ".dev"):

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renderers.audio import render_audio
-from runlog import RunMetadata, open_run
-from runlog.rows import rows_table
-from runlog.tensorboard import TensorBoardWriter
+from epochord.renderers.audio import render_audio
+from epochord.runlog import RunMetadata, open_run
+from epochord.runlog.run.rows import rows_table
+from epochord.runlog.tensorboard import TensorBoardWriter
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_the_readme_has_the_commands_that_matter():
     """The two commands, and how to hear an existing logdir."""
     assert "make record-sgd render-audio" in COMMANDS
     assert "make test" in COMMANDS
-    assert "earshot render audio path/to/logdir" in COMMANDS
+    assert "epochord render audio path/to/logdir" in COMMANDS
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c != "make test"])

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from renderers.timeline import StepRange
-from runlog.segments import Segments
+from epochord.renderers.timeline.timeline import StepRange
+from epochord.runlog.run.segments import Segments
 
 __all__ = [
     "Column",

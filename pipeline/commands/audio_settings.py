@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioSettings
+    from epochord.renderers.audio import AudioSettings
 
 __all__ = ["audio_settings", "given"]
 
@@ -39,9 +39,9 @@ def audio_settings(asked: Mapping[str, Any], mapping: Path | None = None) -> "Au
     LogError
         If the file cannot be used.
     """
-    from renderers.audio import AudioSettings
-    from renderers.audio.mapping import load_mapping, shipped_mapping
-    from renderers.audio.voicings import VOICINGS
+    from epochord.renderers.audio import AudioSettings
+    from epochord.renderers.audio.scoring.mapping import load_mapping, shipped_mapping
+    from epochord.renderers.audio.scoring.voicings import VOICINGS
 
     own = load_mapping(mapping) if mapping else {}
     voicing = asked.get("voicing", own.get("voicing", "lanes"))

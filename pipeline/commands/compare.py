@@ -1,4 +1,4 @@
-"""`earshot compare`: where runs or sounds part, by how much, and which one went wrong."""
+"""`epochord compare`: where runs or sounds part, by how much, and which one went wrong."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.arguments import (
+from epochord.pipeline.commands.arguments import (
     Column,
     Duration,
     Layers,
@@ -22,15 +22,15 @@ from pipeline.commands.arguments import (
     parse_range,
     parse_steps,
 )
-from pipeline.commands.audio_settings import audio_settings, given
-from pipeline.comparing import Reading, find_clips, find_compared
-from pipeline.console import bar, note, result
-from pipeline.inputs import RUNS
+from epochord.pipeline.commands.audio_settings import audio_settings, given
+from epochord.pipeline.comparing import Reading, find_clips, find_compared
+from epochord.pipeline.console import bar, note, result
+from epochord.pipeline.inputs import RUNS
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioSettings
-    from renderers.comparison import ComparisonResult, ComparisonSettings
-    from runlog import Run
+    from epochord.renderers.audio import AudioSettings
+    from epochord.renderers.comparison import ComparisonResult, ComparisonSettings
+    from epochord.runlog import Run
 
 __all__ = ["compare"]
 
@@ -104,7 +104,7 @@ def compare(
 
 
 def _settings(threshold: float, ratio: float, dtw: bool) -> "ComparisonSettings":
-    from renderers.comparison.settings import ComparisonSettings
+    from epochord.renderers.comparison.settings import ComparisonSettings
 
     try:
         return ComparisonSettings(threshold, ratio, dtw)
@@ -113,7 +113,7 @@ def _settings(threshold: float, ratio: float, dtw: bool) -> "ComparisonSettings"
 
 
 def _are_audio(paths: Sequence[str]) -> bool:
-    from renderers.comparison import is_audio
+    from epochord.renderers.comparison import is_audio
 
     for path in paths:
         if Path(path).suffix.lower() in OTHER_SOUNDS and not Path(path).is_dir():
@@ -143,8 +143,8 @@ def _refuse(options: Iterable[str]) -> None:
 def _clips(
     paths: Sequence[str], settings: "ComparisonSettings", out: Path | None, progress: Any
 ) -> tuple["ComparisonResult", bool]:
-    from renderers.comparison import compare_clips
-    from renderers.comparison.names import folder_name
+    from epochord.renderers.comparison import compare_clips
+    from epochord.renderers.comparison.names import folder_name
 
     clips, complete = find_clips(paths)
     names = [clip.name for clip in clips]
@@ -162,9 +162,9 @@ def _runs(
     progress: Any,
     complete: bool,
 ) -> "ComparisonResult":
-    from renderers.audio.description import stored_scales
-    from renderers.comparison import compare_runs
-    from renderers.comparison.names import folder_name
+    from epochord.renderers.audio.description import stored_scales
+    from epochord.renderers.comparison import compare_runs
+    from epochord.renderers.comparison.names import folder_name
 
     names = [run.name for run in runs]
     _require_two(names, complete)

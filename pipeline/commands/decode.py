@@ -1,4 +1,4 @@
-"""`earshot decode`: read a sound back, and compare it with its log."""
+"""`epochord decode`: read a sound back, and compare it with its log."""
 
 import json
 from pathlib import Path
@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from pipeline.console import bar, result, stdout
+from epochord.pipeline.console import bar, result, stdout
 
 if TYPE_CHECKING:
-    from renderers.audio.readback import ReadBack
+    from epochord.renderers.audio.readback import ReadBack
 
 __all__ = ["decode"]
 
 
 def decode(
-    audio: Annotated[Path, typer.Argument(help="A sound file of 'earshot render audio'.")],
+    audio: Annotated[Path, typer.Argument(help="A sound file of 'epochord render audio'.")],
     method: Annotated[str, typer.Option(help="joint (exact) or fft (quick).")] = "joint",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a voice.")] = False,
 ) -> None:
     """Estimate the values from the sound alone, and show how far they are from the log."""
-    from renderers.audio.readback import read_back
+    from epochord.renderers.audio.readback import read_back
 
     if method not in ("joint", "fft"):
         raise typer.BadParameter(f"--method is {method!r}; expected joint or fft")

@@ -1,4 +1,4 @@
-"""`earshot export`: logs as one long table."""
+"""`epochord export`: logs as one long table."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.arguments import Column, Paths, Runs, SegmentMode, Tags
-from pipeline.console import bar, fail, note, plural, result
-from pipeline.inputs import RUNS, Found, find
-from runlog import EarshotError, Run
-from runlog.export import TableFormat, export
-from runlog.segments import Segments, split_segments
+from epochord.pipeline.commands.arguments import Column, Paths, Runs, SegmentMode, Tags
+from epochord.pipeline.console import bar, fail, note, plural, result
+from epochord.pipeline.inputs import RUNS, Found, find
+from epochord.runlog import EpochordError, Run
+from epochord.runlog.export import TableFormat, export
+from epochord.runlog.run.segments import Segments, split_segments
 
 __all__ = ["export_command"]
 
@@ -35,7 +35,7 @@ def export_command(
     x: Column = None,
 ) -> None:
     """Write one long table: run, tag, segment, step, wall_time, value, in write order."""
-    from renderers.output import writing
+    from epochord.renderers.results.output import writing
 
     if out.suffix not in FORMATS:
         raise typer.BadParameter(f"{out} does not end in {', '.join(FORMATS)}")
@@ -46,7 +46,7 @@ def export_command(
         for error in errors:
             fail(error)
         if not rows:
-            raise EarshotError(f"{out}: not written, since there is no measurement to export")
+            raise EpochordError(f"{out}: not written, since there is no measurement to export")
     note(f"{plural(rows, 'measurement')} of {plural(len(found), 'run')}")
     result(out)
     if errors:
@@ -58,7 +58,7 @@ def _opened(
     tags: Sequence[str],
     segments: Segments,
     x: str | None,
-    errors: list[EarshotError],
+    errors: list[EpochordError],
 ) -> Iterator[Run]:
     """Open runs one by one; what cannot be used is added to the errors."""
     with bar("export", total=len(found)) as progress:
@@ -69,6 +69,6 @@ def _opened(
                     note(f"warning: {line}")
                 for part in split_segments(run, segments):
                     yield replace(part, series={tag: part[tag] for tag in part.matching(tags)})
-            except EarshotError as error:
+            except EpochordError as error:
                 errors.append(error)
             progress.update(done, len(found))

@@ -1,4 +1,4 @@
-"""`earshot inspect`: what a log holds, as a table or as JSON."""
+"""`epochord inspect`: what a log holds, as a table or as JSON."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.commands.arguments import Column, Paths, Runs
-from pipeline.console import fail, note, plural, result, stdout
-from pipeline.inputs import RUNS, Found, find
-from runlog import Run
-from runlog.ensemble.tables import ENSEMBLE
-from runlog.errors import EarshotError
+from epochord.pipeline.commands.arguments import Column, Paths, Runs
+from epochord.pipeline.console import fail, note, plural, result, stdout
+from epochord.pipeline.inputs import RUNS, Found, find
+from epochord.runlog import Run
+from epochord.runlog.ensemble.tables import ENSEMBLE
+from epochord.runlog.errors import EpochordError
 
 __all__ = ["inspect"]
 
@@ -24,7 +24,7 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one run a line.")] = False,
 ) -> None:
     """Show what logs hold: status, steps, layers or tags, ranges, what is not a number."""
-    from pipeline.summary import summarise
+    from epochord.pipeline.summary import summarise
 
     found, errors = find(paths or [str(RUNS)], runs)
     for error in errors:
@@ -33,7 +33,7 @@ def inspect(
     for one in found:
         try:
             run = one.open(x=x)
-        except EarshotError as error:
+        except EpochordError as error:
             errors.append(error)
             fail(error)
             continue
@@ -51,10 +51,10 @@ def inspect(
         raise typer.Exit(1)
 
 
-def _ensemble(run: Run, one: Found, errors: list[EarshotError]) -> dict[str, Any] | None:
+def _ensemble(run: Run, one: Found, errors: list[EpochordError]) -> dict[str, Any] | None:
     """Summarise a run's ensemble, if it has one; that it cannot be used is an error."""
-    from pipeline.summary import summarise_ensemble
-    from runlog.ensemble import NoEnsembleError, open_ensemble
+    from epochord.pipeline.summary import summarise_ensemble
+    from epochord.runlog.reading.ensemble import NoEnsembleError, open_ensemble
 
     if not any(name.startswith(ENSEMBLE) for name in run.tables):
         return None
@@ -63,7 +63,7 @@ def _ensemble(run: Run, one: Found, errors: list[EarshotError]) -> dict[str, Any
     except NoEnsembleError as error:  # such as a run that has just begun
         note(f"{run.name}: {error}")
         return None
-    except EarshotError as error:
+    except EpochordError as error:
         errors.append(error)
         fail(error)
         return None

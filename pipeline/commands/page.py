@@ -1,4 +1,4 @@
-"""`earshot page`: runs to a page to listen and to look; `earshot gallery`: all results in one."""
+"""`epochord page`: runs to a page to listen and to look; `epochord gallery`: all results in one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.arguments import (
+from epochord.pipeline.commands.arguments import (
     Column,
     Duration,
     Layers,
@@ -21,14 +21,14 @@ from pipeline.commands.arguments import (
     listed,
     parse_steps,
 )
-from pipeline.commands.audio_settings import audio_settings, given
-from pipeline.console import bar, fail, note, plural, result
-from pipeline.inputs import RUNS, Found, find, results_folders
-from pipeline.together import Opened, going_together, opened_parts
-from runlog.errors import EarshotError, LogError
+from epochord.pipeline.commands.audio_settings import audio_settings, given
+from epochord.pipeline.console import bar, fail, note, plural, result
+from epochord.pipeline.inputs import RUNS, Found, find, results_folders
+from epochord.pipeline.together import Opened, going_together, opened_parts
+from epochord.runlog.errors import EpochordError, LogError
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioSettings
+    from epochord.renderers.audio import AudioSettings
 
 __all__ = ["gallery", "page"]
 
@@ -73,7 +73,7 @@ def page(
     """Render one HTML file that needs no network: play, see, compare.
 
     Several runs share one axis, one scale and one gain, and can be switched while they
-    play.  Videos and pictures that 'earshot render' made of a run are put in, too.
+    play.  Videos and pictures that 'epochord render' made of a run are put in, too.
     """
     options = {
         "voicing": voicing,
@@ -87,7 +87,7 @@ def page(
     if each and output is not None:
         raise typer.BadParameter("--each makes several pages; -o names one: give one of them")
     settings = audio_settings(given(context, options))
-    from renderers.page.render import MOST_RUNS
+    from epochord.renderers.page.render import MOST_RUNS
 
     found, errors = find(paths or [str(RUNS)], runs)
     if errors and not each:
@@ -126,13 +126,13 @@ def _made(
     settings: "AudioSettings",
     stems: bool,
     scale_from: Path | None,
-    errors: list[EarshotError],
+    errors: list[EpochordError],
 ) -> bool:
     """Make one page, and say so; what went wrong is added to the errors."""
-    from renderers.audio.description import stored_scales
-    from renderers.choice import NothingToHearError
-    from renderers.page import render_page
-    from renderers.page.extras import extras
+    from epochord.renderers.audio.description import stored_scales
+    from epochord.renderers.page import render_page
+    from epochord.renderers.page.extras import extras
+    from epochord.renderers.timeline.choice import NothingToHearError
 
     try:
         scales = stored_scales(scale_from) if scale_from else None
@@ -146,7 +146,7 @@ def _made(
                 extras=[extras(one.run, one.found.source.path, folder) for one, folder in members],
                 progress=progress.update,
             )
-    except EarshotError as error:
+    except EpochordError as error:
         if isinstance(error, NothingToHearError) and not any(one.found.named for one, _ in members):
             note(f"passed over: {error}")
         else:
@@ -166,7 +166,7 @@ def gallery(
     ),
 ) -> None:
     """Write an index of all results in a folder: FOLDER/index.html."""
-    from renderers.page import render_gallery
+    from epochord.renderers.page import render_gallery
 
     with bar(f"look through {folder}") as progress:
         path = render_gallery(folder, progress=progress.update)

@@ -1,4 +1,4 @@
-"""`earshot record`: train one of the experiments and write its log."""
+"""`epochord record`: train one of the experiments and write its log."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,25 +8,25 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.record_benford import benford
-from pipeline.console import result
-from pipeline.experiments.ensemble_settings import (
+from epochord.pipeline.commands.record_benford import benford
+from epochord.pipeline.console import result
+from epochord.pipeline.experiments.ensemble_settings import (
     EPOCHS,
     MEMBERS,
     SETTINGS,
     EnsembleRecording,
     SettingName,
 )
-from pipeline.experiments.settings import (
+from epochord.pipeline.experiments.settings import (
     BATCHES,
     EXPERIMENTS,
     DataName,
     Experiment,
     Recording,
 )
-from pipeline.inputs import RUNS
-from pipeline.recording import Progress, record
-from runlog.metadata import Format
+from epochord.pipeline.inputs import RUNS
+from epochord.pipeline.recording import Progress, record
+from epochord.runlog.run.metadata import Format
 
 __all__ = ["app"]
 
@@ -100,12 +100,12 @@ def ensemble(
 
 
 def _gradient_norms(recording: Recording) -> Callable[[Progress], None]:
-    from pipeline.experiments.gradient_norms import load, train
+    from epochord.pipeline.experiments.gradient_norms import load, train
 
     return partial(train, recording, load(recording))
 
 
 def _ensembles(recording: EnsembleRecording) -> Callable[[Progress], None]:
-    from pipeline.experiments.ensembles import train
+    from epochord.pipeline.experiments.ensembles import train
 
     return partial(train, recording)

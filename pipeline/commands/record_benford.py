@@ -1,4 +1,4 @@
-"""`earshot record benford`: the first digits that a language model expects."""
+"""`epochord record benford`: the first digits that a language model expects."""
 
 import socket
 from importlib.resources import files
@@ -9,10 +9,10 @@ from urllib.request import getproxies, proxy_bypass
 
 import typer
 
-from pipeline.commands.arguments import listed
-from pipeline.console import bar, note, plural, result
-from pipeline.inputs import RUNS
-from runlog.errors import EarshotError, LogError, OutputError, RunExistsError, one_line
+from epochord.pipeline.commands.arguments import listed
+from epochord.pipeline.console import bar, note, plural, result
+from epochord.pipeline.inputs import RUNS
+from epochord.runlog.errors import EpochordError, LogError, OutputError, RunExistsError, one_line
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +58,7 @@ def benford(
 
 
 def _prompts(path: Path | None) -> list[str]:
-    shipped = files("pipeline.experiments").joinpath("prompts.txt")
+    shipped = files("epochord.pipeline.experiments").joinpath("prompts.txt")
     try:
         text = (path or shipped).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
@@ -71,8 +71,8 @@ def _prompts(path: Path | None) -> list[str]:
 
 def _made(directory: Path, settings: dict[str, Any], overwrite: bool) -> bool:
     """Tell whether the recording is there already; refuse to replace what must not be."""
-    from runlog.opening import open_run
-    from runlog.sources import holds_run
+    from epochord.runlog.reading.opening import open_run
+    from epochord.runlog.reading.sources import holds_run
 
     if not (directory.is_dir() and holds_run(directory)):
         return False
@@ -97,13 +97,13 @@ def _record(
     model: str, texts: list[str], out: Path, settings: dict[str, Any], baselines: list[str]
 ) -> None:
     try:
-        from recorders.first_digits import RANDOM_SEEDS, record_first_digits
+        from epochord.recorders.first_digits import RANDOM_SEEDS, record_first_digits
 
         network, tokenizer = _load(model, settings["device"], settings["dtype"])
     except ModuleNotFoundError as error:
-        raise EarshotError(
+        raise EpochordError(
             f"language models need {error.name}, which is not installed: run 'make "
-            "record-benford', or pip install 'earshot[record,lm]'"
+            "record-benford', or pip install 'epochord[record,lm]'"
         ) from error
     total = 1 + ("uniform" in baselines) + len(RANDOM_SEEDS) * ("random" in baselines)
     with bar(f"record {NAME}", total=total) as progress:
@@ -122,7 +122,7 @@ def _load(model: str, device: str, dtype: Precision) -> tuple[Any, Any]:
     place = _device(device)
     folder = Path(model).is_dir()
     if not folder and (model.startswith((".", "/", "~")) or model.count("/") > 1):
-        raise EarshotError(f"{model}: no such folder; give a model's folder with --model")
+        raise EpochordError(f"{model}: no such folder; give a model's folder with --model")
     # Without a network the hub would be tried again and again, for most of a minute.
     offline = folder or not _hub_answers()
     try:
@@ -130,16 +130,16 @@ def _load(model: str, device: str, dtype: Precision) -> tuple[Any, Any]:
     except Exception as error:  # transformers raises whatever its readers do
         why = one_line(error)[:200]
         if folder:
-            raise EarshotError(
+            raise EpochordError(
                 f"{model}: no language model that can be loaded ({type(error).__name__}: {why}); "
                 "expected a folder with config.json, weights and a tokenizer"
             ) from error
         hub = "the hub cannot be reached" if offline else f"not on the hub either ({why})"
-        raise EarshotError(
+        raise EpochordError(
             f"{model}: no such folder here, and {hub}; give a model's folder with --model"
         ) from error
     if missing:  # they would be random
-        raise EarshotError(
+        raise EpochordError(
             f"{model}: {plural(len(missing), 'weight')} of the model not there, such as "
             f"{missing[0]}; expected all that its config.json asks for"
         )
@@ -189,7 +189,7 @@ def _device(name: str) -> "torch.device":
         device = torch.device(name)
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise EarshotError(
+        raise EpochordError(
             f"--device {name}: cannot be used ({one_line(error)[:120]}); expected cpu, or cuda "
             "where there is one"
         ) from error

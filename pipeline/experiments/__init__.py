@@ -1,5 +1,5 @@
-"""The experiments that Earshot can record by itself."""
+"""The experiments that Epochord can record by itself."""
 
-from pipeline.experiments.settings import EXPERIMENTS, Experiment
+from epochord.pipeline.experiments.settings import EXPERIMENTS, Experiment
 
 __all__ = ["EXPERIMENTS", "Experiment"]

@@ -11,8 +11,8 @@ import torch
 from torch.nn.functional import interpolate, pad
 from torch.utils.data import TensorDataset
 
-from pipeline.experiments.settings import DataName
-from runlog.errors import EarshotError, one_line
+from epochord.pipeline.experiments.settings import DataName
+from epochord.runlog.errors import EpochordError, one_line
 
 __all__ = ["DataError", "describe", "load_digits_as_mnist", "load_mnist"]
 
@@ -22,7 +22,7 @@ MNIST_STD = 0.3081
 CONNECT_TIMEOUT = 10.0  # s; a network that swallows packets must not hang the command
 
 
-class DataError(EarshotError):
+class DataError(EpochordError):
     """A data set could not be had."""
 
 

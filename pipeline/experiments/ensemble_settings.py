@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.experiments.settings import differing
-from runlog.metadata import Format, RunMetadata
+from epochord.pipeline.experiments.settings import differing
+from epochord.runlog.run.metadata import Format, RunMetadata
 
 __all__ = [
     "DATASET",

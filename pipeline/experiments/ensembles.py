@@ -12,7 +12,7 @@ from functools import lru_cache
 import torch
 from torch import nn
 
-from pipeline.experiments.ensemble_settings import (
+from epochord.pipeline.experiments.ensemble_settings import (
     DATASET,
     LEARNING_RATE,
     EnsembleRecording,
@@ -22,7 +22,7 @@ from pipeline.experiments.ensemble_settings import (
     held_out_data,
     training_data,
 )
-from recorders import EnsembleRecorder
+from epochord.recorders import EnsembleRecorder
 
 __all__ = [
     "MLP",

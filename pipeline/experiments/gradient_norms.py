@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from pipeline.experiments.datasets import describe, load_digits_as_mnist, load_mnist
-from pipeline.experiments.settings import Recording
-from recorders import GradientRecorder
+from epochord.pipeline.experiments.datasets import describe, load_digits_as_mnist, load_mnist
+from epochord.pipeline.experiments.settings import Recording
+from epochord.recorders import GradientRecorder
 
 __all__ = ["Net", "load", "train"]
 

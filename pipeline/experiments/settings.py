@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from runlog.metadata import Format, RunMetadata
+from epochord.runlog.run.metadata import Format, RunMetadata
 
 __all__ = ["BATCHES", "EXPERIMENTS", "DataName", "Experiment", "Recording", "differing"]
 

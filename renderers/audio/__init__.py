@@ -1,7 +1,7 @@
 """A log as sound: Timeline → Frames → Score → blocks of samples → loudness → file."""
 
-from renderers.audio.render import render_audio
-from renderers.audio.result import AudioResult
-from renderers.audio.settings import AudioSettings
+from epochord.renderers.audio.render import render_audio
+from epochord.renderers.audio.result import AudioResult
+from epochord.renderers.audio.scoring.settings import AudioSettings
 
 __all__ = ["AudioResult", "AudioSettings", "render_audio"]

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from renderers.audio.files import Cue
-from renderers.audio.scale import Scale
-from renderers.audio.score import Glide, Score
-from renderers.audio.scoring import Scales
-from renderers.audio.settings import AudioSettings
-from renderers.audio.style import groups
-from runlog import LogError, Run
-from runlog.errors import described
+from epochord.renderers.audio.files.write import Cue
+from epochord.renderers.audio.scoring.compose import Scales
+from epochord.renderers.audio.scoring.scale import Scale
+from epochord.renderers.audio.scoring.score import Glide, Score
+from epochord.renderers.audio.scoring.settings import AudioSettings
+from epochord.renderers.audio.scoring.style import groups
+from epochord.runlog import LogError, Run
+from epochord.runlog.errors import described
 
 __all__ = ["DESCRIPTION", "cues", "described_before", "description", "stored_scales", "tags"]
 
@@ -41,7 +41,7 @@ def stored_scales(result: Path) -> dict[str, Scale]:
     if not (folder / DESCRIPTION).is_file():
         raise LogError(
             f"{result}: no result with a scale, since there is no {DESCRIPTION} in it; expected a "
-            "folder that 'earshot render audio' has written"
+            "folder that 'epochord render audio' has written"
         )
     try:
         about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
@@ -49,7 +49,7 @@ def stored_scales(result: Path) -> dict[str, Scale]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LogError(
             f"{result}: no result with a scale ({described(error)}); expected {DESCRIPTION}, as "
-            "'earshot render audio' writes it"
+            "'epochord render audio' writes it"
         ) from error
     if not scales:
         raise LogError(f"{folder}: was rendered without a scale; use one of another voicing")
@@ -77,7 +77,7 @@ def tags(run: Run, about: Mapping[str, Any]) -> dict[str, str]:
     )
     voicing = about["settings"]["voicing"]
     comment = f"voicing {voicing}; scale {scale or 'none'}; log {about['log_hash']}"
-    return {"title": run.name, "comment": comment, "software": "Earshot"}
+    return {"title": run.name, "comment": comment, "software": "Epochord"}
 
 
 def described_before(beside: Path) -> dict[str, Any]:

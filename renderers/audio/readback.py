@@ -15,12 +15,12 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import soundfile  # type: ignore[import-untyped]
 
-from renderers.audio.decoding import Layout, Method, decode
-from renderers.audio.description import DESCRIPTION
-from renderers.audio.render import SCORE
-from renderers.audio.scale import Scale
-from runlog import LogError
-from runlog.errors import described
+from epochord.renderers.audio.decoding import Layout, Method, decode
+from epochord.renderers.audio.description import DESCRIPTION
+from epochord.renderers.audio.render import SCORE
+from epochord.renderers.audio.scoring.scale import Scale
+from epochord.runlog import LogError
+from epochord.runlog.errors import described
 
 __all__ = ["ReadBack", "read_back"]
 
@@ -68,7 +68,7 @@ def read_back(
     audio : Path
         A result of `render_audio`, with its score and description beside it.
     method : {"joint", "fft"}
-        See `renderers.audio.decoding.decode`.
+        See `epochord.renderers.audio.decoding.decode`.
     progress : callable, optional
         Called with the frames done and the frames in all.
 

@@ -7,17 +7,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.description import DESCRIPTION, cues, described_before, description, tags
-from renderers.audio.files import AUDIO_FORMATS, require_room, write_audio
-from renderers.audio.legend import legend
-from renderers.audio.level import UNTOUCHED, Level, measure
-from renderers.audio.result import AudioResult
-from renderers.audio.score import Score, write_score
-from renderers.audio.scoring import Scales, audio_score
-from renderers.audio.settings import AudioSettings
-from renderers.audio.synthesis import blocks
-from renderers.output import describe, is_up_to_date, writing
-from runlog import OutputError, Run
+from epochord.renderers.audio.description import (
+    DESCRIPTION,
+    cues,
+    described_before,
+    description,
+    tags,
+)
+from epochord.renderers.audio.files.write import AUDIO_FORMATS, require_room, write_audio
+from epochord.renderers.audio.level.measure import UNTOUCHED, Level, measure
+from epochord.renderers.audio.result import AudioResult
+from epochord.renderers.audio.scoring.compose import Scales, audio_score
+from epochord.renderers.audio.scoring.legend import legend
+from epochord.renderers.audio.scoring.score import Score, write_score
+from epochord.renderers.audio.scoring.settings import AudioSettings
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.runlog import OutputError, Run
 
 __all__ = ["SCORE", "Progress", "render_audio"]
 

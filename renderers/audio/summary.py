@@ -9,9 +9,9 @@ from pathlib import Path
 import soundfile  # type: ignore[import-untyped]
 from tensorboard.compat.proto.event_pb2 import Event
 
-from renderers.audio.result import AudioResult
-from renderers.output import writing
-from runlog.tensorboard.headers import frame
+from epochord.renderers.audio.result import AudioResult
+from epochord.renderers.results.output import writing
+from epochord.runlog.tensorboard.headers import frame
 
 __all__ = ["write_audio_summary"]
 
@@ -41,7 +41,7 @@ def write_audio_summary(made: AudioResult, logdir: Path) -> Path:
     name = f"events.out.tfevents.{int(now):010d}.{socket.gethostname()}.{os.getpid()}.audio"
     path = Path(logdir, run, name)
     event = Event(wall_time=now, step=last)
-    value = event.summary.value.add(tag=f"earshot/{made.description['settings']['voicing']}")
+    value = event.summary.value.add(tag=f"epochord/{made.description['settings']['voicing']}")
     value.audio.sample_rate = made.description["sample_rate"]
     value.audio.num_channels = made.description["channels"]
     value.audio.content_type = "audio/wav"

@@ -1,5 +1,5 @@
 """First digits of what a run holds, against Benford's law."""
 
-from renderers.benford.render import BenfordResult, render_benford, render_constants
+from epochord.renderers.benford.render import BenfordResult, render_benford, render_constants
 
 __all__ = ["BenfordResult", "render_benford", "render_constants"]

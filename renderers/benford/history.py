@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from renderers.benford.distributions import benford
-from renderers.output import writing
-from runlog import Run
-from runlog.digit_tables import LAYER_DIGITS, open_layer_digits
+from epochord.renderers.benford.distributions import benford
+from epochord.renderers.results.output import writing
+from epochord.runlog import Run
+from epochord.runlog.digits.tables import LAYER_DIGITS, open_layer_digits
 
 __all__ = ["DigitHistory", "histories", "history_figure", "write_distances"]
 
@@ -114,7 +114,7 @@ def history_figure(histories: Sequence[DigitHistory], heading: str) -> Figure:
 
 
 def write_distances(histories: Sequence[DigitHistory], path: Path) -> None:
-    """Write the distances as a table that Earshot reads as a log, so that they can be heard.
+    """Write the distances as a table that Epochord reads as a log, so that they can be heard.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 A few upper bits of a float say which digits it starts with, but for one threshold among them.
 So there is a table over these bits which holds the digits and, below them, what carries into them
 if it is added to lower bits that reach the threshold: a look-up, a sum and a shift a number, in
-its own type and without a logarithm.  `runlog.digits` says where the thresholds are.
+its own type and without a logarithm.  `epochord.runlog.digits.bits` says where the thresholds are.
 
 Where several lie within the same upper bits, among subnormal numbers, they are searched.
 """
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from runlog.digits import FORMATS, DigitCounts, digit_starts
+from epochord.runlog.digits.bits import FORMATS, DigitCounts, digit_starts
 
 __all__ = ["NOT_FINITE", "ZERO", "count_digits", "first_two_digits", "leading_digits"]
 

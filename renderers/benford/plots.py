@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from renderers.benford.distributions import benford
-from renderers.benford.subjects import DIGITS, Subject
+from epochord.renderers.benford.distributions import benford
+from epochord.renderers.benford.subjects import DIGITS, Subject
 
 __all__ = ["digits_figure"]
 

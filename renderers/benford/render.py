@@ -6,15 +6,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from renderers.benford.film import SIZE, film
-from renderers.benford.history import DigitHistory, histories, history_figure, write_distances
-from renderers.benford.plots import digits_figure
-from renderers.benford.subjects import Subject, constants, subjects
-from renderers.clock import FPS
-from renderers.output import describe, is_up_to_date
-from renderers.pictures import save_picture
-from renderers.video import write_video
-from runlog import Run
+from epochord.renderers.benford.film import SIZE, film
+from epochord.renderers.benford.history import (
+    DigitHistory,
+    histories,
+    history_figure,
+    write_distances,
+)
+from epochord.renderers.benford.plots import digits_figure
+from epochord.renderers.benford.subjects import Subject, constants, subjects
+from epochord.renderers.pictures.clock import FPS
+from epochord.renderers.pictures.save import save_picture
+from epochord.renderers.pictures.video import write_video
+from epochord.renderers.results.output import describe, is_up_to_date
+from epochord.runlog import Run
 
 __all__ = ["DESCRIPTION", "BenfordResult", "render_benford", "render_constants"]
 
@@ -60,7 +65,7 @@ def render_benford(
         change), `benford.gradient.mp4`, … and `benford.distances.parquet`, which
         can be heard.
     tags : sequence of str
-        Which series (see `renderers.benford.subjects.subjects`).
+        Which series (see `epochord.renderers.benford.subjects.subjects`).
     video : bool
         Whether to make the videos too.
 

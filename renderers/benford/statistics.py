@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
-from renderers.benford.distributions import (
+from epochord.renderers.benford.distributions import (
     Distances,
     Shares,
     benford,
@@ -24,7 +24,7 @@ from renderers.benford.distributions import (
     mad,
     mad_limit,
 )
-from runlog.digits import DigitCounts
+from epochord.runlog.digits.bits import DigitCounts
 
 __all__ = [
     "CONFORMS",

@@ -9,18 +9,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from renderers.benford.distributions import gaussian
-from renderers.benford.history import DigitHistory, histories
-from renderers.benford.leading_digits import count_digits
-from renderers.benford.statistics import (
+from epochord.renderers.benford.distributions import gaussian
+from epochord.renderers.benford.history import DigitHistory, histories
+from epochord.renderers.benford.leading_digits import count_digits
+from epochord.renderers.benford.statistics import (
     CountStatistics,
     ProbabilityStatistics,
     of_counts,
     of_probabilities,
 )
-from renderers.choice import Choice, NothingToHearError, choose
-from runlog import LogError, Run
-from runlog.digits import DigitCounts
+from epochord.renderers.timeline.choice import Choice, NothingToHearError, choose
+from epochord.runlog import LogError, Run
+from epochord.runlog.digits.bits import DigitCounts
 
 __all__ = ["FIRST_DIGITS", "Subject", "constants", "subjects"]
 

@@ -1,8 +1,8 @@
 """Runs or audio files side by side: where they part, by how much, and which one went wrong."""
 
-from renderers.comparison.clips import Clip, is_audio, open_clip
-from renderers.comparison.render import ComparisonResult, compare_clips, compare_runs
-from renderers.comparison.settings import ComparisonSettings
+from epochord.renderers.comparison.clips import Clip, is_audio, open_clip
+from epochord.renderers.comparison.render import ComparisonResult, compare_clips, compare_runs
+from epochord.renderers.comparison.settings import ComparisonSettings
 
 __all__ = [
     "Clip",

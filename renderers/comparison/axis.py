@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.score import Score
+from epochord.renderers.audio.scoring.score import Score
 
 __all__ = ["Axis"]
 

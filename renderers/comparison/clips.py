@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.comparison.names import listed
-from renderers.sound_files import sound_blocks
-from runlog import LogError
-from runlog.errors import one_line
+from epochord.renderers.audio.files.sound_files import sound_blocks
+from epochord.renderers.comparison.names import listed
+from epochord.runlog import LogError
+from epochord.runlog.errors import one_line
 
 __all__ = ["Clip", "is_audio", "open_clip", "spoken_differences"]
 

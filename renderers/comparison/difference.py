@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.comparison.axis import Axis
-from renderers.comparison.listening import HEARD_DB, Framing, Heard
-from renderers.spectrogram import FLOOR_DB
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.listening import HEARD_DB, Framing, Heard
+from epochord.renderers.pictures.spectrogram import FLOOR_DB
 
 __all__ = ["Moment", "SoundDifference", "compare_sounds", "decibel_difference"]
 

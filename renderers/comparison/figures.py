@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from renderers.comparison.axis import Axis
-from renderers.comparison.listening import FEATURES, HEARD_DB, Heard
-from renderers.comparison.matrix import Matrix
-from renderers.comparison.pairs import Pair
-from renderers.comparison.panels import (
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.listening import FEATURES, HEARD_DB, Heard
+from epochord.renderers.comparison.matrix import Matrix
+from epochord.renderers.comparison.pairs import Pair
+from epochord.renderers.comparison.panels import (
     COLOURS,
     INK,
     NOTHING,
@@ -28,7 +28,7 @@ from renderers.comparison.panels import (
     plain,
     say_steps,
 )
-from renderers.comparison.series import FARTHEST, SeriesDifference
+from epochord.renderers.comparison.series import FARTHEST, SeriesDifference
 
 __all__ = [
     "Setting",

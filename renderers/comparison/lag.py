@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.comparison.listening import HEARD_DB
+from epochord.renderers.comparison.listening import HEARD_DB
 
 __all__ = ["MOST_CELLS", "Lag", "lag"]
 

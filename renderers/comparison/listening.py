@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.spectrogram import framed_pieces, mel_bands, power_frames
+from epochord.renderers.pictures.spectrogram import framed_pieces, mel_bands, power_frames
 
 __all__ = ["FEATURES", "HEARD_DB", "Framing", "Heard", "listen"]
 

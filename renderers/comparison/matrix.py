@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.comparison.pairs import Pair
+from epochord.renderers.comparison.pairs import Pair
 
 __all__ = ["Matrix", "distances"]
 

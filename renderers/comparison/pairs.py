@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from renderers.comparison.axis import Axis
-from renderers.comparison.difference import SoundDifference, compare_sounds
-from renderers.comparison.lag import Lag, lag
-from renderers.comparison.listening import Framing, Heard
-from renderers.comparison.series import Logged, SeriesDifference, compare_logs, distance
-from renderers.comparison.settings import ComparisonSettings
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.difference import SoundDifference, compare_sounds
+from epochord.renderers.comparison.lag import Lag, lag
+from epochord.renderers.comparison.listening import Framing, Heard
+from epochord.renderers.comparison.series import Logged, SeriesDifference, compare_logs, distance
+from epochord.renderers.comparison.settings import ComparisonSettings
 
 __all__ = ["Pair", "compare_pairs"]
 

@@ -12,13 +12,13 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from renderers.comparison.axis import Axis
-from renderers.comparison.condense import extremes, pooled
-from renderers.comparison.difference import SoundDifference, decibel_difference
-from renderers.comparison.listening import Heard
-from renderers.comparison.names import shortened
-from renderers.comparison.series import FARTHEST, SeriesDifference
-from runlog.run import GRAD_NORM
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.condense import extremes, pooled
+from epochord.renderers.comparison.difference import SoundDifference, decibel_difference
+from epochord.renderers.comparison.listening import Heard
+from epochord.renderers.comparison.names import shortened
+from epochord.renderers.comparison.series import FARTHEST, SeriesDifference
+from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = [
     "COLOURS",

@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from renderers.audio.scoring import Scales
-from renderers.audio.settings import AudioSettings
-from renderers.comparison.axis import Axis
-from renderers.comparison.clips import Clip, spoken_differences
-from renderers.comparison.listening import Framing, Heard, listen
-from renderers.comparison.names import labels, pair_stems
-from renderers.comparison.pairs import Pair, compare_pairs
-from renderers.comparison.report import Report, audio_report, run_report
-from renderers.comparison.runs import hear_runs, within
-from renderers.comparison.settings import ComparisonSettings
-from renderers.comparison.table import write_table
-from renderers.output import describe, is_up_to_date, writing
-from renderers.staging import staging
-from runlog import LogError, Run
+from epochord.renderers.audio.scoring.compose import Scales
+from epochord.renderers.audio.scoring.settings import AudioSettings
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.clips import Clip, spoken_differences
+from epochord.renderers.comparison.listening import Framing, Heard, listen
+from epochord.renderers.comparison.names import labels, pair_stems
+from epochord.renderers.comparison.pairs import Pair, compare_pairs
+from epochord.renderers.comparison.report import Report, audio_report, run_report
+from epochord.renderers.comparison.runs import hear_runs, within
+from epochord.renderers.comparison.settings import ComparisonSettings
+from epochord.renderers.comparison.table import write_table
+from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.staging import staging
+from epochord.runlog import LogError, Run
 
 __all__ = ["DESCRIPTION", "ComparisonResult", "compare_clips", "compare_runs"]
 
@@ -194,7 +194,7 @@ def _written(
     framing: Framing,
 ) -> ComparisonResult:
     """Write everything; it appears all at once, in the place of an earlier comparison."""
-    from renderers.pictures import save_picture
+    from epochord.renderers.pictures.save import save_picture
 
     threshold = about["settings"]["threshold"]
     about |= {"framing": framing.to_dict(), **report.to_dict()}
@@ -238,7 +238,7 @@ def _pictures(
     threshold: float,
 ) -> Iterator[tuple[str, Any]]:
     """Yield stems and figures, one at a time in memory; names in them are short."""
-    from renderers.comparison import figures
+    from epochord.renderers.comparison import figures
 
     full = [each.name for each in heard]
     short = labels(full)

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from renderers.comparison.listening import Framing, Heard
-from renderers.comparison.matrix import Matrix, distances
-from renderers.comparison.names import listed
-from renderers.comparison.pairs import Pair
-from renderers.comparison.runs import Sounding
-from renderers.comparison.sentences import (
+from epochord.renderers.comparison.listening import Framing, Heard
+from epochord.renderers.comparison.matrix import Matrix, distances
+from epochord.renderers.comparison.names import listed
+from epochord.renderers.comparison.pairs import Pair
+from epochord.renderers.comparison.runs import Sounding
+from epochord.renderers.comparison.sentences import (
     pair_sentences,
     silence_sentences,
     trouble_sentences,
 )
-from renderers.comparison.series import Logged
-from renderers.comparison.settings import ComparisonSettings
-from renderers.comparison.spans import overlap_sentences, span_sentences
-from renderers.comparison.trouble import Trouble, troubles
+from epochord.renderers.comparison.series import Logged
+from epochord.renderers.comparison.settings import ComparisonSettings
+from epochord.renderers.comparison.spans import overlap_sentences, span_sentences
+from epochord.renderers.comparison.trouble import Trouble, troubles
 
 __all__ = ["Report", "audio_report", "run_report"]
 

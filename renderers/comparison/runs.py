@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from renderers.audio.level import Level, common_level, measure
-from renderers.audio.score import Score, State
-from renderers.audio.scoring import Scales, scores_together
-from renderers.audio.settings import AudioSettings
-from renderers.audio.synthesis import blocks
-from renderers.comparison.axis import Axis
-from renderers.comparison.listening import Framing, Heard, listen
-from renderers.comparison.names import listed
-from renderers.comparison.series import Logged, logged
-from renderers.timeline import StepRange
-from runlog import Run
+from epochord.renderers.audio.level.measure import Level, common_level, measure
+from epochord.renderers.audio.scoring.compose import Scales, scores_together
+from epochord.renderers.audio.scoring.score import Score, State
+from epochord.renderers.audio.scoring.settings import AudioSettings
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.listening import Framing, Heard, listen
+from epochord.renderers.comparison.names import listed
+from epochord.renderers.comparison.series import Logged, logged
+from epochord.renderers.timeline.timeline import StepRange
+from epochord.runlog import Run
 
 __all__ = ["Sounding", "hear_runs", "within"]
 

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from renderers.comparison.lag import Lag
-from renderers.comparison.listening import Heard
-from renderers.comparison.names import counted, listed
-from renderers.comparison.pairs import Pair
-from renderers.comparison.series import SeriesDifference
-from renderers.comparison.settings import ComparisonSettings
-from renderers.comparison.trouble import Trouble
-from runlog.run import GRAD_NORM
+from epochord.renderers.comparison.lag import Lag
+from epochord.renderers.comparison.listening import Heard
+from epochord.renderers.comparison.names import counted, listed
+from epochord.renderers.comparison.pairs import Pair
+from epochord.renderers.comparison.series import SeriesDifference
+from epochord.renderers.comparison.settings import ComparisonSettings
+from epochord.renderers.comparison.trouble import Trouble
+from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["pair_sentences", "silence_sentences", "trouble_sentences"]
 

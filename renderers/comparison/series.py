@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.choice import Choice, choose
-from runlog import Run, Series
+from epochord.renderers.timeline.choice import Choice, choose
+from epochord.runlog import Run, Series
 
 __all__ = ["Logged", "SeriesDifference", "compare_logs", "compare_series", "distance", "logged"]
 

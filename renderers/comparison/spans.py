@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from renderers.comparison.listening import Heard
-from renderers.comparison.names import listed
-from renderers.comparison.series import Logged
-from renderers.side_by_side import usual_gap
-from runlog import Run
+from epochord.renderers.comparison.listening import Heard
+from epochord.renderers.comparison.names import listed
+from epochord.renderers.comparison.series import Logged
+from epochord.renderers.timeline.side_by_side import usual_gap
+from epochord.runlog import Run
 
 __all__ = ["overlap_sentences", "span_sentences"]
 

@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from renderers.comparison.axis import Axis
-from renderers.comparison.condense import extremes
-from renderers.comparison.listening import Heard
-from renderers.comparison.pairs import Pair
-from renderers.comparison.series import SeriesDifference
-from renderers.output import writing
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.condense import extremes
+from epochord.renderers.comparison.listening import Heard
+from epochord.renderers.comparison.pairs import Pair
+from epochord.renderers.comparison.series import SeriesDifference
+from epochord.renderers.results.output import writing
 
 __all__ = ["MOST_ROWS", "SCHEMA", "write_table"]
 

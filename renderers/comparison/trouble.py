@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runlog import Run, Series
+from epochord.runlog import Run, Series
 
 __all__ = ["Trouble", "troubles"]
 

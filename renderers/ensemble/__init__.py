@@ -1,9 +1,9 @@
 """Ensembles as videos with sound, stills and scores."""
 
-from renderers.ensemble.choice import check_choice
-from renderers.ensemble.overview import Overview, overview
-from renderers.ensemble.render import EnsembleResult, render_ensemble, shared_limits
-from renderers.ensemble.settings import EnsembleSettings
+from epochord.renderers.ensemble.choice import check_choice
+from epochord.renderers.ensemble.overview import Overview, overview
+from epochord.renderers.ensemble.render import EnsembleResult, render_ensemble, shared_limits
+from epochord.renderers.ensemble.settings import EnsembleSettings
 
 __all__ = [
     "EnsembleResult",

@@ -4,7 +4,7 @@ import re
 
 from matplotlib.text import Text
 
-from runlog.ensemble import Ensemble
+from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["fit", "lost", "plural", "shortened", "title"]
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.text import Text
 
-from renderers.ensemble.overview import Overview
-from renderers.ensemble.settings import EnsembleSettings
+from epochord.renderers.ensemble.overview import Overview
+from epochord.renderers.ensemble.settings import EnsembleSettings
 
 __all__ = ["Cell"]
 

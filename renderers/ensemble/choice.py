@@ -1,8 +1,8 @@
 """Whether an ensemble has what is to be drawn of it."""
 
-from renderers.ensemble.settings import EnsembleSettings
-from runlog import LogError
-from runlog.ensemble import Ensemble
+from epochord.renderers.ensemble.settings import EnsembleSettings
+from epochord.runlog import LogError
+from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["check_choice", "undrawn"]
 

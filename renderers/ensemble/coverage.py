@@ -2,7 +2,7 @@
 
 Each edge of a shape adds the area below it, as the difference from each row to the
 next, to a plane of sums as large as the rectangle; summing down the columns gives
-the coverage.  See `renderers.ensemble.raster` for what the public functions promise.
+the coverage.  See `epochord.renderers.ensemble.raster` for what the public functions promise.
 """
 
 import math

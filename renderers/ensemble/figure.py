@@ -21,14 +21,14 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from renderers.ensemble.captions import fit, shortened, title
-from renderers.ensemble.cell import Cell
-from renderers.ensemble.line_cell import LineCell
-from renderers.ensemble.look import HEIGHT, INK, RUN_COLOURS, SIZE_DPI, WIDTH
-from renderers.ensemble.map_cell import MapCell
-from renderers.ensemble.overview import Overview
-from renderers.ensemble.settings import EnsembleSettings
-from runlog.ensemble import Ensemble
+from epochord.renderers.ensemble.captions import fit, shortened, title
+from epochord.renderers.ensemble.cell import Cell
+from epochord.renderers.ensemble.line_cell import LineCell
+from epochord.renderers.ensemble.look import HEIGHT, INK, RUN_COLOURS, SIZE_DPI, WIDTH
+from epochord.renderers.ensemble.map_cell import MapCell
+from epochord.renderers.ensemble.overview import Overview
+from epochord.renderers.ensemble.settings import EnsembleSettings
+from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["EnsembleFigure", "ensemble_figure", "headed", "scale", "whole_epochs"]
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from renderers.ensemble.figure import EnsembleFigure
-from renderers.overlay import Overlay, background
+from epochord.renderers.ensemble.figure import EnsembleFigure
+from epochord.renderers.pictures.overlay import Overlay, background
 
 __all__ = ["frames"]
 

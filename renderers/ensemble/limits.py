@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runlog.ensemble import EnsembleSetup
+from epochord.runlog.ensemble import EnsembleSetup
 
 __all__ = ["limits_of", "reach", "seen_data", "unseen_data", "widened"]
 

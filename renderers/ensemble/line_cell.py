@@ -13,10 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
 from matplotlib.text import Text
 
-from renderers.clock import FPS
-from renderers.ensemble.captions import fit
-from renderers.ensemble.limits import seen_data
-from renderers.ensemble.look import (
+from epochord.renderers.ensemble.captions import fit
+from epochord.renderers.ensemble.limits import seen_data
+from epochord.renderers.ensemble.look import (
     DATA_COLOUR,
     DENSITY_COLOURS,
     DENSITY_MEMBERS,
@@ -25,10 +24,11 @@ from renderers.ensemble.look import (
     STROKES,
     Stroke,
 )
-from renderers.ensemble.overview import Overview
-from renderers.ensemble.raster import Viewport, paint_band, paint_density, paint_lines
-from renderers.ensemble.settings import EnsembleSettings
-from renderers.ensemble.view import Lines, View
+from epochord.renderers.ensemble.overview import Overview
+from epochord.renderers.ensemble.raster import Viewport, paint_band, paint_density, paint_lines
+from epochord.renderers.ensemble.settings import EnsembleSettings
+from epochord.renderers.ensemble.view import Lines, View
+from epochord.renderers.pictures.clock import FPS
 
 __all__ = ["LineCell"]
 
@@ -48,7 +48,7 @@ class Mark(NamedTuple):
 
 
 class LineCell:
-    """See `renderers.ensemble.cell.Cell`."""
+    """See `epochord.renderers.ensemble.cell.Cell`."""
 
     def __init__(
         self,

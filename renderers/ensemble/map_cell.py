@@ -10,14 +10,14 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
-from renderers.ensemble.captions import fit
-from renderers.ensemble.limits import seen_data
-from renderers.ensemble.look import DATA_COLOUR, INK
-from renderers.ensemble.overview import Overview
-from renderers.ensemble.settings import EnsembleSettings
-from renderers.ensemble.statistics import moments
-from runlog import LogError
-from runlog.ensemble import Ensemble
+from epochord.renderers.ensemble.captions import fit
+from epochord.renderers.ensemble.limits import seen_data
+from epochord.renderers.ensemble.look import DATA_COLOUR, INK
+from epochord.renderers.ensemble.overview import Overview
+from epochord.renderers.ensemble.settings import EnsembleSettings
+from epochord.renderers.ensemble.statistics import moments
+from epochord.runlog import LogError
+from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["INPUTS", "Lattice", "MapCell"]
 
@@ -73,7 +73,7 @@ class Lattice:
 
 
 class MapCell:
-    """See `renderers.ensemble.cell.Cell`."""
+    """See `epochord.renderers.ensemble.cell.Cell`."""
 
     def __init__(
         self,

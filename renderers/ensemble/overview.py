@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.ensemble.limits import limits_of, reach
-from renderers.ensemble.scores import Scores, out_of_bag, score
-from renderers.ensemble.statistics import contraction, inside_outside, moments, spread
-from runlog.ensemble import Ensemble, EnsembleSetup
+from epochord.renderers.ensemble.limits import limits_of, reach
+from epochord.renderers.ensemble.scores import Scores, out_of_bag, score
+from epochord.renderers.ensemble.statistics import contraction, inside_outside, moments, spread
+from epochord.runlog.ensemble import EnsembleSetup
+from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["Overview", "overview"]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from renderers.ensemble.coverage import Plane, paint_area, paint_counts, paint_strokes
+from epochord.renderers.ensemble.coverage import Plane, paint_area, paint_counts, paint_strokes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

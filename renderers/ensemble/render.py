@@ -11,20 +11,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
-from renderers.clock import FPS, clock, shown
-from renderers.ensemble.choice import check_choice, undrawn
-from renderers.ensemble.figure import ensemble_figure
-from renderers.ensemble.film import frames
-from renderers.ensemble.limits import unseen_data
-from renderers.ensemble.look import HEIGHT, WIDTH
-from renderers.ensemble.overview import Overview
-from renderers.ensemble.settings import EnsembleSettings
-from renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
-from renderers.ensemble.stills import stills
-from renderers.output import describe, is_up_to_date, writing
-from renderers.pictures import save_picture
-from renderers.staging import staging
-from renderers.video import VideoUnavailableError, write_video
+from epochord.renderers.ensemble.choice import check_choice, undrawn
+from epochord.renderers.ensemble.figure import ensemble_figure
+from epochord.renderers.ensemble.film import frames
+from epochord.renderers.ensemble.limits import unseen_data
+from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.overview import Overview
+from epochord.renderers.ensemble.settings import EnsembleSettings
+from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
+from epochord.renderers.ensemble.stills import stills
+from epochord.renderers.pictures.clock import FPS, clock, shown
+from epochord.renderers.pictures.save import save_picture
+from epochord.renderers.pictures.video import VideoUnavailableError, write_video
+from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.staging import staging
 
 __all__ = ["DESCRIPTION", "EnsembleResult", "render_ensemble", "shared_limits"]
 
@@ -204,7 +204,7 @@ def _stills(
 
 
 def _write_scores(one: Overview, path: Path) -> Path:
-    """Write what there is an epoch: a table that Earshot reads as a log, too."""
+    """Write what there is an epoch: a table that Epochord reads as a log, too."""
     columns = {"step": pa.array(one.ensemble.epochs)} | {
         name: pa.array(values.astype(np.float64)) for name, values in one.columns().items()
     }

@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from renderers.ensemble.captions import lost
-from renderers.ensemble.figure import headed, scale, whole_epochs
-from renderers.ensemble.look import INK, RUN_COLOURS
-from renderers.ensemble.map_cell import INPUTS, Lattice
-from renderers.ensemble.overview import Overview
-from renderers.ensemble.scores import PERCENTS, RANK_BINS
-from renderers.ensemble.statistics import LEAST_MEMBERS
-from renderers.ensemble.view import Lines
+from epochord.renderers.ensemble.captions import lost
+from epochord.renderers.ensemble.figure import headed, scale, whole_epochs
+from epochord.renderers.ensemble.look import INK, RUN_COLOURS
+from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
+from epochord.renderers.ensemble.overview import Overview
+from epochord.renderers.ensemble.scores import PERCENTS, RANK_BINS
+from epochord.renderers.ensemble.statistics import LEAST_MEMBERS
+from epochord.renderers.ensemble.view import Lines
 
 __all__ = ["scores_still"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
-from renderers.ensemble.statistics import LEAST_MEMBERS, mean_of, quiet, spread
+from epochord.renderers.ensemble.statistics import LEAST_MEMBERS, mean_of, quiet, spread
 
 __all__ = [
     "PERCENTS",

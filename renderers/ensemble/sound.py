@@ -21,22 +21,22 @@ import numpy.typing as npt
 from scipy.ndimage import convolve1d
 from scipy.signal.windows import hann
 
-from renderers.audio.description import cues
-from renderers.audio.earcons import Event
-from renderers.audio.files import write_audio
-from renderers.audio.glide import pan_gains, phases
-from renderers.audio.level import measure
-from renderers.audio.loudness import TARGET_LUFS
-from renderers.audio.marks import state_events
-from renderers.audio.pitching import WIDEST, held
-from renderers.audio.registers import registers
-from renderers.audio.scale import Scale, robust, sample
-from renderers.audio.score import Glide, Score, State
-from renderers.audio.synthesis import blocks
-from renderers.clock import FPS
-from renderers.output import writing
-from renderers.reduction import Frames, reduce
-from renderers.timeline import Timeline
+from epochord.renderers.audio.description import cues
+from epochord.renderers.audio.files.write import write_audio
+from epochord.renderers.audio.level.loudness import TARGET_LUFS
+from epochord.renderers.audio.level.measure import measure
+from epochord.renderers.audio.scoring.events import Event
+from epochord.renderers.audio.scoring.marks import state_events
+from epochord.renderers.audio.scoring.pitching import WIDEST, held
+from epochord.renderers.audio.scoring.registers import registers
+from epochord.renderers.audio.scoring.scale import Scale, robust, sample
+from epochord.renderers.audio.scoring.score import Glide, Score, State
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.audio.synthesis.glide import pan_gains, phases
+from epochord.renderers.pictures.clock import FPS
+from epochord.renderers.results.output import writing
+from epochord.renderers.timeline.reduction import Frames, reduce
+from epochord.renderers.timeline.timeline import Timeline
 
 __all__ = ["MOST_SEMITONES", "MOST_VOICES", "Disagreement", "ensemble_score", "write_sound"]
 
@@ -111,7 +111,7 @@ def ensemble_score(parts: Sequence[Disagreement], shown: npt.ArrayLike, fps: int
     """Score the disagreement of one or several ensembles.
 
     All share one scale of spreads, from the lowest to the highest tone of each
-    one's register (see `renderers.audio.registers`); a member that deviates by
+    one's register (see `epochord.renderers.audio.scoring.registers`); a member that deviates by
     the scale's highest spread is off by `SEMITONES`.  Runs lie from low and left
     to high and right, the members of each side by side.  A register is lower by
     the widest detuning than for voices alone, and no detuning reaches the

@@ -8,16 +8,16 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from renderers.ensemble.captions import lost
-from renderers.ensemble.figure import ensemble_figure, headed
-from renderers.ensemble.limits import seen_data, widened
-from renderers.ensemble.look import DATA_COLOUR, INK, STROKES
-from renderers.ensemble.map_cell import INPUTS, Lattice
-from renderers.ensemble.overview import Overview
-from renderers.ensemble.score_still import scores_still
-from renderers.ensemble.settings import EnsembleSettings
-from renderers.ensemble.view import Lines
-from runlog.ensemble import Ensemble
+from epochord.renderers.ensemble.captions import lost
+from epochord.renderers.ensemble.figure import ensemble_figure, headed
+from epochord.renderers.ensemble.limits import seen_data, widened
+from epochord.renderers.ensemble.look import DATA_COLOUR, INK, STROKES
+from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
+from epochord.renderers.ensemble.overview import Overview
+from epochord.renderers.ensemble.score_still import scores_still
+from epochord.renderers.ensemble.settings import EnsembleSettings
+from epochord.renderers.ensemble.view import Lines
+from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["stills"]
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.ensemble.statistics import bands, moments
-from runlog import LogError
-from runlog.ensemble import Ensemble
+from epochord.renderers.ensemble.statistics import bands, moments
+from epochord.runlog import LogError
+from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["QUANTILES", "Lines", "View"]
 

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.earcons import Event, Kind
-from renderers.audio.level import Level
-from renderers.audio.score import Score, State
-from renderers.audio.style import groups
-from renderers.page.curves import curves
-from renderers.page.document import base64_of
-from renderers.page.extras import Extra, Extras
-from renderers.page.picture import RANGE_DB, Picture, loudest, picture, spectrograms
-from renderers.page.sounds import Track, levels, tracks
-from renderers.timeline import Timeline
-from runlog import Run
+from epochord.renderers.audio.level.measure import Level
+from epochord.renderers.audio.scoring.events import Event, Kind
+from epochord.renderers.audio.scoring.score import Score, State
+from epochord.renderers.audio.scoring.style import groups
+from epochord.renderers.page.curves import curves
+from epochord.renderers.page.document import base64_of
+from epochord.renderers.page.extras import Extra, Extras
+from epochord.renderers.page.picture import RANGE_DB, Picture, loudest, picture, spectrograms
+from epochord.renderers.page.sounds import Track, levels, tracks
+from epochord.renderers.timeline.timeline import Timeline
+from epochord.runlog import Run
 
 __all__ = ["Part", "Progress", "run_contents", "shared_contents"]
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.score import State, states
-from renderers.reduction import reduce
-from renderers.timeline import Timeline
+from epochord.renderers.audio.scoring.score import State, states
+from epochord.renderers.timeline.reduction import reduce
+from epochord.renderers.timeline.timeline import Timeline
 
 __all__ = ["Curves", "Summary", "curves", "points_a_voice"]
 

@@ -23,8 +23,8 @@ __all__ = [
     "style_sheet",
 ]
 
-STATIC = files("renderers.page") / "static"
-UPLOT = files("renderers.page") / "vendor" / "uplot"
+STATIC = files("epochord.renderers.page") / "static"
+UPLOT = files("epochord.renderers.page") / "vendor" / "uplot"
 SCRIPTS = (
     "data.js",
     "steps.js",
@@ -36,7 +36,7 @@ SCRIPTS = (
     "tables.js",
     "page.js",
 )
-FINGERPRINT = re.compile(rb'<meta name="earshot-inputs" content="([0-9a-f]{64})">')
+FINGERPRINT = re.compile(rb'<meta name="epochord-inputs" content="([0-9a-f]{64})">')
 RIGHT_TO_LEFT = {"R", "AL", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
 HEAD = 4096  # bytes in which the fingerprint lies
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runlog import EarshotError, Run
-from runlog.ensemble import open_ensemble
+from epochord.runlog import EpochordError, Run
+from epochord.runlog.reading.ensemble import open_ensemble
 
 __all__ = ["Extra", "Extras", "extras"]
 
@@ -108,7 +108,7 @@ def _described(path: Path) -> dict[str, Any] | None:
 def _is_of(run: Run, log: Path, about: dict[str, Any]) -> bool:
     if "log_hash" in about:
         return bool(about["log_hash"] == run.log_hash())
-    with suppress(EarshotError, KeyError, IndexError, TypeError):
+    with suppress(EpochordError, KeyError, IndexError, TypeError):
         return bool(about["runs"][0]["log_hash"] == open_ensemble(log).log_hash())
     return False
 

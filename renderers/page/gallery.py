@@ -16,12 +16,12 @@ from urllib.parse import quote
 
 import numpy as np
 
-from renderers.output import writing
-from renderers.page.document import STATIC, base64_of, hashes, policy, style_sheet
-from renderers.sound_files import sound_blocks
-from renderers.spectrogram import mel_spectrogram
-from runlog import LogError
-from runlog.locations import printable
+from epochord.renderers.audio.files.sound_files import sound_blocks
+from epochord.renderers.page.document import STATIC, base64_of, hashes, policy, style_sheet
+from epochord.renderers.pictures.spectrogram import mel_spectrogram
+from epochord.renderers.results.output import writing
+from epochord.runlog import LogError
+from epochord.runlog.locations import printable
 
 __all__ = ["render_gallery"]
 
@@ -30,7 +30,7 @@ PAGE = "page.html"
 DESCRIPTIONS = ("audio.json", "ensemble.json", "benford.json", "comparison.json")
 SOUNDS = ("audio.wav", "audio.flac", "audio.ogg", "audio.mp3")
 PICTURES = ("comparison.png", "uncertainty.png", "benford.png")
-TITLE = re.compile(r"<title>(.*?) – Earshot</title>", re.DOTALL)
+TITLE = re.compile(r"<title>(.*?) – Epochord</title>", re.DOTALL)
 HEAD = 1 << 14  # characters in which it lies
 THUMBNAIL = (480, 96)  # pixels
 RANGE_DB = 70.0
@@ -74,7 +74,7 @@ def render_gallery(folder: Path, *, progress: Progress | None = None) -> Path:
     cards = list(_cards(folder))
     if not cards:
         raise LogError(
-            f"{folder}: no results of Earshot in it; 'earshot render audio' or 'earshot page' "
+            f"{folder}: no results of Epochord in it; 'epochord render audio' or 'epochord page' "
             "makes some"
         )
     made = []

@@ -7,9 +7,9 @@ from io import BytesIO
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.score import Score
-from renderers.page.sounds import Progress, sound
-from renderers.spectrogram import FLOOR_DB, Spectrogram, mel_spectrogram
+from epochord.renderers.audio.scoring.score import Score
+from epochord.renderers.page.sounds import Progress, sound
+from epochord.renderers.pictures.spectrogram import FLOOR_DB, Spectrogram, mel_spectrogram
 
 __all__ = ["RANGE_DB", "Picture", "loudest", "picture", "spectrograms"]
 

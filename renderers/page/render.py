@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderers.audio import AudioSettings
-from renderers.audio.score import Score
-from renderers.audio.scoring import Scales, scores_together
-from renderers.output import output_error, writing
-from renderers.page.contents import Part, Progress, run_contents, shared_contents
-from renderers.page.document import document, fingerprint, fingerprint_of
-from renderers.page.extras import Extras
-from renderers.side_by_side import shared_timelines
-from runlog import OutputError, Run
+from epochord.renderers.audio import AudioSettings
+from epochord.renderers.audio.scoring.compose import Scales, scores_together
+from epochord.renderers.audio.scoring.score import Score
+from epochord.renderers.page.contents import Part, Progress, run_contents, shared_contents
+from epochord.renderers.page.document import document, fingerprint, fingerprint_of
+from epochord.renderers.page.extras import Extras
+from epochord.renderers.results.output import output_error, writing
+from epochord.renderers.timeline.side_by_side import shared_timelines
+from epochord.runlog import OutputError, Run
 
 __all__ = ["LONGEST", "MOST_RUNS", "PageResult", "render_page"]
 

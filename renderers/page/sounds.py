@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.files import write_audio
-from renderers.audio.level import UNTOUCHED, Level, common_level, measure
-from renderers.audio.score import Score
-from renderers.audio.synthesis import blocks
+from epochord.renderers.audio.files.write import write_audio
+from epochord.renderers.audio.level.measure import UNTOUCHED, Level, common_level, measure
+from epochord.renderers.audio.scoring.score import Score
+from epochord.renderers.audio.synthesis.blocks import blocks
 
 __all__ = ["MARKS", "MIX", "Track", "levels", "sound", "tracks"]
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
-from runlog.run import STEP, WALL_TIME
+from epochord.runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
+from epochord.runlog.run.run import STEP, WALL_TIME
 
 __all__ = [
     "ENSEMBLE",

@@ -8,8 +8,8 @@ in any store that fsspec knows.
 from pathlib import Path
 from typing import Protocol
 
-from runlog.contents import Contents
-from runlog.formats import delimited, huggingface, jsonl, lightning, mlflow, parquet
+from epochord.runlog.formats import delimited, huggingface, jsonl, lightning, mlflow, parquet
+from epochord.runlog.run.contents import Contents
 
 __all__ = ["FORMATS", "Format", "recognise"]
 

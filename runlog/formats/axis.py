@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runlog.errors import LogError
-from runlog.formats.sheet import Column, Sheet
+from epochord.runlog.errors import LogError
+from epochord.runlog.formats.sheet import Column, Sheet
 
 __all__ = ["CLOCKS", "STEPS", "Axis", "find_axis", "seconds"]
 

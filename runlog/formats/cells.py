@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from runlog.errors import LogError, one_line
-from runlog.formats.axis import STEPS
-from runlog.formats.dialect import Dialect, find_dialect
-from runlog.formats.first_look import opened, require_text
-from runlog.formats.sheet import LABELS, Column, Sheet, column_of, is_long, joined, nonzero
+from epochord.runlog.errors import LogError, one_line
+from epochord.runlog.formats.axis import STEPS
+from epochord.runlog.formats.dialect import Dialect, find_dialect
+from epochord.runlog.formats.first_look import opened, require_text
+from epochord.runlog.formats.sheet import LABELS, Column, Sheet, column_of, is_long, joined, nonzero
 
 __all__ = ["is_number", "read_sheet"]
 

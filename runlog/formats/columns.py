@@ -1,17 +1,17 @@
 """From a table to a log: steps, wall times, and one series a tag.
 
 A table is wide (one column a tag, as most loggers write it) or long (one
-measurement a row, with its tag beside it, as `earshot export` writes it).
+measurement a row, with its tag beside it, as `epochord export` writes it).
 """
 
 from collections.abc import Mapping
 
-from runlog.contents import Contents, FileReport
-from runlog.errors import LogError
-from runlog.formats.axis import Axis, find_axis
-from runlog.formats.long import long_series
-from runlog.formats.sheet import Column, Sheet, measured, nonzero
-from runlog.series import Series
+from epochord.runlog.errors import LogError
+from epochord.runlog.formats.axis import Axis, find_axis
+from epochord.runlog.formats.long import long_series
+from epochord.runlog.formats.sheet import Column, Sheet, measured, nonzero
+from epochord.runlog.run.contents import Contents, FileReport
+from epochord.runlog.run.series import Series
 
 __all__ = ["RUN_TIME", "contents"]
 

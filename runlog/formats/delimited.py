@@ -8,13 +8,13 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
-from runlog.contents import Contents
-from runlog.errors import LogError
-from runlog.formats.cells import is_number, read_sheet
-from runlog.formats.columns import contents
-from runlog.formats.dialect import find_dialect
-from runlog.formats.first_look import glance, is_file, require_text
-from runlog.formats.sheet import Sheet
+from epochord.runlog.errors import LogError
+from epochord.runlog.formats.cells import is_number, read_sheet
+from epochord.runlog.formats.columns import contents
+from epochord.runlog.formats.dialect import find_dialect
+from epochord.runlog.formats.first_look import glance, is_file, require_text
+from epochord.runlog.formats.sheet import Sheet
+from epochord.runlog.run.contents import Contents
 
 __all__ = ["IN_FOLDERS", "NAME", "matches", "read"]
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from runlog.errors import LogError, described
+from epochord.runlog.errors import LogError, described
 
 __all__ = [
     "GLANCE",

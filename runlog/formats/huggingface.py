@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from runlog.contents import Contents
-from runlog.errors import LogError, described
-from runlog.formats.columns import contents
-from runlog.formats.first_look import glance, is_file, is_folder, opened, require_text
-from runlog.formats.records import sheet_of
+from epochord.runlog.errors import LogError, described
+from epochord.runlog.formats.columns import contents
+from epochord.runlog.formats.first_look import glance, is_file, is_folder, opened, require_text
+from epochord.runlog.formats.records import sheet_of
+from epochord.runlog.run.contents import Contents
 
 __all__ = ["FILE", "IN_FOLDERS", "NAME", "matches", "read"]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from runlog.contents import Contents
-from runlog.formats.columns import contents
-from runlog.formats.first_look import GLANCE, glance, is_file, opened, refuse_binary
-from runlog.formats.records import sheet_of
+from epochord.runlog.formats.columns import contents
+from epochord.runlog.formats.first_look import GLANCE, glance, is_file, opened, refuse_binary
+from epochord.runlog.formats.records import sheet_of
+from epochord.runlog.run.contents import Contents
 
 __all__ = ["IN_FOLDERS", "NAME", "matches", "read"]
 

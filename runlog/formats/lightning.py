@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from runlog.contents import Contents
-from runlog.formats.cells import read_sheet
-from runlog.formats.columns import contents
-from runlog.formats.first_look import LFS_POINTER, glance, is_folder
-from runlog.formats.sheet import is_long
+from epochord.runlog.formats.cells import read_sheet
+from epochord.runlog.formats.columns import contents
+from epochord.runlog.formats.first_look import LFS_POINTER, glance, is_folder
+from epochord.runlog.formats.sheet import is_long
+from epochord.runlog.run.contents import Contents
 
 __all__ = ["FILE", "IN_FOLDERS", "NAME", "matches", "read"]
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from runlog.formats.axis import Axis
-from runlog.formats.sheet import Column, Sheet, measured
-from runlog.series import Series
+from epochord.runlog.formats.axis import Axis
+from epochord.runlog.formats.sheet import Column, Sheet, measured
+from epochord.runlog.run.series import Series
 
 __all__ = ["long_series"]
 

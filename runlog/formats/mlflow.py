@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from runlog.contents import Contents, FileReport
-from runlog.errors import LogError, described
-from runlog.formats.axis import seconds
-from runlog.formats.first_look import is_file, is_folder
-from runlog.series import Series
+from epochord.runlog.errors import LogError, described
+from epochord.runlog.formats.axis import seconds
+from epochord.runlog.formats.first_look import is_file, is_folder
+from epochord.runlog.run.contents import Contents, FileReport
+from epochord.runlog.run.series import Series
 
 __all__ = ["IN_FOLDERS", "NAME", "matches", "read"]
 

@@ -1,4 +1,4 @@
-"""Parquet files that others wrote (our own runs: `runlog.parquet`), and `earshot export`'s."""
+"""Parquet files that others wrote, and `epochord export`'s (our own runs: `runlog.parquet`)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from runlog.contents import Contents
-from runlog.errors import LogError, one_line
-from runlog.formats.axis import CLOCKS
-from runlog.formats.columns import contents
-from runlog.formats.first_look import glance, is_file, opened
-from runlog.formats.sheet import LABELS, Column, Sheet, column_of, is_long, joined
+from epochord.runlog.errors import LogError, one_line
+from epochord.runlog.formats.axis import CLOCKS
+from epochord.runlog.formats.columns import contents
+from epochord.runlog.formats.first_look import glance, is_file, opened
+from epochord.runlog.formats.sheet import LABELS, Column, Sheet, column_of, is_long, joined
+from epochord.runlog.run.contents import Contents
 
 __all__ = ["IN_FOLDERS", "NAME", "matches", "read"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from runlog.formats.sheet import LABELS, Column, Sheet, is_long
+from epochord.runlog.formats.sheet import LABELS, Column, Sheet, is_long
 
 __all__ = ["sheet_of"]
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 __all__ = ["LABELS", "Column", "Sheet", "column_of", "is_long", "joined", "measured", "nonzero"]
 
-# Columns of text in a table that holds one measurement a row, as `earshot export` writes it.
+# Columns of text in a table that holds one measurement a row, as `epochord export` writes it.
 LABELS = ("run", "tag", "segment")
 _LONG = {"tag", "step", "value"}
 

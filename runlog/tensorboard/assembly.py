@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from runlog.contents import Contents
-from runlog.series import Series
-from runlog.tensorboard.files import candidates
-from runlog.tensorboard.points import Chunk, Points, Tensor
-from runlog.tensorboard.reader import EventFile
+from epochord.runlog.run.contents import Contents
+from epochord.runlog.run.series import Series
+from epochord.runlog.tensorboard.files import candidates
+from epochord.runlog.tensorboard.points import Chunk, Points, Tensor
+from epochord.runlog.tensorboard.reader import EventFile
 
 __all__ = ["last_step", "read_event_files"]
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from runlog.locations import EVENT_FILE
-from runlog.tensorboard.headers import HEADER_BYTES, next_header
+from epochord.runlog.locations import EVENT_FILE
+from epochord.runlog.tensorboard.headers import HEADER_BYTES, next_header
 
 __all__ = ["candidates", "event_files", "order", "problem"]
 

@@ -7,7 +7,7 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from runlog.tensorboard.crc import crc_changes, masked_crc, masked_crcs
+from epochord.runlog.tensorboard.crc import crc_changes, masked_crc, masked_crcs
 
 __all__ = [
     "FOOTER_BYTES",

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto.event_pb2 import Event
 
-from runlog.tensorboard.crc import crc_changes, masked_crcs
-from runlog.tensorboard.headers import FOOTER_BYTES
-from runlog.tensorboard.wire import (
+from epochord.runlog.tensorboard.crc import crc_changes, masked_crcs
+from epochord.runlog.tensorboard.headers import FOOTER_BYTES
+from epochord.runlog.tensorboard.wire import (
     BYTES,
     FIXED32,
     FIXED64,

@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
-from runlog.contents import FileReport
-from runlog.errors import one_line
-from runlog.tensorboard.files import problem
-from runlog.tensorboard.headers import FRAME_BYTES, HEADER_BYTES, is_intact
-from runlog.tensorboard.layout import Columns, Layout, row_bytes
-from runlog.tensorboard.points import Chunk, Points
-from runlog.tensorboard.records import Scan, Window
-from runlog.tensorboard.wire import IrregularError
+from epochord.runlog.errors import one_line
+from epochord.runlog.run.contents import FileReport
+from epochord.runlog.tensorboard.files import problem
+from epochord.runlog.tensorboard.headers import FRAME_BYTES, HEADER_BYTES, is_intact
+from epochord.runlog.tensorboard.layout import Columns, Layout, row_bytes
+from epochord.runlog.tensorboard.points import Chunk, Points
+from epochord.runlog.tensorboard.records import Scan, Window
+from epochord.runlog.tensorboard.wire import IrregularError
 
 __all__ = ["EventFile"]
 

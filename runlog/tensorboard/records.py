@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from runlog.tensorboard.headers import (
+from epochord.runlog.tensorboard.headers import (
     HEADER_BYTES,
     is_intact,
     next_header,

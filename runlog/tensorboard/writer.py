@@ -15,13 +15,13 @@ import pyarrow as pa
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.util import tensor_util
 
-from runlog.digit_tables import LAYER_DIGITS, digit_tensors
-from runlog.ensemble.tables import tensors
-from runlog.metadata import RunMetadata
-from runlog.rows import METRICS_TABLE
-from runlog.run import STEP, WALL_TIME, series_from_rows
-from runlog.tensorboard.files import order
-from runlog.tensorboard.headers import frame
+from epochord.runlog.digits.tables import LAYER_DIGITS, digit_tensors
+from epochord.runlog.ensemble.tables import tensors
+from epochord.runlog.run.metadata import RunMetadata
+from epochord.runlog.run.rows import METRICS_TABLE
+from epochord.runlog.run.run import STEP, WALL_TIME, series_from_rows
+from epochord.runlog.tensorboard.files import order
+from epochord.runlog.tensorboard.headers import frame
 
 __all__ = ["TensorBoardWriter"]
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from pipeline import cli
+from epochord.pipeline import cli
 
 
 @pytest.fixture
-def earshot(monkeypatch, capfd, tmp_path):
+def epochord(monkeypatch, capfd, tmp_path):
     """Run the command in an empty folder; gives exit code, lines of stdout, and stderr."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> tuple[int, list[str], str]:
-        monkeypatch.setattr("sys.argv", ["earshot", *map(str, arguments)])
+        monkeypatch.setattr("sys.argv", ["epochord", *map(str, arguments)])
         with pytest.raises(SystemExit) as stopped:
             cli.main()
         out, err = capfd.readouterr()

@@ -1,4 +1,4 @@
-"""`earshot render benford`: first digits of runs, of a named one, and of the constants."""
+"""`epochord render benford`: first digits of runs, of a named one, and of the constants."""
 
 import json
 from pathlib import Path
@@ -16,9 +16,9 @@ def runs(write_run, tmp_path):
 
 
 @pytest.mark.usefixtures("runs")
-def test_all_runs_and_the_constants(earshot):
+def test_all_runs_and_the_constants(epochord):
     """Without a path: every run with digits, and CODATA; a run without any is passed over."""
-    code, out, err = earshot("render", "benford")
+    code, out, err = epochord("render", "benford")
     assert code == 0
     assert out == [
         f"renders/{name}/benford.{kind}"
@@ -30,17 +30,17 @@ def test_all_runs_and_the_constants(earshot):
     assert "passed over: run 'empty'" in err
 
 
-def test_a_fresh_place_has_the_constants(earshot):
+def test_a_fresh_place_has_the_constants(epochord):
     """Without any run there is still the classic reference set."""
-    code, out, _ = earshot("render", "benford")
+    code, out, _ = epochord("render", "benford")
     assert code == 0
     assert out == ["renders/constants/benford.png", "renders/constants/benford.svg"]
 
 
 @pytest.mark.usefixtures("runs")
-def test_tags_and_json(earshot):
+def test_tags_and_json(epochord):
     """One object a result, with the statistics of what was chosen."""
-    code, out, _ = earshot("render", "benford", "mine", "--tags", "loss", "--json")
+    code, out, _ = epochord("render", "benford", "mine", "--tags", "loss", "--json")
     assert code == 0
     (row,) = map(json.loads, out)
     (subject,) = row["subjects"]
@@ -59,9 +59,9 @@ def test_tags_and_json(earshot):
         (("mine", "--out", "/dev/null/x"), "/dev/null/x/mine/"),
     ],
 )
-def test_bad_input_is_one_line(earshot, arguments, message):
+def test_bad_input_is_one_line(epochord, arguments, message):
     """Exit code 1, one line, no traceback."""
-    code, out, err = earshot("render", "benford", *arguments)
+    code, out, err = epochord("render", "benford", *arguments)
     assert code == 1
     assert message in err
     assert "Traceback" not in err

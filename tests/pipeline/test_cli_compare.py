@@ -1,4 +1,4 @@
-"""`earshot compare`: runs with runs, audio files with audio files, and what cannot be compared."""
+"""`epochord compare`: runs with runs, audio files with audio files, and what cannot be compared."""
 
 import json
 import re
@@ -32,9 +32,9 @@ def clips(tmp_path):
 
 
 @pytest.mark.usefixtures("runs")
-def test_two_runs(earshot):
+def test_two_runs(epochord):
     """Paths on stdout, what was found on stderr; again, nothing is made anew."""
-    code, out, err = earshot("compare", "one", "two")
+    code, out, err = epochord("compare", "one", "two")
     assert code == 0
     folder = "renders/compare/one-vs-two"
     names = ["png", "svg", "features.png", "features.svg", "txt", "parquet", "json"]
@@ -42,9 +42,9 @@ def test_two_runs(earshot):
     assert all(Path(path).stat().st_size for path in out)
     assert "one and two part at step 12: grad_norm/a.weight" in err
     assert "up to date" not in err
-    again = earshot("compare", "one", "two")
+    again = epochord("compare", "one", "two")
     assert again[:2] == (code, out)
-    assert again[2] == err + "earshot: up to date\n"
+    assert again[2] == err + "epochord: up to date\n"
     text = Path(folder, "comparison.txt").read_text()
     assert "one and two part at step 12" in text
     columns = ["a", "b", "quantity", "tag", "step", "time", "value"]
@@ -52,57 +52,57 @@ def test_two_runs(earshot):
 
 
 @pytest.mark.usefixtures("runs")
-def test_all_runs_of_a_folder(earshot):
+def test_all_runs_of_a_folder(epochord):
     """Without a path those under runs/; a matrix of all, and a picture of each pair."""
-    code, out, err = earshot("compare", "--duration", "1")
+    code, out, err = epochord("compare", "--duration", "1")
     assert code == 0
     assert len([path for path in out if "-vs-" in Path(path).name]) == 6
     (matrix,) = (path for path in out if path.endswith("comparison.matrix.png"))
     assert re.fullmatch(r"renders/compare/one-vs-2-others-\w{6}", str(Path(matrix).parent))
     assert "sub/nan ends in NaN from step 12 (a.weight and b.weight)" in err
-    code, out, _ = earshot("compare", "runs", "--runs", "*n*", "--json", "--out", "x")
+    code, out, _ = epochord("compare", "runs", "--runs", "*n*", "--json", "--out", "x")
     (about,) = map(json.loads, out)
     assert [each["name"] for each in about["inputs"]] == ["one", "sub/nan"]
     assert about["path"] == "x/comparison.png"
 
 
 @pytest.mark.usefixtures("runs")
-def test_the_lag_of_each_pair_is_told(earshot):
+def test_the_lag_of_each_pair_is_told(epochord):
     """If it was asked for, beside where each pair parts."""
-    code, _, err = earshot("compare", "--duration", "1", "--dtw")
+    code, _, err = epochord("compare", "--duration", "1", "--dtw")
     assert code == 0
-    lags = re.findall(r"earshot: (?:no lag is found|.* in the median)", err)
+    lags = re.findall(r"epochord: (?:no lag is found|.* in the median)", err)
     assert len(lags) == 3
     assert len(re.findall(r" part at step 12: ", err)) == 3
 
 
 @pytest.mark.usefixtures("runs")
-def test_a_run_with_itself(earshot):
+def test_a_run_with_itself(epochord):
     """Is identical, and is not left out."""
-    code, _, err = earshot("compare", "one", "one")
+    code, _, err = epochord("compare", "one", "one")
     assert code == 0
     assert "one and one (2) are identical in all 40 values" in err
 
 
 @pytest.mark.usefixtures("runs")
-def test_an_earlier_scale_can_be_used(earshot):
+def test_an_earlier_scale_can_be_used(epochord):
     """So that comparisons can be compared."""
-    earshot("render", "audio", "one", "--range", "0.01:1000")
-    code, out, _ = earshot("compare", "one", "two", "--scale-from", "renders/one", "--json")
+    epochord("render", "audio", "one", "--range", "0.01:1000")
+    code, out, _ = epochord("compare", "one", "two", "--scale-from", "renders/one", "--json")
     assert code == 0
     scale = json.loads(out[0])["scale"]["gradient norm"]
     assert (scale["low"], scale["high"]) == (0.01, 1000)
 
 
 @pytest.mark.usefixtures("clips")
-def test_two_audio_files(earshot):
+def test_two_audio_files(epochord):
     """As they are; what follows the end of the shorter one is left out, and that is said."""
-    code, out, err = earshot("compare", "a.wav", "b.flac", "--threshold", "5", "--dtw")
+    code, out, err = epochord("compare", "a.wav", "b.flac", "--threshold", "5", "--dtw")
     assert code == 0
     assert out[0] == "renders/compare/a-vs-b/comparison.png"
     assert "b is 6.0 dB quieter than a" in err
     assert "note: b ends at 0.50 s; what follows is not compared" in err
-    code, out, _ = earshot("compare", "a.wav", "b.flac", "--json", "--out", "x")
+    code, out, _ = epochord("compare", "a.wav", "b.flac", "--json", "--out", "x")
     assert json.loads(out[0])["pairs"][0]["sound"]["first"]["step"] is None
 
 
@@ -140,9 +140,9 @@ def test_two_audio_files(earshot):
         ),
     ],
 )
-def test_what_cannot_be_compared_is_one_line(earshot, arguments, expected, message):
+def test_what_cannot_be_compared_is_one_line(epochord, arguments, expected, message):
     """With the reason and the remedy; nothing is left behind."""
-    code, out, err = earshot("compare", *arguments)
+    code, out, err = epochord("compare", *arguments)
     assert (code, out) == (expected, [])
     assert message in err
     assert err.count("\n") == 1
@@ -150,25 +150,25 @@ def test_what_cannot_be_compared_is_one_line(earshot, arguments, expected, messa
 
 
 @pytest.mark.usefixtures("runs")
-def test_runs_without_a_common_tag(earshot, write_run):
+def test_runs_without_a_common_tag(epochord, write_run):
     """Named ones are refused, those of a folder passed over."""
     write_run(Path("runs/other"), {"accuracy": [0.5, 0.6]})
-    code, _, err = earshot("compare", "one", "other")
+    code, _, err = epochord("compare", "one", "other")
     assert code == 1
     assert "no tag in common to compare: 'one' has a, b; 'other' has accuracy" in err
-    code, _, err = earshot("compare", "--duration", "1")
+    code, _, err = epochord("compare", "--duration", "1")
     assert code == 0
     assert "passed over (no voice in common with one; --tags chooses others): other" in err
 
 
 @pytest.mark.usefixtures("runs")
 def test_a_run_of_a_folder_without_the_tag_is_an_error_and_the_others_are_compared(
-    earshot, write_run
+    epochord, write_run
 ):
     """It was asked for; a run with nothing at all is passed over."""
     write_run(Path("runs/empty"), {})
     write_run(Path("runs/other"), {"grad_norm/b.weight": [0.5, 0.6]})
-    code, out, err = earshot("compare", "--tags", "*a.weight", "--duration", "1")
+    code, out, err = epochord("compare", "--tags", "*a.weight", "--duration", "1")
     assert code == 1
     assert out[0].startswith("renders/compare/one-vs-2-others-")
     assert "passed over (nothing to hear): empty" in err
@@ -176,10 +176,10 @@ def test_a_run_of_a_folder_without_the_tag_is_an_error_and_the_others_are_compar
 
 
 @pytest.mark.usefixtures("clips")
-def test_of_several_the_usable_ones_are_compared(earshot):
+def test_of_several_the_usable_ones_are_compared(epochord):
     """And the exit code says that one was not."""
     Path("bad.wav").write_text("no sound")
-    code, out, err = earshot("compare", "a.wav", "bad.wav", "b.flac")
+    code, out, err = epochord("compare", "a.wav", "bad.wav", "b.flac")
     assert code == 1
     assert out[0] == "renders/compare/a-vs-b/comparison.png"
     assert "bad.wav: cannot be read as audio" in err

@@ -1,4 +1,4 @@
-"""`earshot render ensemble`: from the paths of logs to videos, one by one and side by side."""
+"""`epochord render ensemble`: from the paths of logs to videos, one by one and side by side."""
 
 import json
 import signal
@@ -23,9 +23,9 @@ QUICK = ("--duration", 0.2)
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_all_runs_and_their_panel(earshot, tmp_path):
+def test_all_runs_and_their_panel(epochord, tmp_path):
     """Each ensemble has its results, both are in the panel, other runs are passed over."""
-    code, out, err = earshot("render", "ensemble", *QUICK)
+    code, out, err = epochord("render", "ensemble", *QUICK)
     assert code == 0
     assert "plain" not in err
     assert "one: 5 members, 4 epochs, sd" in err
@@ -44,49 +44,49 @@ def test_all_runs_and_their_panel(earshot, tmp_path):
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_what_is_up_to_date_stays(earshot, tmp_path):
+def test_what_is_up_to_date_stays(epochord, tmp_path):
     """The same call again writes nothing; another setting writes anew."""
-    earshot("render", "ensemble", "one", *QUICK)
+    epochord("render", "ensemble", "one", *QUICK)
     before = (tmp_path / "renders/one/ensemble.mp4").stat().st_mtime_ns
-    code, out, err = earshot("render", "ensemble", "one", *QUICK)
+    code, out, err = epochord("render", "ensemble", "one", *QUICK)
     assert code == 0
     assert "renders/one/ensemble.mp4" in out
     assert "up to date" in err
     assert (tmp_path / "renders/one/ensemble.mp4").stat().st_mtime_ns == before
-    earshot("render", "ensemble", "one", *QUICK, "--show", "mean")
+    epochord("render", "ensemble", "one", *QUICK, "--show", "mean")
     assert (tmp_path / "renders/one/ensemble.mp4").stat().st_mtime_ns != before
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_without_ffmpeg_there_are_the_stills(earshot, tmp_path, monkeypatch):
+def test_without_ffmpeg_there_are_the_stills(epochord, tmp_path, monkeypatch):
     """One clear line, exit code 1, and everything but the video; later the video is made up for."""
     with monkeypatch.context() as without:
         without.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
         without.setitem(sys.modules, "imageio_ffmpeg", None)
-        code, out, err = earshot("render", "ensemble", "one", *QUICK)
+        code, out, err = epochord("render", "ensemble", "one", *QUICK)
         assert code == 1
         (line,) = [line for line in err.splitlines() if "error:" in line]
         assert "ffmpeg" in line
-        assert "pip install 'earshot[video]'" in line
+        assert "pip install 'epochord[video]'" in line
         assert "renders/one/uncertainty.png" in out
         assert "renders/one/ensemble.mp4" not in out
         assert not list(tmp_path.glob("renders/one/*.mp4"))
         assert not list(tmp_path.glob("renders/one/*.wav"))
-    assert "renders/one/ensemble.mp4" in earshot("render", "ensemble", "one", *QUICK)[1]
+    assert "renders/one/ensemble.mp4" in epochord("render", "ensemble", "one", *QUICK)[1]
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_stills_alone(earshot):
+def test_stills_alone(epochord):
     """--no-video is no failure."""
-    code, out, _ = earshot("render", "ensemble", "one", "--no-video")
+    code, out, _ = epochord("render", "ensemble", "one", "--no-video")
     assert code == 0
     assert not any(line.endswith(("mp4", "webp")) for line in out)
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_results_as_json(earshot):
+def test_results_as_json(epochord):
     """One object a run, with what became of it."""
-    _, out, _ = earshot("render", "ensemble", "one", "two", "--no-video", "--json")
+    _, out, _ = epochord("render", "ensemble", "one", "two", "--no-video", "--json")
     rows = [json.loads(line) for line in out]
     assert len(rows) == 3
     assert rows[0]["runs"][0]["members"] == 5
@@ -94,10 +94,10 @@ def test_results_as_json(earshot):
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_broken_members_are_said(earshot, make_ensemble):
+def test_broken_members_are_said(epochord, make_ensemble):
     """How many are not finite at the end is said beside the run's other figures."""
     make_ensemble("broken", members=4, epochs=5, broken={0: 2, 1: 3})
-    _, _, err = earshot("render", "ensemble", "broken", "--no-video")
+    _, _, err = epochord("render", "ensemble", "broken", "--no-video")
     assert "2 members not finite at the end" in err
 
 
@@ -114,41 +114,41 @@ def test_broken_members_are_said(earshot, make_ensemble):
         (("one", "--out", "/dev/null/x"), 1, "/dev/null/x/one: cannot write (Not a directory)"),
     ],
 )
-def test_bad_input_is_one_line(earshot, arguments, code, message):
+def test_bad_input_is_one_line(epochord, arguments, code, message):
     """What, where, got and expected; the right exit code, no traceback, nothing half-made."""
-    stopped, out, err = earshot("render", "ensemble", *arguments)
+    stopped, out, err = epochord("render", "ensemble", *arguments)
     assert stopped == code
     assert message in err
     assert "Traceback" not in err
     assert not out
 
 
-def test_no_ensemble_at_all_says_how_to_make_one(earshot, write_run, tmp_path):
+def test_no_ensemble_at_all_says_how_to_make_one(epochord, write_run, tmp_path):
     """A folder of runs without any ensemble is an error with a remedy."""
     write_run(tmp_path / "runs" / "plain", {"loss": [1.0]})
-    code, _, err = earshot("render", "ensemble")
+    code, _, err = epochord("render", "ensemble")
     assert code == 1
     assert "no ensemble in 1 run; 'make record-ensembles' makes some" in err
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_one_bad_log_does_not_keep_the_others(earshot, tmp_path):
+def test_one_bad_log_does_not_keep_the_others(epochord, tmp_path):
     """A table of unequal grids is named; the other run is rendered."""
     path = tmp_path / "runs/one/ensemble.parquet"
     rows = pq.read_table(path)
     pq.write_table(rows.drop_columns("grid").append_column("grid", rows["data"]), path)
-    code, out, err = earshot("render", "ensemble", "--no-video")
+    code, out, err = epochord("render", "ensemble", "--no-video")
     assert code == 1
     assert "column grid holds" in err
     assert "renders/two/uncertainty.png" in out
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_inspect_names_the_tables(earshot):
+def test_inspect_names_the_tables(epochord):
     """What a run holds beside its series is said, for people and for programs."""
-    assert "tables: ensemble, ensemble_setup" in "\n".join(earshot("inspect", "one")[1])
-    assert "tables" not in "\n".join(earshot("inspect", "plain")[1])
-    _, out, _ = earshot("inspect", "one", "--json")
+    assert "tables: ensemble, ensemble_setup" in "\n".join(epochord("inspect", "one")[1])
+    assert "tables" not in "\n".join(epochord("inspect", "plain")[1])
+    _, out, _ = epochord("inspect", "one", "--json")
     assert json.loads(out[0])["tables"] == ["ensemble", "ensemble_setup"]
 
 
@@ -157,32 +157,32 @@ def files_in(folder):
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_results_of_one_folder_belong_together(earshot, tmp_path):
+def test_results_of_one_folder_belong_together(epochord, tmp_path):
     """What new settings do not make is removed and said, and the rest of the folder stays."""
-    earshot("render", "ensemble", "one", *QUICK)
+    epochord("render", "ensemble", "one", *QUICK)
     folder = tmp_path / "renders/one"
     (folder / "audio.wav").write_text("not an ensemble's")
-    _, _, err = earshot("render", "ensemble", "one", "--no-video", "--show", "mean")
+    _, _, err = epochord("render", "ensemble", "one", "--no-video", "--show", "mean")
     assert "renders/one: removed ensemble.mp4, ensemble.webp, which earlier settings" in err
     assert not list(folder.glob("*.mp4")) + list(folder.glob("*.webp"))
     assert (folder / "audio.wav").exists()
     listed = json.loads((folder / "ensemble.json").read_text())["files"]
     assert {path.name for path in folder.iterdir()} == {*listed, "ensemble.json", "audio.wav"}
-    _, _, err = earshot("render", "ensemble", "one", *QUICK, "--animation", "gif")
+    _, _, err = epochord("render", "ensemble", "one", *QUICK, "--animation", "gif")
     assert "removed" not in err
 
 
 @pytest.mark.usefixtures("ensembles")
 @pytest.mark.parametrize("failure", ["exit 3", "cat > /dev/null; echo No space left >&2; exit 1"])
-def test_ffmpeg_that_fails_leaves_what_was_there(earshot, tmp_path, monkeypatch, failure):
+def test_ffmpeg_that_fails_leaves_what_was_there(epochord, tmp_path, monkeypatch, failure):
     """Stills, scores and video stay those of the earlier call, as does their description."""
-    earshot("render", "ensemble", "one", *QUICK)
+    epochord("render", "ensemble", "one", *QUICK)
     before = files_in(tmp_path / "renders/one")
     broken = tmp_path / "ffmpeg"
     broken.write_text(f"#!/bin/sh\n{failure}\n")
     broken.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(broken))
-    code, out, err = earshot("render", "ensemble", "one", *QUICK, "--show", "mean")
+    code, out, err = epochord("render", "ensemble", "one", *QUICK, "--show", "mean")
     assert code == 1
     assert not out
     (line,) = [line for line in err.splitlines() if "error:" in line]
@@ -191,13 +191,13 @@ def test_ffmpeg_that_fails_leaves_what_was_there(earshot, tmp_path, monkeypatch,
 
 
 @pytest.mark.usefixtures("ensembles", "heeding_ctrl_c")
-def test_ctrl_c_leaves_what_was_there(earshot, tmp_path):
+def test_ctrl_c_leaves_what_was_there(epochord, tmp_path):
     """Exit code 130, one line, and the results of the earlier call as they were."""
-    earshot("render", "ensemble", "one", *QUICK)
+    epochord("render", "ensemble", "one", *QUICK)
     folder = tmp_path / "renders/one"
     before = files_in(folder)
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "render", "ensemble", "one", "--duration", "60"],
+        [sys.executable, "-m", "epochord", "render", "ensemble", "one", "--duration", "60"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
@@ -207,15 +207,15 @@ def test_ctrl_c_leaves_what_was_there(earshot, tmp_path):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert out == ""
-    assert err == "earshot: error: interrupted\n"
+    assert err == "epochord: error: interrupted\n"
     assert files_in(folder) == before
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_parts_that_one_run_lacks_keep_it_out_of_the_panel(earshot, make_ensemble):
+def test_parts_that_one_run_lacks_keep_it_out_of_the_panel(epochord, make_ensemble):
     """The run without priors is refused in one line; the others are rendered side by side."""
     make_ensemble("three", seed=3, members=5, epochs=4)
-    code, out, err = earshot("render", "ensemble", "--show", "f,p", "--no-video", "--json")
+    code, out, err = epochord("render", "ensemble", "--show", "f,p", "--no-video", "--json")
     assert code == 1
     (line,) = [line for line in err.splitlines() if "error:" in line]
     assert "run 'two' has no priors" in line
@@ -225,28 +225,28 @@ def test_parts_that_one_run_lacks_keep_it_out_of_the_panel(earshot, make_ensembl
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_what_is_not_seen_is_noted(earshot, make_ensemble):
+def test_what_is_not_seen_is_noted(epochord, make_ensemble):
     """Data outside of --limits, and layers that a run does not have, are a line each."""
-    _, _, err = earshot(
+    _, _, err = epochord(
         "render", "ensemble", "two", "--no-video", "--limits=5:6", "--show", "members,p,data"
     )
-    assert "earshot: two: it has no priors, so no p is drawn\n" in err
-    assert "earshot: two: 8 of 8 training data are outside of the limits 5 to 6" in err
+    assert "epochord: two: it has no priors, so no p is drawn\n" in err
+    assert "epochord: two: 8 of 8 training data are outside of the limits 5 to 6" in err
     make_ensemble("alone", members=1, epochs=1)
-    assert "alone: 1 member, 1 epoch" in earshot("render", "ensemble", "alone", "--no-video")[2]
+    assert "alone: 1 member, 1 epoch" in epochord("render", "ensemble", "alone", "--no-video")[2]
 
 
 @pytest.mark.usefixtures("ensembles")
-def test_inspect_says_what_an_ensemble_is(earshot, make_ensemble):
+def test_inspect_says_what_an_ensemble_is(epochord, make_ensemble):
     """Members, epochs, grid, data, bootstrap and priors, for people and for programs."""
-    said = "\n".join(earshot("inspect", "one")[1])
+    said = "\n".join(epochord("inspect", "one")[1])
     assert (
         "ensemble, 5 members, 4 epochs (0…3), grid of 50 points (-3…3), 8 training data, "
         "20 held out, priors × 0.3, bootstrap of 8 draws"
     ) in said
-    assert "no priors, bootstrap of 8 draws" in "\n".join(earshot("inspect", "two")[1])
-    assert json.loads(earshot("inspect", "plain", "--json")[1][0])["ensemble"] is None
-    about = json.loads(earshot("inspect", "one", "--json")[1][0])["ensemble"]
+    assert "no priors, bootstrap of 8 draws" in "\n".join(epochord("inspect", "two")[1])
+    assert json.loads(epochord("inspect", "plain", "--json")[1][0])["ensemble"] is None
+    about = json.loads(epochord("inspect", "one", "--json")[1][0])["ensemble"]
     assert about == {
         "setting": None, "members": 5, "epochs": {"count": 4, "first": 0, "last": 3},
         "grid": 50, "inputs": 1, "low": [-3.0], "high": [3.0], "data": 8, "held_out": 20,
@@ -254,17 +254,17 @@ def test_inspect_says_what_an_ensemble_is(earshot, make_ensemble):
         "indices_changed_at": None, "half_overflows_at": None,
     }  # fmt: skip
     make_ensemble("events", members=2, epochs=2, format="tensorboard")
-    assert "ensemble, 2 members, 2 epochs (0…1)" in "\n".join(earshot("inspect", "events")[1])
+    assert "ensemble, 2 members, 2 epochs (0…1)" in "\n".join(epochord("inspect", "events")[1])
 
 
 @pytest.mark.usefixtures("ensembles")
 @pytest.mark.parametrize("command", [("inspect",), ("render", "ensemble", "--no-video")])
 @pytest.mark.parametrize("lost", ["ensemble", "ensemble_setup"])
-def test_a_table_that_is_gone_is_one_line(earshot, tmp_path, command, lost):
+def test_a_table_that_is_gone_is_one_line(epochord, tmp_path, command, lost):
     """Named or not: exit code 1 and what, where and the remedy; other runs are done."""
     (tmp_path / f"runs/one/{lost}.parquet").unlink()
     for which in ((), ("one",)):
-        code, out, err = earshot(*command, *which)
+        code, out, err = epochord(*command, *which)
         assert code == 1
         (line,) = [line for line in err.splitlines() if "error:" in line]
         assert "runs/one: has ensemble" in line

@@ -1,4 +1,4 @@
-"""`earshot page` and `earshot gallery` as a user meets them."""
+"""`epochord page` and `epochord gallery` as a user meets them."""
 
 import base64
 import json
@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runlog import RunMetadata, open_run
-from runlog.rows import rows_table
-from runlog.tensorboard import TensorBoardWriter
+from epochord.runlog import RunMetadata, open_run
+from epochord.runlog.run.rows import rows_table
+from epochord.runlog.tensorboard import TensorBoardWriter
 
 
 def runs_of(path: Path) -> list[str]:
@@ -33,50 +33,50 @@ def two(write_run, tmp_path):
     return tmp_path / "runs"
 
 
-def test_one_run_goes_into_its_folder(earshot):
+def test_one_run_goes_into_its_folder(epochord):
     """The path of the page is all that stdout has; its size and number of runs are said."""
-    code, out, err = earshot("page", "a")
+    code, out, err = epochord("page", "a")
     assert (code, out) == (0, ["renders/a/page.html"])
     assert runs_of(Path(out[0])) == ["a"]
     assert "1 run, 0." in err
 
 
-def test_several_runs_go_onto_one_page(earshot):
+def test_several_runs_go_onto_one_page(epochord):
     """A folder of runs, or several names: one page of all, and not made twice."""
-    code, out, err = earshot("page")
+    code, out, err = epochord("page")
     assert (code, out) == (0, ["renders/page.html"])
     assert runs_of(Path(out[0])) == ["a", "b"]
     assert "up to date" not in err
-    assert "up to date" in earshot("page")[2]
-    code, out, _ = earshot("page", "b", "a", "-o", "some/where.html")
+    assert "up to date" in epochord("page")[2]
+    code, out, _ = epochord("page", "b", "a", "-o", "some/where.html")
     assert (code, out) == (0, ["some/where.html"])
     assert runs_of(Path(out[0])) == ["b", "a"]
 
 
-def test_each_run_may_have_a_page_of_its_own(earshot):
+def test_each_run_may_have_a_page_of_its_own(epochord):
     """`--each` makes one page a run; with a single file to write to, that is refused."""
-    code, out, _ = earshot("page", "--each")
+    code, out, _ = epochord("page", "--each")
     assert (code, out) == (0, ["renders/a/page.html", "renders/b/page.html"])
-    code, _, err = earshot("page", "--each", "-o", "x.html")
+    code, _, err = epochord("page", "--each", "-o", "x.html")
     assert code == 2
     assert "--each makes several pages; -o names one" in err
 
 
-def test_in_a_folder_what_does_not_go_together_is_passed_over(earshot, two, write_run):
+def test_in_a_folder_what_does_not_go_together_is_passed_over(epochord, two, write_run):
     """Runs of another kind are named and left out; naming them is another matter."""
     write_run(two / "c", {"accuracy": [0.1, 0.2]})
     write_run(two / "d", {})
-    code, out, err = earshot("page")
+    code, out, err = epochord("page")
     assert code == 0
     assert runs_of(Path(out[0])) == ["a", "b"]
     assert "passed over (no voice in common with a; --tags chooses others): c" in err
     assert "passed over (nothing to hear): d" in err
-    code, out, err = earshot("page", "a", "c")
+    code, out, err = epochord("page", "a", "c")
     assert (code, out) == (1, [])
     assert "error: no tag in common to compare: 'a' has fc; 'c' has accuracy" in err
 
 
-def test_bad_input_is_one_line(earshot, tmp_path):
+def test_bad_input_is_one_line(epochord, tmp_path):
     """Each thing that cannot be used is named, with the reason, and no page appears."""
     for arguments, expected in (
         (["nowhere"], "nowhere: no such file or folder"),
@@ -85,68 +85,68 @@ def test_bad_input_is_one_line(earshot, tmp_path):
         (["a", "--duration", "1300"], "21.7 min of sound; a page holds at most 20"),
         (["a", "--steps", "100:"], "has nothing in the steps 100:"),
     ):
-        code, out, err = earshot("page", *arguments)
+        code, out, err = epochord("page", *arguments)
         errors = [line for line in err.splitlines() if "error" in line]
         assert (code, out) == (1, []), arguments
         assert len(errors) == 1
         assert expected in errors[0]
-    code, _, err = earshot("page", "a", "--voicing", "choir")
+    code, _, err = epochord("page", "a", "--voicing", "choir")
     assert code == 2
     assert "voicing is 'choir'; expected one of lanes, sequence, original" in err
     (tmp_path / "file").touch()
-    code, _, err = earshot("page", "a", "-o", "file/page.html")
+    code, _, err = epochord("page", "a", "-o", "file/page.html")
     assert code == 1
     assert "file/page.html: cannot write" in err
     assert not Path("renders").exists()
 
 
-def test_an_earlier_scale_can_be_used(earshot):
+def test_an_earlier_scale_can_be_used(epochord):
     """`--scale-from` takes the scale of another render, as for sounds."""
-    earshot("render", "audio", "b")
-    code, out, _ = earshot("page", "a", "--scale-from", "renders/b")
+    epochord("render", "audio", "b")
+    code, out, _ = epochord("page", "a", "--scale-from", "renders/b")
     assert code == 0
     scale = json.loads(Path("renders/b/audio.json").read_text())["scale"]["gradient norm"]
     assert f'"low":{json.dumps(scale["low"])}' in Path(out[0]).read_text(encoding="utf-8")
 
 
-def test_pictures_of_a_run_come_along(earshot):
+def test_pictures_of_a_run_come_along(epochord):
     """What `render benford` made of a run is in its page."""
-    earshot("render", "benford", "a")
-    _, out, _ = earshot("page", "a")
+    epochord("render", "benford", "a")
+    _, out, _ = epochord("page", "a")
     picture = base64.b64encode(Path("renders/a/benford.png").read_bytes()).decode()
     assert picture in Path(out[0]).read_text(encoding="utf-8")
 
 
-def test_the_gallery_lists_results(earshot):
-    """`earshot gallery` writes an index of what there is; where there is nothing, it says so."""
-    code, out, err = earshot("gallery")
+def test_the_gallery_lists_results(epochord):
+    """`epochord gallery` writes an index of what there is; where there is nothing, it says so."""
+    code, out, err = epochord("gallery")
     assert (code, out) == (1, [])
-    assert "renders: no results of Earshot in it" in err
-    earshot("render", "audio", "a", "b")
-    code, out, _ = earshot("gallery")
+    assert "renders: no results of Epochord in it" in err
+    epochord("render", "audio", "a", "b")
+    code, out, _ = epochord("gallery")
     assert (code, out) == (0, ["renders/index.html"])
     assert Path(out[0]).read_text(encoding="utf-8").count("<article") == 2
 
 
-def test_a_folder_that_is_a_run_and_holds_others(earshot, two, write_run):
+def test_a_folder_that_is_a_run_and_holds_others(epochord, two, write_run):
     """What lies at the root is passed over like the rest, if it does not go with them."""
     write_run(two, {"accuracy": [0.1, 0.2]})
-    code, out, err = earshot("page", two)
+    code, out, err = epochord("page", two)
     assert code == 0
     assert len(runs_of(Path(out[0]))) >= 1
     assert "passed over (no voice in common" in err
 
 
-def test_each_passes_over_what_has_nothing_to_hear(earshot, two, write_run):
+def test_each_passes_over_what_has_nothing_to_hear(epochord, two, write_run):
     """An empty run in a folder is no error, as it is none for `render audio`."""
     write_run(two / "empty", {})
-    code, out, err = earshot("page", "--each")
+    code, out, err = epochord("page", "--each")
     assert (code, len(out)) == (0, 2)
     assert "passed over: run 'empty' has no measurement at all" in err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_names_that_are_not_utf8(earshot, two):
+def test_names_that_are_not_utf8(epochord, two):
     """A logdir of any bytes can be rendered and listed; what cannot be shown is replaced."""
     series = open_run(two / "a")["grad_norm/fc.weight"]
     folder = Path(os.fsdecode(b"logs/bad\xff"))
@@ -156,20 +156,20 @@ def test_names_that_are_not_utf8(earshot, two):
     writer.write(rows_table(series.steps, series.wall_times, columns))
     writer.complete(RunMetadata("bad"))
     writer.close()
-    code, out, _ = earshot("page", "logs", "--each")
+    code, out, _ = epochord("page", "logs", "--each")
     assert (code, out) == (0, ["renders/bad\N{REPLACEMENT CHARACTER}/page.html"])
     Path(out[0]).parent.rename(Path("renders") / folder.name)
-    assert earshot("gallery")[0] == 0
+    assert epochord("gallery")[0] == 0
     assert "bad%FF/page.html" in Path("renders/index.html").read_text(encoding="utf-8")
 
 
-def test_a_full_disk_is_named(earshot):
+def test_a_full_disk_is_named(epochord):
     """If the tracks do not fit, the page is named with what to do, and nothing is left."""
     two_kib = 2048
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (two_kib, before[1]))
     try:
-        code, out, err = earshot("page", "a")
+        code, out, err = epochord("page", "a")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (code, out) == (1, [])
@@ -177,25 +177,25 @@ def test_a_full_disk_is_named(earshot):
     assert not list(Path("renders").rglob("*.html"))
 
 
-def test_a_wrong_name_makes_no_page_and_is_helped(earshot):
+def test_a_wrong_name_makes_no_page_and_is_helped(epochord):
     """Of several names one is mistyped: no page of fewer runs, and what there is is said."""
-    code, out, err = earshot("page", "a", "bb")
+    code, out, err = epochord("page", "a", "bb")
     assert (code, out) == (1, [])
     assert "did you mean b?" in err
-    assert "; runs/ has a, b" in earshot("page", "zzz")[2]
+    assert "; runs/ has a, b" in epochord("page", "zzz")[2]
     assert not Path("renders").exists()
 
 
-def test_what_all_have_is_heard_where_choices_differ(earshot, two, write_run):
+def test_what_all_have_is_heard_where_choices_differ(epochord, two, write_run):
     """Gradient norms of one, accuracy of the other: their loss, which is said."""
     write_run(two / "n", {"grad_norm/fc.weight": [1.0, 2.0], "loss": [2.0, 1.0]})
     write_run(two / "m", {"accuracy": [0.1, 0.2], "loss": [2.0, 1.0]})
-    code, _, err = earshot("page", "n", "m")
+    code, _, err = epochord("page", "n", "m")
     assert code == 0
     assert "heard: loss, of what all of these have; --tags GLOB chooses others" in err
 
 
-def test_without_a_folder_of_runs_that_is_said(earshot, two):
+def test_without_a_folder_of_runs_that_is_said(epochord, two):
     """A name is looked up under `runs/`; if that is not here, this is why it is not found."""
     two.rename(two.with_name("elsewhere"))
-    assert "there is no runs/ here" in earshot("page", "a")[2]
+    assert "there is no runs/ here" in epochord("page", "a")[2]

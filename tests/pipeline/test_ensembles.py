@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.experiments.ensemble_settings import (
+from epochord.pipeline.experiments.ensemble_settings import (
     SETTINGS,
     EnsembleRecording,
     bootstrap,
@@ -13,7 +13,7 @@ from pipeline.experiments.ensemble_settings import (
     held_out_data,
     training_data,
 )
-from pipeline.experiments.ensembles import (
+from epochord.pipeline.experiments.ensembles import (
     MLP,
     JointTraining,
     ModelWithPrior,
@@ -22,8 +22,8 @@ from pipeline.experiments.ensembles import (
     selu,
     train,
 )
-from recorders import EnsembleRecorder
-from runlog.ensemble import Ensemble, open_ensemble
+from epochord.recorders import EnsembleRecorder
+from epochord.runlog.reading.ensemble import Ensemble, open_ensemble
 
 EPOCHS = 100
 X, Y = (torch.as_tensor(values) for values in training_data())

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.experiments import EXPERIMENTS
-from pipeline.experiments.datasets import DataError, load_digits_as_mnist, load_mnist
-from pipeline.experiments.gradient_norms import Net, _batches, train
-from pipeline.experiments.settings import Recording
-from runlog import Run, open_run
+from epochord.pipeline.experiments import EXPERIMENTS
+from epochord.pipeline.experiments.datasets import DataError, load_digits_as_mnist, load_mnist
+from epochord.pipeline.experiments.gradient_norms import Net, _batches, train
+from epochord.pipeline.experiments.settings import Recording
+from epochord.runlog import Run, open_run
 
 
 def record(directory, name: str = "sgd", **settings) -> Run:
@@ -156,30 +156,30 @@ def test_mnist_without_a_network_names_the_remedy_at_once(tmp_path, monkeypatch)
     assert time.monotonic() - began < 20
 
 
-def earshot(folder, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipeline", "record", "sgd", *arguments]
+def epochord(folder, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "epochord", "record", "sgd", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 
 
 def test_recording_again_does_nothing_replaces_or_refuses(tmp_path, write_run):
     """Equal settings: nothing to do. Others: only with --overwrite. A stranger's run: never."""
-    first = earshot(tmp_path, "--steps", "3")
+    first = epochord(tmp_path, "--steps", "3")
     assert (first.returncode, first.stdout) == (0, "runs/sgd\n")
-    again = earshot(tmp_path, "--steps", "3")
+    again = epochord(tmp_path, "--steps", "3")
     assert (again.returncode, again.stdout) == (0, "runs/sgd\n")
     assert "nothing to do" in again.stderr
-    refused = earshot(tmp_path, "--steps", "4")
+    refused = epochord(tmp_path, "--steps", "4")
     assert refused.returncode == 1
     assert "(steps 3, not 4); replace it with --overwrite" in refused.stderr
     assert refused.stderr.count("\n") == 1
     (tmp_path / "runs" / "sgd" / "notes.txt").write_text("mine")
-    replaced = earshot(tmp_path, "--steps", "4", "--overwrite")
+    replaced = epochord(tmp_path, "--steps", "4", "--overwrite")
     assert replaced.returncode == 0
     assert "replaces an earlier recording (steps 3, not 4)" in replaced.stderr
     assert open_run(tmp_path / "runs" / "sgd").steps.tolist() == [0, 1, 2, 3]
     assert (tmp_path / "runs" / "sgd" / "notes.txt").read_text() == "mine"
     stranger = write_run(tmp_path / "runs" / "other", {"loss": [1.0]})
-    kept = earshot(tmp_path, "--out", str(stranger), "--overwrite")
+    kept = epochord(tmp_path, "--out", str(stranger), "--overwrite")
     assert kept.returncode == 1
     assert open_run(stranger)["loss"].values.tolist() == [1.0]
     about = json.loads((tmp_path / "runs" / "sgd" / "run.json").read_text())
@@ -188,12 +188,12 @@ def test_recording_again_does_nothing_replaces_or_refuses(tmp_path, write_run):
 
 def test_what_cannot_be_recorded_does_not_cost_what_was(tmp_path):
     """The earlier recording goes only when the data are there."""
-    assert earshot(tmp_path, "--steps", "3").returncode == 0
+    assert epochord(tmp_path, "--steps", "3").returncode == 0
     (tmp_path / "data" / "MNIST" / "raw").mkdir(parents=True)
     for split in ("train", "t10k"):
         for kind in ("images-idx3", "labels-idx1"):
             (tmp_path / "data" / "MNIST" / "raw" / f"{split}-{kind}-ubyte").write_bytes(b"x" * 40)
-    failed = earshot(tmp_path, "--steps", "3", "--data", "mnist", "--overwrite")
+    failed = epochord(tmp_path, "--steps", "3", "--data", "mnist", "--overwrite")
     assert failed.returncode == 1
     assert "MNIST/raw: the files there are damaged" in failed.stderr
     assert "Traceback" not in failed.stderr

@@ -1,4 +1,4 @@
-"""`earshot record benford`: a model's folder to a log, and one line for what cannot be."""
+"""`epochord record benford`: a model's folder to a log, and one line for what cannot be."""
 
 import json
 import socket
@@ -29,34 +29,34 @@ def model(tmp_path):
     return folder
 
 
-def test_a_folder_is_recorded_and_drawn(earshot, model, tmp_path):
+def test_a_folder_is_recorded_and_drawn(epochord, model, tmp_path):
     """The run's path on stdout, a dozen prompts by default, and a picture of them."""
-    code, out, err = earshot("record", "benford", "--model", model)
+    code, out, err = epochord("record", "benford", "--model", model)
     assert (code, out) == (0, ["runs/benford"]), err
     about = json.loads((tmp_path / "runs/benford/run.json").read_text())
     assert about["hyperparameters"]["model"] == str(model)
     assert about["hyperparameters"]["prompts"] == 12
     assert "with a population size of" in about["hyperparameters"]["texts"]
-    code, out, err = earshot("render", "benford", "benford")
+    code, out, err = epochord("render", "benford", "benford")
     assert code == 0
     assert out == ["renders/benford/benford.png", "renders/benford/benford.svg"]
     assert "“with a population size of”:" in err
     assert "uniform does by" in err
 
 
-def test_what_is_recorded_stays_unless_replaced(earshot, model):
+def test_what_is_recorded_stays_unless_replaced(epochord, model):
     """Equal settings do nothing, others need --overwrite."""
-    earshot("record", "benford", "--model", model, "--prompt", "a size of")
-    code, _, err = earshot("record", "benford", "--model", model, "--prompt", "a size of")
+    epochord("record", "benford", "--model", model, "--prompt", "a size of")
+    code, _, err = epochord("record", "benford", "--model", model, "--prompt", "a size of")
     assert code == 0
     assert "nothing to do" in err
     other = ("record", "benford", "--model", model, "--prompt", "a", "--baseline", "none")
-    code, _, err = earshot(*other)
+    code, _, err = epochord(*other)
     assert code == 1
     assert "replace it with --overwrite" in err
-    assert earshot(*other[:-3], " ", "--overwrite")[0] == 1
+    assert epochord(*other[:-3], " ", "--overwrite")[0] == 1
     assert Path("runs/benford/first_digits.parquet").is_file()
-    assert earshot(*other, "--overwrite")[0] == 0
+    assert epochord(*other, "--overwrite")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_what_is_recorded_stays_unless_replaced(earshot, model):
         (("--prompt", "a", "--prompts", "b.txt"), 2, "exclude each other"),
     ],
 )
-def test_bad_input_is_one_line(earshot, model, tmp_path, arguments, code, message):
+def test_bad_input_is_one_line(epochord, model, tmp_path, arguments, code, message):
     """No traceback, nothing half-made."""
     model = [] if "--model" in arguments else ["--model", model]
     if arguments == ("--prompt", "a" * 30):
         arguments = ("--prompt", "a " * 30)
-    stopped, out, err = earshot("record", "benford", *model, *arguments)
+    stopped, out, err = epochord("record", "benford", *model, *arguments)
     assert stopped == code
     assert message in err
     assert "Traceback" not in err
@@ -87,44 +87,44 @@ def test_bad_input_is_one_line(earshot, model, tmp_path, arguments, code, messag
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json"])
-def test_a_broken_folder_is_one_line(earshot, model, missing):
+def test_a_broken_folder_is_one_line(epochord, model, missing):
     """Whatever of a model is missing, and where it is cut off."""
     (model / missing).unlink()
-    code, _, err = earshot("record", "benford", "--model", model)
+    code, _, err = epochord("record", "benford", "--model", model)
     assert code == 1
     assert len([line for line in err.splitlines() if "error:" in line]) == 1
     assert "Traceback" not in err
 
 
-def test_weights_that_are_missing_are_not_made_up(earshot, model):
+def test_weights_that_are_missing_are_not_made_up(epochord, model):
     """Where a layer is not in the file, it would be random."""
     files = pytest.importorskip("safetensors.torch")
     weights = files.load_file(model / "model.safetensors")
     kept = {name: each for name, each in weights.items() if "mlp" not in name}
     files.save_file(kept, model / "model.safetensors", {"format": "pt"})
-    code, _, err = earshot("record", "benford", "--model", model)
+    code, _, err = epochord("record", "benford", "--model", model)
     assert code == 1
     assert "4 weights of the model not there, such as transformer.h.0.mlp" in err
     assert err.count("\n") == 1
 
 
-def test_a_proxy_that_does_not_answer_is_no_network(earshot, monkeypatch):
+def test_a_proxy_that_does_not_answer_is_no_network(epochord, monkeypatch):
     """It is not tried again and again."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
-        code, _, err = earshot("record", "benford", "--model", "no-such-model-here")
+        code, _, err = epochord("record", "benford", "--model", "no-such-model-here")
     assert code == 1
     assert "the hub cannot be reached" in err
     assert err.count("\n") == 1
 
 
-def test_without_a_network_the_remedy_is_a_folder(earshot, monkeypatch):
+def test_without_a_network_the_remedy_is_a_folder(epochord, monkeypatch):
     """A name on the hub cannot be had here, which is said at once."""
-    monkeypatch.setattr("pipeline.commands.record_benford._hub_answers", lambda: False)
-    code, _, err = earshot("record", "benford")
+    monkeypatch.setattr("epochord.pipeline.commands.record_benford._hub_answers", lambda: False)
+    code, _, err = epochord("record", "benford")
     assert code == 1
     assert "gpt2-medium: no such folder here, and the hub cannot be reached" in err
     assert "give a model's folder with --model" in err

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from runlog import Run, open_run
-from runlog.run import GRAD_NORM
+from epochord.runlog import Run, open_run
+from epochord.runlog.run.run import GRAD_NORM
 
 SECONDS_A_SCRIPT = 120  # importing torch takes 2 to 4 s, on a busy machine much more
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from recorders import GradientRecorder
-from recorders.digit_counts import FEW, count_first_digits
-from runlog import open_run
-from runlog.digit_tables import open_layer_digits
-from runlog.digits import fold_patterns
-from runlog.errors import LogError
+from epochord.recorders import GradientRecorder
+from epochord.recorders.digit_counts import FEW, count_first_digits
+from epochord.runlog import open_run
+from epochord.runlog.digits.bits import fold_patterns
+from epochord.runlog.digits.tables import open_layer_digits
+from epochord.runlog.errors import LogError
 
 EDGES = [0.0, -0.0, math.inf, -math.inf, math.nan, 0.3, -0.3, 1.0, 9.9999, 1e-45, 3e-42, 7e37]
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
 
-from recorders import EnsembleRecorder
-from runlog import open_run
-from runlog.ensemble import open_ensemble
+from epochord.recorders import EnsembleRecorder
+from epochord.runlog import open_run
+from epochord.runlog.reading.ensemble import open_ensemble
 
 FORMATS = ["parquet", "tensorboard", "both"]
 GRID = torch.linspace(-3, 3, 21)
@@ -286,7 +286,7 @@ def test_losses_may_come_now_and_then(tmp_path, members):
 
 def test_epochs_go_to_the_log_in_batches_of_a_few_megabytes(tmp_path, monkeypatch, members):
     """Whatever the batches are, all epochs are there, and can be read while recording."""
-    monkeypatch.setattr("recorders.ensemble.BATCHED_VALUES", 5 * 3 * len(GRID))
+    monkeypatch.setattr("epochord.recorders.ensemble.BATCHED_VALUES", 5 * 3 * len(GRID))
     with EnsembleRecorder(members, tmp_path / "mine", grid=GRID) as recorder:
         for _ in range(12):
             recorder.record()

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from recorders import EnsembleRecorder
-from runlog import OutputError, RunExistsError, open_run
-from runlog.ensemble import open_ensemble
+from epochord.recorders import EnsembleRecorder
+from epochord.runlog import OutputError, RunExistsError, open_run
+from epochord.runlog.reading.ensemble import open_ensemble
 
 GRID = torch.linspace(-1, 1, 30)
 POINTS = (GRID[:5], GRID[:5])
@@ -227,7 +227,7 @@ def test_a_member_that_breaks_at_the_end_fails_the_run_and_keeps_its_epochs(tmp_
 KILLED = """
 import json, os, select, signal, sys, time
 import torch
-from recorders import EnsembleRecorder
+from epochord.recorders import EnsembleRecorder
 import runlog.tensorboard
 
 torch.set_num_threads(1)

@@ -9,15 +9,15 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")
 
-from recorders.digit_tokens import NoDigitTokensError, digit_tokens  # noqa: E402
-from recorders.first_digits import (  # noqa: E402
+from epochord.recorders.digit_tokens import NoDigitTokensError, digit_tokens  # noqa: E402
+from epochord.recorders.first_digits import (  # noqa: E402
     PromptError,
     VocabularyError,
     expected_digits,
     record_first_digits,
 )
-from renderers.benford.subjects import subjects  # noqa: E402
-from runlog import open_run  # noqa: E402
+from epochord.renderers.benford.subjects import subjects  # noqa: E402
+from epochord.runlog import open_run  # noqa: E402
 
 WORDS = ["a", "Ġa", "Ġpopulation", "of", "Ġof", "size", "Ġsize", "b", "Ġ", "x"]
 PROMPTS = ["a population of", "size", "a size of a population of a size", "b of"]

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from recorders import GradientRecorder
-from runlog import open_run
-from runlog.run import GRAD_NORM
+from epochord.recorders import GradientRecorder
+from epochord.runlog import open_run
+from epochord.runlog.run.run import GRAD_NORM
 
 STEPS = 6
 
@@ -23,7 +23,7 @@ import copy, datetime, json, os, sys, warnings
 import torch
 import torch.distributed as dist
 from torch import nn
-from recorders import GradientRecorder
+from epochord.recorders import GradientRecorder
 
 folder, capture, format = sys.argv[1], sys.argv[2] == "True", sys.argv[3]
 child = os.fork()

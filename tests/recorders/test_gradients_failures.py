@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from recorders import GradientRecorder
-from runlog import OutputError, open_run
-from runlog.contents import damage_lines
-from runlog.run import GRAD_NORM
-from runlog.tensorboard import event_files, read_event_files
+from epochord.recorders import GradientRecorder
+from epochord.runlog import OutputError, open_run
+from epochord.runlog.run.contents import damage_lines
+from epochord.runlog.run.run import GRAD_NORM
+from epochord.runlog.tensorboard import event_files, read_event_files
 
 FORMATS = ["parquet", "tensorboard", "both"]
 
@@ -71,7 +71,7 @@ def test_an_exception_before_the_first_step(one, tmp_path):
 UNCLOSED = """
 import os, sys, torch
 from torch import nn
-from recorders import GradientRecorder
+from epochord.recorders import GradientRecorder
 folder = sys.argv[1]
 torch.set_num_threads(1)
 torch.optim.SGD([nn.Parameter(torch.zeros(1))]).step()  # torch imports more at a first step
@@ -135,7 +135,7 @@ def test_a_recorder_that_nobody_closes_keeps_its_rows(ending, code, stderr, form
 FORKING = """
 import multiprocessing, os, sys, torch
 from torch import nn
-from recorders import GradientRecorder
+from epochord.recorders import GradientRecorder
 model = nn.ParameterDict({"p": nn.Parameter(torch.zeros(1))})
 optimizer = torch.optim.SGD(model.parameters(), 0.0)
 with GradientRecorder(model, optimizer, sys.argv[1] + "/mine") as recorder:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from recorders import GradientRecorder
-from runlog import open_run
-from runlog.contents import damage_lines
-from runlog.run import GRAD_NORM
-from runlog.tensorboard import event_files, read_event_files
+from epochord.recorders import GradientRecorder
+from epochord.runlog import open_run
+from epochord.runlog.run.contents import damage_lines
+from epochord.runlog.run.run import GRAD_NORM
+from epochord.runlog.tensorboard import event_files, read_event_files
 
 FORMATS = ["parquet", "tensorboard", "both"]
 

@@ -14,11 +14,11 @@ import pytest
 import torch
 from torch import nn
 
-from recorders import GradientRecorder
-from renderers.audio import render_audio
-from runlog import Run, open_run
-from runlog.run import GRAD_NORM
-from runlog.tensorboard import event_files, read_event_files
+from epochord.recorders import GradientRecorder
+from epochord.renderers.audio import render_audio
+from epochord.runlog import Run, open_run
+from epochord.runlog.run.run import GRAD_NORM
+from epochord.runlog.tensorboard import event_files, read_event_files
 
 FORMATS = ["parquet", "tensorboard", "both"]
 KILLS_A_FORMAT = 6
@@ -29,7 +29,7 @@ SCRIPT = """
 import json, os, select, signal, sys, time
 import torch
 from torch import nn
-from recorders import GradientRecorder
+from epochord.recorders import GradientRecorder
 import runlog.tensorboard
 
 torch.set_num_threads(1)
@@ -176,7 +176,7 @@ def test_a_killed_run_can_be_inspected_and_heard(format, killed, tmp_path):
     job = of_format(killed, format)[-1]
     run = open_run(job["directory"])
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "inspect", job["directory"]],
+        [sys.executable, "-m", "epochord", "inspect", job["directory"]],
         capture_output=True,
         text=True,
         check=True,

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from recorders import GradientRecorder
-from runlog import open_run
-from runlog.run import GRAD_NORM
+from epochord.recorders import GradientRecorder
+from epochord.runlog import open_run
+from epochord.runlog.run.run import GRAD_NORM
 
 
 def test_a_frozen_parameter_never_appears(tmp_path, net, loss_of, oracle):

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from recorders import GradientRecorder
-from runlog import open_run
-from runlog.run import GRAD_NORM
+from epochord.recorders import GradientRecorder
+from epochord.runlog import open_run
+from epochord.runlog.run.run import GRAD_NORM
 
 FORMATS = ["parquet", "tensorboard"]
 Points = dict[str, list[tuple[int, float]]]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from recorders import GradientRecorder
+from epochord.recorders import GradientRecorder
 
 
 def dropout_net() -> nn.Sequential:

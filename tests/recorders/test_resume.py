@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from recorders import GradientRecorder
-from runlog import RunExistsError, open_run
-from runlog.run import GRAD_NORM
-from runlog.tensorboard import event_files, read_event_files
+from epochord.recorders import GradientRecorder
+from epochord.runlog import RunExistsError, open_run
+from epochord.runlog.run.run import GRAD_NORM
+from epochord.runlog.tensorboard import event_files, read_event_files
 
 FORMATS = ["parquet", "tensorboard", "both"]
 
@@ -100,7 +100,7 @@ def test_a_resumed_run_has_the_hash_of_an_uninterrupted_one(format, tmp_path):
 RESUMING = """
 import sys, torch
 from torch import nn
-from recorders import GradientRecorder
+from epochord.recorders import GradientRecorder
 model = nn.ParameterDict({"p": nn.Parameter(torch.zeros(1))})
 optimizer = torch.optim.SGD(model.parameters(), 0.0)
 for step in range(12):

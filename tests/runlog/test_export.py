@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runlog import Run, RunMetadata, Series, open_run
-from runlog.export import export
+from epochord.runlog import Run, RunMetadata, Series, open_run
+from epochord.runlog.export import export
 
 FORMATS = ["parquet", "csv", "jsonl"]
 point = st.tuples(

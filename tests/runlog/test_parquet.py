@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runlog import LogError, RunMetadata, open_run
-from runlog.parquet import METADATA_KEY, METRICS, PARTS, ParquetWriter, read_parquet
-from runlog.rows import rows_table
-from runlog.run import series_from_rows
+from epochord.runlog import LogError, RunMetadata, open_run
+from epochord.runlog.parquet import METADATA_KEY, METRICS, PARTS, ParquetWriter, read_parquet
+from epochord.runlog.run.rows import rows_table
+from epochord.runlog.run.run import series_from_rows
 
 ABOUT = RunMetadata("mine", status="running")
 number = st.none() | st.floats(width=32, allow_nan=True, allow_infinity=True)

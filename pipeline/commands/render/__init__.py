@@ -1,10 +1,10 @@
-"""`earshot render`: turn logs into something to hear and to see."""
+"""`epochord render`: turn logs into something to hear and to see."""
 
 import typer
 
-from pipeline.commands.render.audio import audio
-from pipeline.commands.render.benford import benford
-from pipeline.commands.render.ensemble import ensemble
+from epochord.pipeline.commands.render.audio import audio
+from epochord.pipeline.commands.render.benford import benford
+from epochord.pipeline.commands.render.ensemble import ensemble
 
 __all__ = ["app"]
 

@@ -1,4 +1,4 @@
-"""`earshot render audio`: logs to sound."""
+"""`epochord render audio`: logs to sound."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.arguments import (
+from epochord.pipeline.commands.arguments import (
     Column,
     Duration,
     Layers,
@@ -25,21 +25,21 @@ from pipeline.commands.arguments import (
     parse_range,
     parse_steps,
 )
-from pipeline.commands.audio_settings import audio_settings, given
-from pipeline.console import bar, fail, note, plural, result
-from pipeline.inputs import RUNS, find, results_folders
-from pipeline.rendering import AudioJob, Outcome, render_all, render_one, shared_scales
+from epochord.pipeline.commands.audio_settings import audio_settings, given
+from epochord.pipeline.console import bar, fail, note, plural, result
+from epochord.pipeline.inputs import RUNS, find, results_folders
+from epochord.pipeline.rendering import AudioJob, Outcome, render_all, render_one, shared_scales
 
 if TYPE_CHECKING:
-    from renderers.audio import AudioResult
-    from renderers.audio.scoring import Scales
+    from epochord.renderers.audio import AudioResult
+    from epochord.renderers.audio.scoring.compose import Scales
 
 __all__ = ["audio"]
 
 
 def _print_voicings(wanted: bool) -> None:
     if wanted:
-        from renderers.audio.voicings import VOICINGS, explain
+        from epochord.renderers.audio.scoring.voicings import VOICINGS, explain
 
         for name in VOICINGS:
             result(f"{name:10}{explain(name)}")
@@ -142,7 +142,7 @@ def audio(
 
 def _put_into(logdir: Path, outcomes: Sequence[Outcome]) -> None:
     """Write the sounds as audio summaries."""
-    from renderers.audio.summary import write_audio_summary
+    from epochord.renderers.audio.summary import write_audio_summary
 
     for outcome in outcomes:
         for made in outcome.results:
@@ -152,7 +152,7 @@ def _put_into(logdir: Path, outcomes: Sequence[Outcome]) -> None:
 def _on_one_scale(work: list[AudioJob], scale_from: Path | None, jobs: int) -> list[AudioJob]:
     """Give all runs one scale: that of an earlier result, or one that holds them all."""
     if scale_from is not None:
-        from renderers.audio.description import stored_scales
+        from epochord.renderers.audio.description import stored_scales
 
         scales: Scales = stored_scales(scale_from)
     elif len(work) > 1 and work[0].settings.has_scale_of_its_own:

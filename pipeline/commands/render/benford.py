@@ -1,4 +1,4 @@
-"""`earshot render benford`: the first digits of what runs hold, against Benford's law."""
+"""`epochord render benford`: the first digits of what runs hold, against Benford's law."""
 
 import json
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.arguments import Paths, Runs, Tags
-from pipeline.console import fail, note, result
-from pipeline.inputs import RUNS, find, results_folders
-from runlog.errors import EarshotError
+from epochord.pipeline.commands.arguments import Paths, Runs, Tags
+from epochord.pipeline.console import fail, note, result
+from epochord.pipeline.inputs import RUNS, find, results_folders
+from epochord.runlog.errors import EpochordError
 
 if TYPE_CHECKING:
-    from renderers.benford import BenfordResult
+    from epochord.renderers.benford import BenfordResult
 
 __all__ = ["benford"]
 
@@ -38,10 +38,10 @@ def benford(
 ) -> None:
     """Draw first digits: renders/<run>/benford.png and what may be said of them.
 
-    Those of a language model, if the run has them ('earshot record benford'), else
+    Those of a language model, if the run has them ('epochord record benford'), else
     those of gradient norms, losses or what --tags chooses.
     """
-    from renderers.benford import render_benford, render_constants
+    from epochord.renderers.benford import render_benford, render_constants
 
     found, errors = (
         ([], []) if not paths and not RUNS.exists() else find(paths or [str(RUNS)], runs)
@@ -55,7 +55,7 @@ def benford(
             for line in run.damage:
                 note(f"warning: {line}")
             made = render_benford(run, folder, tags=tags or (), video=video)
-        except EarshotError as error:
+        except EpochordError as error:
             failed |= _refused(error, one.named)
         else:
             _say(made, as_json)
@@ -65,7 +65,7 @@ def benford(
         raise typer.Exit(1)
 
 
-def _refused(error: EarshotError, named: bool) -> bool:
+def _refused(error: EpochordError, named: bool) -> bool:
     """Say why a run has no picture; that is an error only if the user named it."""
     if named:
         fail(error)
@@ -77,7 +77,7 @@ def _refused(error: EarshotError, named: bool) -> bool:
 def _attempted(work: Callable[[], "BenfordResult"], as_json: bool) -> bool:
     try:
         _say(work(), as_json)
-    except EarshotError as error:
+    except EpochordError as error:
         fail(error)
         return False
     return True

@@ -1,4 +1,4 @@
-"""`earshot render ensemble`: the predictions of ensembles to videos, stills and scores."""
+"""`epochord render ensemble`: the predictions of ensembles to videos, stills and scores."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.arguments import Paths, Runs, listed, parse_range
-from pipeline.console import bar, fail, note, plural, result
-from pipeline.inputs import RUNS, Found, find, results_folders
-from runlog.errors import EarshotError, LogError
+from epochord.pipeline.commands.arguments import Paths, Runs, listed, parse_range
+from epochord.pipeline.console import bar, fail, note, plural, result
+from epochord.pipeline.inputs import RUNS, Found, find, results_folders
+from epochord.runlog.errors import EpochordError, LogError
 
 if TYPE_CHECKING:
-    from renderers.ensemble import EnsembleResult, EnsembleSettings, Overview
+    from epochord.renderers.ensemble import EnsembleResult, EnsembleSettings, Overview
 
 __all__ = ["ensemble"]
 
@@ -58,7 +58,7 @@ def ensemble(
 
     Several runs also side by side, on one clock and equal axes: renders/ensemble-panel/.
     """
-    from renderers.ensemble import EnsembleSettings
+    from epochord.renderers.ensemble import EnsembleSettings
 
     try:
         settings = EnsembleSettings(
@@ -89,8 +89,8 @@ def _overviews(
     found: Sequence[Found], out: Path, settings: "EnsembleSettings"
 ) -> tuple[dict[Path, "Overview"], list[object]]:
     """Go through the logs; runs without an ensemble that nobody named are passed over."""
-    from renderers.ensemble import check_choice, overview
-    from runlog.ensemble import NoEnsembleError, open_ensemble
+    from epochord.renderers.ensemble import check_choice, overview
+    from epochord.runlog.reading.ensemble import NoEnsembleError, open_ensemble
 
     work: dict[Path, Overview] = {}
     errors: list[object] = []
@@ -105,7 +105,7 @@ def _overviews(
         except NoEnsembleError as error:
             if one.named:
                 errors.append(error)
-        except EarshotError as error:
+        except EpochordError as error:
             errors.append(error)
         except OSError as error:
             errors.append(LogError(f"{error.filename or one.source.path}: {error.strerror}"))
@@ -116,7 +116,7 @@ def _rendered(
     work: dict[Path, "Overview"], out: Path, settings: "EnsembleSettings", as_json: bool
 ) -> Iterator[object]:
     """Render each run, then all side by side; yield what went wrong."""
-    from renderers.ensemble import render_ensemble, shared_limits
+    from epochord.renderers.ensemble import render_ensemble, shared_limits
 
     if not work:
         return
@@ -133,7 +133,7 @@ def _rendered(
                 made = render_ensemble(
                     overviews, folder, settings, limits=limits, progress=progress.update
                 )
-        except EarshotError as error:
+        except EpochordError as error:
             fail(error)
             yield error
             continue

@@ -34,7 +34,7 @@ def correlate(holds: Floats, frequency: Floats, sides: Floats) -> Correlations:
     -------
     Correlations
         A hold of J·B samples takes J coarse and B fine rotations and one matrix
-        product, as in `renderers.audio.glide`.
+        product, as in `epochord.renderers.audio.synthesis.glide`.
     """
     frames, channels, length = holds.shape
     voices = frequency.shape[1]

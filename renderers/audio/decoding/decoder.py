@@ -4,12 +4,12 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from renderers.audio.decoding.estimation import Progress, fit_all
-from renderers.audio.decoding.holds import checked
-from renderers.audio.decoding.joint import Fit
-from renderers.audio.decoding.layout import Floats, Layout, Sound
-from renderers.audio.decoding.peaks import Peaks, find_peaks
-from renderers.audio.decoding.silence import silent_voices
+from epochord.renderers.audio.decoding.estimation import Progress, fit_all
+from epochord.renderers.audio.decoding.holds import checked
+from epochord.renderers.audio.decoding.joint import Fit
+from epochord.renderers.audio.decoding.layout import Floats, Layout, Sound
+from epochord.renderers.audio.decoding.peaks import Peaks, find_peaks
+from epochord.renderers.audio.decoding.silence import silent_voices
 
 __all__ = ["Decoded", "Method", "decode"]
 

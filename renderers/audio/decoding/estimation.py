@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.decoding.holds import cut, low_pass, low_passed, marked, response
-from renderers.audio.decoding.joint import Fit, Mask, Problem, fit
-from renderers.audio.decoding.layout import Floats, Layout, Sound
-from renderers.audio.decoding.silence import silent_voices, usual_amplitude
-from renderers.audio.decoding.start import first_frequencies
+from epochord.renderers.audio.decoding.holds import cut, low_pass, low_passed, marked, response
+from epochord.renderers.audio.decoding.joint import Fit, Mask, Problem, fit
+from epochord.renderers.audio.decoding.layout import Floats, Layout, Sound
+from epochord.renderers.audio.decoding.silence import silent_voices, usual_amplitude
+from epochord.renderers.audio.decoding.start import first_frequencies
 
 __all__ = ["Frames", "Progress", "fit_all", "fit_frames", "spans"]
 

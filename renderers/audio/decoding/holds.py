@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft, signal
 
-from renderers.audio.decoding.layout import Floats, Layout, Sound
+from epochord.renderers.audio.decoding.layout import Floats, Layout, Sound
 
 __all__ = ["checked", "cut", "low_pass", "low_passed", "marked", "response"]
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.decoding.layout import Floats
-from renderers.audio.decoding.normal import Normal, normal_equations
+from epochord.renderers.audio.decoding.layout import Floats
+from epochord.renderers.audio.decoding.normal import Normal, normal_equations
 
 __all__ = ["Fit", "Problem", "fit"]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.glide import pan_gains
+from epochord.renderers.audio.synthesis.glide import pan_gains
 
 __all__ = ["Floats", "Layout", "Sound"]
 

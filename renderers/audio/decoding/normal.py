@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from renderers.audio.decoding.correlation import correlate
-from renderers.audio.decoding.layout import Floats
-from renderers.audio.decoding.sums import products
+from epochord.renderers.audio.decoding.correlation import correlate
+from epochord.renderers.audio.decoding.layout import Floats
+from epochord.renderers.audio.decoding.sums import products
 
 __all__ = ["Normal", "normal_equations"]
 

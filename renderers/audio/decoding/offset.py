@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from renderers.audio.decoding.estimation import Frames, fit_frames
-from renderers.audio.decoding.holds import checked
-from renderers.audio.decoding.layout import Floats, Layout, Sound
+from epochord.renderers.audio.decoding.estimation import Frames, fit_frames
+from epochord.renderers.audio.decoding.holds import checked
+from epochord.renderers.audio.decoding.layout import Floats, Layout, Sound
 
 __all__ = ["find_offset"]
 

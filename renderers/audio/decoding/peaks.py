@@ -6,10 +6,10 @@ import numpy as np
 from scipy import fft
 from scipy.signal import windows
 
-from renderers.audio.decoding.estimation import Progress, spans
-from renderers.audio.decoding.holds import cut
-from renderers.audio.decoding.layout import Floats, Layout, Sound
-from renderers.audio.decoding.start import refined_peak, register_bins
+from epochord.renderers.audio.decoding.estimation import Progress, spans
+from epochord.renderers.audio.decoding.holds import cut
+from epochord.renderers.audio.decoding.layout import Floats, Layout, Sound
+from epochord.renderers.audio.decoding.start import refined_peak, register_bins
 
 __all__ = ["Peaks", "find_peaks"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from renderers.audio.decoding.sums import dirichlet
+from epochord.renderers.audio.decoding.sums import dirichlet
 
 __all__ = ["first_frequencies", "refined_peak", "register_bins"]
 

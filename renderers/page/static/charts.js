@@ -196,7 +196,7 @@ class Charts {
       cursor: {
         y: false,
         points: { show: false },
-        sync: { key: "earshot", setSeries: false, scales: ["x", null] },
+        sync: { key: "epochord", setSeries: false, scales: ["x", null] },
         drag: { x: true, y: false, dist: 5 },
       },
     });

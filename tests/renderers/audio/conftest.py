@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from renderers.audio.score import Score
-from renderers.audio.synthesis import blocks
-from renderers.reduction import Frames, reduce
-from renderers.timeline import Timeline
+from epochord.renderers.audio.scoring.score import Score
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.timeline.reduction import Frames, reduce
+from epochord.renderers.timeline.timeline import Timeline
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from renderers.audio.scale import Scale, robust
-from renderers.audio.style import TIMBRES, Style
-from renderers.audio.voicings import lanes, sequence
+from epochord.renderers.audio.scoring.scale import Scale, robust
+from epochord.renderers.audio.scoring.style import TIMBRES, Style
+from epochord.renderers.audio.scoring.voicings import lanes, sequence
 
 RATE = 44_100  # Hz
 DECADES = {"norm": Scale(1e-4, 1.0, "log")}

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from renderers.audio import AudioSettings, render_audio
-from renderers.audio.readback import read_back
-from runlog import LogError
+from epochord.renderers.audio import AudioSettings, render_audio
+from epochord.renderers.audio.readback import read_back
+from epochord.runlog import LogError
 
 
 def test_a_sound_of_earlier_settings_is_not_read_by_the_newer_ones(make_run, tmp_path):

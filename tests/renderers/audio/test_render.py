@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from renderers.audio import AudioSettings, render_audio
-from renderers.audio.description import DESCRIPTION
-from renderers.audio.render import SCORE
-from runlog import OutputError
+from epochord.renderers.audio import AudioSettings, render_audio
+from epochord.renderers.audio.description import DESCRIPTION
+from epochord.renderers.audio.render import SCORE
+from epochord.runlog import OutputError
 
 AUDIO = "audio.wav"
 ORIGINAL = AudioSettings(voicing="original")

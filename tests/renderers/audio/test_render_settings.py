@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from renderers.audio import AudioSettings, render_audio
-from renderers.audio.description import stored_scales
-from renderers.audio.files import AUDIO_FORMATS
-from renderers.audio.mapping import VoiceMapping
-from renderers.audio.registers import registers
-from renderers.audio.scale import Scale
-from renderers.audio.scoring import audio_score
-from renderers.audio.synthesis import blocks
-from runlog import LogError, Run, RunMetadata, Series
+from epochord.renderers.audio import AudioSettings, render_audio
+from epochord.renderers.audio.description import stored_scales
+from epochord.renderers.audio.files.write import AUDIO_FORMATS
+from epochord.renderers.audio.scoring.compose import audio_score
+from epochord.renderers.audio.scoring.mapping import VoiceMapping
+from epochord.renderers.audio.scoring.registers import registers
+from epochord.renderers.audio.scoring.scale import Scale
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.runlog import LogError, Run, RunMetadata, Series
 
 nan, inf = float("nan"), float("inf")
 

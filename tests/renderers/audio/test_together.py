@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from renderers.audio import AudioSettings
-from renderers.audio.level import common_level, measure
-from renderers.audio.score import State
-from renderers.audio.scoring import scores_together
-from runlog import Run
+from epochord.renderers.audio import AudioSettings
+from epochord.renderers.audio.level.measure import common_level, measure
+from epochord.renderers.audio.scoring.compose import scores_together
+from epochord.renderers.audio.scoring.score import State
+from epochord.runlog import Run
 
 
 def test_together_the_same_moment_is_the_same_step(make_run: Callable[..., Run]) -> None:

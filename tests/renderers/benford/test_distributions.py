@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from renderers.benford.distributions import (
+from epochord.renderers.benford.distributions import (
     benford,
     chance_mad,
     correlation,
@@ -21,7 +21,7 @@ from renderers.benford.distributions import (
     mad_sd,
     total_variation,
 )
-from renderers.benford.leading_digits import count_digits
+from epochord.renderers.benford.leading_digits import count_digits
 
 UNIFORM = np.full(9, 1 / 9)
 # With no share between 0 and 1e-3, so that rounding is no part of what is compared.

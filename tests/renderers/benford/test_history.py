@@ -7,15 +7,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from renderers.benford import render_benford
-from renderers.benford.distributions import benford
-from renderers.benford.film import _figure, film
-from renderers.benford.history import DigitHistory, histories, history_figure, write_distances
-from renderers.benford.plots import BARS, INK
-from renderers.benford.subjects import subjects
-from renderers.video import VideoUnavailableError
-from runlog import Run, RunMetadata, open_run
-from runlog.digit_tables import LAYER_DIGITS, digit_rows
+from epochord.renderers.benford import render_benford
+from epochord.renderers.benford.distributions import benford
+from epochord.renderers.benford.film import _figure, film
+from epochord.renderers.benford.history import (
+    DigitHistory,
+    histories,
+    history_figure,
+    write_distances,
+)
+from epochord.renderers.benford.plots import BARS, INK
+from epochord.renderers.benford.subjects import subjects
+from epochord.renderers.pictures.video import VideoUnavailableError
+from epochord.runlog import Run, RunMetadata, open_run
+from epochord.runlog.digits.tables import LAYER_DIGITS, digit_rows
 
 
 def counted(steps=6):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from renderers.benford.leading_digits import (
+from epochord.renderers.benford.leading_digits import (
     BLOCK,
     count_digits,
     first_two_digits,

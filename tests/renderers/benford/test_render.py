@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from renderers.benford import render_benford, render_constants
-from renderers.benford.distributions import benford
-from renderers.benford.subjects import constants, subjects
-from runlog import LogError, Run, RunMetadata
+from epochord.renderers.benford import render_benford, render_constants
+from epochord.renderers.benford.distributions import benford
+from epochord.renderers.benford.subjects import constants, subjects
+from epochord.runlog import LogError, Run, RunMetadata
 
 
 def digits_table(**models):

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from renderers.benford.distributions import benford, chance_mad, gaussian
-from renderers.benford.leading_digits import count_digits
-from renderers.benford.statistics import (
+from epochord.renderers.benford.distributions import benford, chance_mad, gaussian
+from epochord.renderers.benford.leading_digits import count_digits
+from epochord.renderers.benford.statistics import (
     CONFORMS,
     TOO_FEW,
     VARIES,
@@ -20,7 +20,7 @@ from renderers.benford.statistics import (
     of_counts,
     of_probabilities,
 )
-from runlog.digits import DigitCounts
+from epochord.runlog.digits.bits import DigitCounts
 
 UNIFORM = np.full(9, 1 / 9)
 

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 import soxr
 
-from renderers.comparison import compare_clips, is_audio, open_clip
-from renderers.comparison.clips import Clip
-from runlog import LogError
+from epochord.renderers.comparison import compare_clips, is_audio, open_clip
+from epochord.renderers.comparison.clips import Clip
+from epochord.runlog import LogError
 
 RATE = 44_100
 TIME = np.arange(RATE) / RATE

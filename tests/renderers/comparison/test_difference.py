@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from renderers.comparison.axis import Axis
-from renderers.comparison.difference import FULL_DB, compare_sounds, decibel_difference
-from renderers.comparison.listening import HEARD_DB, Framing, Heard, listen
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.difference import FULL_DB, compare_sounds, decibel_difference
+from epochord.renderers.comparison.listening import HEARD_DB, Framing, Heard, listen
 
 RATE = 22_050
 FRAMING = Framing.fitting(RATE, RATE)

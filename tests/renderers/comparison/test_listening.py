@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderers import spectrogram
-from renderers.comparison.listening import HEARD_DB, MOST_FRAMES, Framing, listen
+from epochord.renderers.comparison.listening import HEARD_DB, MOST_FRAMES, Framing, listen
+from epochord.renderers.pictures import spectrogram
 
 RATE = 22_050
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from renderers.comparison import panels
-from renderers.comparison.axis import Axis
-from renderers.comparison.figures import farthest
-from renderers.comparison.matrix import Matrix
-from renderers.comparison.panels import ASTRAY, NEITHER, draw_series, is_signed
-from renderers.comparison.series import SeriesDifference, compare_series
-from runlog import Series
+from epochord.renderers.comparison import panels
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.figures import farthest
+from epochord.renderers.comparison.matrix import Matrix
+from epochord.renderers.comparison.panels import ASTRAY, NEITHER, draw_series, is_signed
+from epochord.renderers.comparison.series import SeriesDifference, compare_series
+from epochord.runlog import Series
 
 STEPS = np.arange(6)
 AXIS = Axis(1.0, STEPS)

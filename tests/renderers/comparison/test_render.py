@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from renderers.audio import AudioSettings
-from renderers.comparison import ComparisonSettings, compare_runs
-from renderers.comparison.listening import FEATURES
-from runlog import LogError, OutputError, Run, RunMetadata, Series
+from epochord.renderers.audio import AudioSettings
+from epochord.renderers.comparison import ComparisonSettings, compare_runs
+from epochord.renderers.comparison.listening import FEATURES
+from epochord.runlog import LogError, OutputError, Run, RunMetadata, Series
 
 STEPS = 600
 LAYERS = ("conv", "fc")
@@ -214,7 +214,7 @@ def test_what_fails_half_way_leaves_what_was_there(trained, tmp_path, monkeypatc
     def fail(*_: object) -> None:
         raise failure
 
-    monkeypatch.setattr("renderers.comparison.render.write_table", fail)
+    monkeypatch.setattr("epochord.renderers.comparison.render.write_table", fail)
     with pytest.raises((KeyboardInterrupt, OutputError)):
         compare_runs(three[:2], tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

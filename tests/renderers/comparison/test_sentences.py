@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from renderers.audio import AudioSettings
-from renderers.comparison import ComparisonSettings
-from renderers.comparison.pairs import compare_pairs
-from renderers.comparison.report import Report, run_report
-from renderers.comparison.runs import hear_runs
-from renderers.comparison.sentences import trouble_sentences
-from renderers.comparison.trouble import Trouble
-from runlog import Run, RunMetadata, Series
+from epochord.renderers.audio import AudioSettings
+from epochord.renderers.comparison import ComparisonSettings
+from epochord.renderers.comparison.pairs import compare_pairs
+from epochord.renderers.comparison.report import Report, run_report
+from epochord.renderers.comparison.runs import hear_runs
+from epochord.renderers.comparison.sentences import trouble_sentences
+from epochord.renderers.comparison.trouble import Trouble
+from epochord.runlog import Run, RunMetadata, Series
 
 STEPS = 40
 GRAD = "grad_norm/a.weight"

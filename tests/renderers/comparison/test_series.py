@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderers.comparison.series import FARTHEST, compare_series
-from runlog import Series
+from epochord.renderers.comparison.series import FARTHEST, compare_series
+from epochord.runlog import Series
 
 VALUES = st.one_of(st.floats(1e-3, 1e3), st.sampled_from([math.nan, math.inf, -math.inf, 0.0]))
 LOGS = st.dictionaries(st.integers(0, 30), VALUES, min_size=1, max_size=20)
@@ -97,7 +97,7 @@ def test_what_goes_astray_counts_as_a_thousandfold() -> None:
 
 
 def test_of_several_values_in_a_step_the_last_one_counts() -> None:
-    """As everywhere in Earshot."""
+    """As everywhere in Epochord."""
     one = Series("x", [0, 1, 1, 2], [1.0, 9.0, 2.0, 3.0])
     assert compare_series(one, Series("x", [0, 1, 2], [1.0, 2.0, 3.0]), RATIO).equal == 3
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from renderers.comparison.axis import Axis
-from renderers.comparison.condense import extremes, pooled
-from renderers.comparison.lag import lag
-from renderers.comparison.names import (
+from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.comparison.condense import extremes, pooled
+from epochord.renderers.comparison.lag import lag
+from epochord.renderers.comparison.names import (
     LONG_LABEL,
     distinct_names,
     folder_name,
@@ -22,9 +22,9 @@ from renderers.comparison.names import (
     short_names,
     shortened,
 )
-from renderers.comparison.settings import ComparisonSettings
-from renderers.comparison.trouble import troubles
-from runlog import Run, RunMetadata, Series
+from epochord.renderers.comparison.settings import ComparisonSettings
+from epochord.renderers.comparison.trouble import troubles
+from epochord.runlog import Run, RunMetadata, Series
 
 ROWS = arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100))
 

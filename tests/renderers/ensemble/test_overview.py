@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from renderers.clock import FPS, clock, shown
-from renderers.ensemble.overview import overview
-from renderers.ensemble.statistics import bands, moments
-from runlog.ensemble import EnsembleSetup, Predictions, open_ensemble
+from epochord.renderers.ensemble.overview import overview
+from epochord.renderers.ensemble.statistics import bands, moments
+from epochord.renderers.pictures.clock import FPS, clock, shown
+from epochord.runlog.ensemble import EnsembleSetup, Predictions
+from epochord.runlog.reading.ensemble import open_ensemble
 
 EPOCHS = st.lists(st.integers(0, 10_000), min_size=1, max_size=200, unique=True).map(
     lambda epochs: np.array(sorted(epochs))

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from renderers.ensemble import EnsembleSettings, overview, render_ensemble, shared_limits
-from renderers.ensemble.captions import title
-from renderers.ensemble.figure import ensemble_figure
-from renderers.ensemble.film import frames
-from renderers.ensemble.limits import unseen_data
-from renderers.ensemble.look import HEIGHT, WIDTH
-from renderers.ensemble.settings import LAYERS
-from renderers.ensemble.stills import stills
-from runlog import LogError
-from runlog.ensemble import EnsembleSetup, Predictions, open_ensemble
+from epochord.renderers.ensemble import EnsembleSettings, overview, render_ensemble, shared_limits
+from epochord.renderers.ensemble.captions import title
+from epochord.renderers.ensemble.figure import ensemble_figure
+from epochord.renderers.ensemble.film import frames
+from epochord.renderers.ensemble.limits import unseen_data
+from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.settings import LAYERS
+from epochord.renderers.ensemble.stills import stills
+from epochord.runlog import LogError
+from epochord.runlog.ensemble import EnsembleSetup, Predictions
+from epochord.runlog.reading.ensemble import open_ensemble
 
 ALL = EnsembleSettings(layers=LAYERS)
 NONE = np.empty((3, 0), "f4")

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from renderers.ensemble.raster import Viewport, paint_band, paint_density, paint_lines
+from epochord.renderers.ensemble.raster import Viewport, paint_band, paint_density, paint_lines
 
 BLACK = (0, 0, 0)
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from renderers.ensemble import EnsembleSettings, overview, render_ensemble, shared_limits
-from renderers.ensemble.figure import ensemble_figure
-from renderers.ensemble.film import frames
-from renderers.ensemble.look import HEIGHT, WIDTH
-from renderers.ensemble.settings import LAYERS
-from runlog import LogError, open_run
-from runlog.ensemble import EnsembleSetup, Predictions, open_ensemble
+from epochord.renderers.ensemble import EnsembleSettings, overview, render_ensemble, shared_limits
+from epochord.renderers.ensemble.figure import ensemble_figure
+from epochord.renderers.ensemble.film import frames
+from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.settings import LAYERS
+from epochord.runlog import LogError, open_run
+from epochord.runlog.ensemble import EnsembleSetup, Predictions
+from epochord.runlog.reading.ensemble import open_ensemble
 
 QUICK = EnsembleSettings(duration=0.2, animation="none")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from renderers.ensemble.scores import (
+from epochord.renderers.ensemble.scores import (
     PERCENTS,
     Deviations,
     Scores,
@@ -24,7 +24,7 @@ from renderers.ensemble.scores import (
     score,
     spread_skill,
 )
-from renderers.ensemble.statistics import spread
+from epochord.renderers.ensemble.statistics import spread
 
 # Multiples of a quarter: ties are frequent, and shifts by such numbers are exact.
 quarters = st.integers(-12, 12).map(lambda number: number / 4)

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
-from renderers.audio.earcons import Kind
-from renderers.audio.synthesis import blocks
-from renderers.ensemble.sound import (
+from epochord.renderers.audio.scoring.events import Kind
+from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.ensemble.sound import (
     MOST_SEMITONES,
     MOST_VOICES,
     Disagreement,
     ensemble_score,
     write_sound,
 )
-from runlog import OutputError
+from epochord.runlog import OutputError
 
 RATE = 44_100  # Hz
 FRAME = 1470  # samples of a frame of video

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from renderers.ensemble.statistics import contraction, inside_outside, spread
+from epochord.renderers.ensemble.statistics import contraction, inside_outside, spread
 
 # Multiples of a quarter: ties are frequent, and shifts by such numbers are exact.
 quarters = st.integers(-12, 12).map(lambda number: number / 4)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from renderers.page import render_page
-from runlog import Run
+from epochord.renderers.page import render_page
+from epochord.runlog import Run
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -51,8 +51,8 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a screen; EARSHOT_BROWSER names another one."""
-    named = os.environ.get("EARSHOT_BROWSER")
+    """Debian's Chromium, without a screen; EPOCHORD_BROWSER names another one."""
+    named = os.environ.get("EPOCHORD_BROWSER")
     path = named or next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")

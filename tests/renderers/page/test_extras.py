@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from renderers.benford import render_benford
-from renderers.ensemble import EnsembleSettings, overview, render_ensemble
-from renderers.page import extras as extras_module
-from renderers.page import render_page
-from renderers.page.extras import extras
-from runlog import Run, open_run
-from runlog.ensemble import open_ensemble
+from epochord.renderers.benford import render_benford
+from epochord.renderers.ensemble import EnsembleSettings, overview, render_ensemble
+from epochord.renderers.page import extras as extras_module
+from epochord.renderers.page import render_page
+from epochord.renderers.page.extras import extras
+from epochord.runlog import Run, open_run
+from epochord.runlog.reading.ensemble import open_ensemble
 
 MakeRun = Callable[..., Run]
 MakeEnsemble = Callable[..., Path]

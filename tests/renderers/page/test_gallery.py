@@ -11,11 +11,11 @@ import soundfile
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from renderers.audio import AudioSettings, render_audio
-from renderers.benford import render_benford
-from renderers.comparison import compare_runs
-from renderers.page import render_gallery, render_page
-from runlog import LogError, Run
+from epochord.renderers.audio import AudioSettings, render_audio
+from epochord.renderers.benford import render_benford
+from epochord.renderers.comparison import compare_runs
+from epochord.renderers.page import render_gallery, render_page
+from epochord.runlog import LogError, Run
 
 MakeRun = Callable[..., Run]
 NASTY = '<img src=x onerror="alert(1)">'
@@ -92,7 +92,7 @@ def test_a_folder_without_results_is_refused(tmp_path: Path, there: bool) -> Non
     folder = tmp_path / "renders"
     if there:
         folder.mkdir()
-    with pytest.raises(LogError, match="no results of Earshot in it; 'earshot render audio'"):
+    with pytest.raises(LogError, match="no results of Epochord in it; 'epochord render audio'"):
         render_gallery(folder)
     assert not (folder / "index.html").exists()
 

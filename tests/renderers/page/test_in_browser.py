@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from scipy.signal import stft
 
-from runlog import Run, RunMetadata, Series
+from epochord.runlog import Run, RunMetadata, Series
 
 MakeRun = Callable[..., Run]
 PageOf = Callable[..., Page]
@@ -578,7 +578,7 @@ def test_text_of_a_log_is_only_text(page_of: PageOf, make_run: MakeRun) -> None:
     page = page_of(*runs)
     # Of a name, what lies below a folder that all have in common is the label: here, all.
     assert page.inner_text("h1") == f"{NASTY} · {other}"
-    assert page.title() == f"{NASTY} · {other} – Earshot"
+    assert page.title() == f"{NASTY} · {other} – Epochord"
     assert NASTY in page.inner_text("#voices tbody th")
     assert page.locator("img").count() == 0
     assert page.evaluate("document.scripts.length") == len(page.query_selector_all("script"))

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from renderers.audio import AudioSettings, render_audio
-from renderers.page import render_page
-from renderers.page.curves import curves, points_a_voice
-from renderers.page.document import UPLOT, document
-from renderers.page.render import MOST_RUNS
-from renderers.timeline import Timeline
-from runlog import LogError, OutputError, Run, RunMetadata, Series
+from epochord.renderers.audio import AudioSettings, render_audio
+from epochord.renderers.page import render_page
+from epochord.renderers.page.curves import curves, points_a_voice
+from epochord.renderers.page.document import UPLOT, document
+from epochord.renderers.page.render import MOST_RUNS
+from epochord.renderers.timeline.timeline import Timeline
+from epochord.runlog import LogError, OutputError, Run, RunMetadata, Series
 
 MakeRun = Callable[..., Run]
 
@@ -127,7 +127,7 @@ def test_runs_share_scale_gain_and_range_of_colours(make_run: MakeRun, tmp_path:
 def test_curves_keep_every_extreme(values: np.ndarray) -> None:
     """However few points, the greatest and least finite value of each voice is among them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("renderers.page.curves.MOST_POINTS", 5)
+        patch.setattr("epochord.renderers.page.curves.MOST_POINTS", 5)
         line = Timeline(
             np.arange(values.shape[1]),
             tuple("v" * len(values)),
@@ -188,7 +188,8 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert page.tags == plain.tags
     assert page.scripts == plain.scripts
     assert json.loads(page.data)["name"] == text
-    assert page.title == html.unescape(html.escape(f"{text} – Earshot"))
+    # Text that runs from right to left is isolated, so that it does not turn what follows.
+    assert page.title in (f"{text} – Epochord", f"\u2068{text}\u2069 – Epochord")
 
 
 def test_the_policy_allows_just_what_is_in_the_page(make_run: MakeRun, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from runlog.contents import Contents
+from epochord.runlog.run.contents import Contents
 
 Points = dict[str, list[tuple[int, float]]]
 
@@ -14,7 +14,7 @@ Points = dict[str, list[tuple[int, float]]]
 @pytest.fixture
 def memory() -> Iterator[UPath]:
     """Give a folder in a store that is no disk."""
-    folder = UPath("memory://earshot-tests/run")
+    folder = UPath("memory://epochord-tests/run")
     folder.mkdir(parents=True)
     yield folder
     folder.parent.rmdir(recursive=True)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runlog import LogError
-from runlog.formats import delimited
-from runlog.formats.axis import CLOCKS, STEPS
+from epochord.runlog import LogError
+from epochord.runlog.formats import delimited
+from epochord.runlog.formats.axis import CLOCKS, STEPS
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runlog import LogError
-from runlog.formats import cells, delimited
-from runlog.formats.axis import CLOCKS, STEPS
-from runlog.formats.columns import RUN_TIME
+from epochord.runlog import LogError
+from epochord.runlog.formats import cells, delimited
+from epochord.runlog.formats.axis import CLOCKS, STEPS
+from epochord.runlog.formats.columns import RUN_TIME
 
 SEPARATORS = [",", ";", "\t", "|"]
 MISSING = ["", "NA", "N/A", "null", "None", " "]

@@ -2,7 +2,15 @@
 
 import pytest
 
-from runlog.formats import FORMATS, delimited, huggingface, lightning, mlflow, parquet, recognise
+from epochord.runlog.formats import (
+    FORMATS,
+    delimited,
+    huggingface,
+    lightning,
+    mlflow,
+    parquet,
+    recognise,
+)
 
 
 def test_only_logs_of_known_file_names_are_found_in_folders():

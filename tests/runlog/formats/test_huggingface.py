@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from runlog.formats import huggingface, recognise
+from epochord.runlog.formats import huggingface, recognise
 
 ENTRIES = [
     {"epoch": 0.5, "loss": 0.5, "grad_norm": math.nan, "step": 10},

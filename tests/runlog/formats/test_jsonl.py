@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runlog import LogError
-from runlog.formats import jsonl, recognise
+from epochord.runlog import LogError
+from epochord.runlog.formats import jsonl, recognise
 
 key = st.text(st.characters(exclude_categories=("Cs",)), max_size=5).filter(
     lambda text: "/" not in text and text != "step"

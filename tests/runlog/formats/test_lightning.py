@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
-from runlog import LogError
-from runlog.formats import delimited, lightning, recognise
+from epochord.runlog import LogError
+from epochord.runlog.formats import delimited, lightning, recognise
 
 SMALL = "epoch,step,train_loss,val_loss\n0,9,0.5,\n0,9,,0.75\n1,19,nan,\n"
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runlog import LogError
-from runlog.formats import delimited, jsonl, parquet, recognise
+from epochord.runlog import LogError
+from epochord.runlog.formats import delimited, jsonl, parquet, recognise
 
 COLUMNS = ("run", "tag", "segment", "step", "wall_time", "value")
 SCHEMA = pa.schema(

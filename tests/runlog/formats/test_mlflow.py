@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runlog import LogError
-from runlog.formats import mlflow, recognise
+from epochord.runlog import LogError
+from epochord.runlog.formats import mlflow, recognise
 
 lines = st.lists(
     st.tuples(st.integers(0, 2**41), st.floats(), st.integers(-(2**63) + 1, 2**63 - 1)), min_size=1

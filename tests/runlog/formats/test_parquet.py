@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runlog import LogError
-from runlog.formats import parquet, recognise
+from epochord.runlog import LogError
+from epochord.runlog.formats import parquet, recognise
 
 KINDS = {
     pa.float16(): st.floats(width=16),

@@ -3,8 +3,16 @@
 import pytest
 from upath import UPath
 
-from runlog import LogError
-from runlog.formats import FORMATS, delimited, huggingface, jsonl, lightning, mlflow, parquet
+from epochord.runlog import LogError
+from epochord.runlog.formats import (
+    FORMATS,
+    delimited,
+    huggingface,
+    jsonl,
+    lightning,
+    mlflow,
+    parquet,
+)
 
 NAMES = {
     delimited: "log.csv",

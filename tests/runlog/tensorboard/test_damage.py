@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event
 
-from runlog import LogError, open_run
-from runlog.tensorboard import candidates, read_event_files
+from epochord.runlog import LogError, open_run
+from epochord.runlog.tensorboard import candidates, read_event_files
 
 FEW, MANY = 9, 400  # events that are read one by one, and all at once
 

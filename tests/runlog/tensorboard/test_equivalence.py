@@ -10,7 +10,7 @@ import pytest
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.util import tensor_util
 
-from runlog.tensorboard import candidates, read_event_files, records
+from epochord.runlog.tensorboard import candidates, read_event_files, records
 
 MIB = 1 << 20
 
@@ -95,7 +95,7 @@ def test_one_by_one_and_all_at_once_give_one_result(assorted, write, check, plai
     whole = read_event_files(candidates(folder))
     check(whole, folder)
     for rows in (10**9, 2, 5):
-        monkeypatch.setattr("runlog.tensorboard.reader.MIN_ROWS", rows)
+        monkeypatch.setattr("epochord.runlog.tensorboard.reader.MIN_ROWS", rows)
         assert plain(read_event_files(candidates(folder))) == plain(whole)
 
 
@@ -194,7 +194,7 @@ def test_logs_of_any_shape_are_read_alike(
     folder = write(*map(bytes, parts))
     together = read_event_files(candidates(folder))
     check(together, folder)
-    monkeypatch.setattr("runlog.tensorboard.reader.MIN_ROWS", 10**9)
+    monkeypatch.setattr("epochord.runlog.tensorboard.reader.MIN_ROWS", 10**9)
     assert plain(read_event_files(candidates(folder))) == plain(together)
 
 

@@ -13,8 +13,8 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util import tensor_util
 
-from runlog import LogError, open_run
-from runlog.tensorboard import candidates, read_event_files
+from epochord.runlog import LogError, open_run
+from epochord.runlog.tensorboard import candidates, read_event_files
 
 MUTATIONS = 1500
 
@@ -180,7 +180,7 @@ def test_however_a_file_is_broken_there_is_a_run_or_an_error_that_says_why(
     small_bytes, many_bytes, write, check, monkeypatch, share
 ):
     """Nothing else is raised, and what is read is what the oracle finds."""
-    monkeypatch.setattr("runlog.tensorboard.reader.MIN_ROWS", 4)
+    monkeypatch.setattr("epochord.runlog.tensorboard.reader.MIN_ROWS", 4)
     for seed in range(share * MUTATIONS // 4, (share + 1) * MUTATIONS // 4):
         choose = random.Random(seed)
         data = bytearray(choose.choice((small_bytes, many_bytes)))
@@ -189,7 +189,7 @@ def test_however_a_file_is_broken_there_is_a_run_or_an_error_that_says_why(
                 kind(data, choose)
         folder = write(bytes(data))
         monkeypatch.setattr(
-            "runlog.tensorboard.records.WINDOW_BYTES", choose.choice((64, 300, 1 << 20))
+            "epochord.runlog.tensorboard.records.WINDOW_BYTES", choose.choice((64, 300, 1 << 20))
         )
         check(opened(folder), folder)
 
@@ -223,7 +223,7 @@ def test_any_message_with_a_right_crc_is_read_as_protobuf_reads_it(
     many_bytes, record, write, check, monkeypatch, share
 ):
     """A faulty writer's messages, each many times: known fields in odd places and types."""
-    monkeypatch.setattr("runlog.tensorboard.reader.MIN_ROWS", 4)
+    monkeypatch.setattr("epochord.runlog.tensorboard.reader.MIN_ROWS", 4)
     length = int.from_bytes(many_bytes[:8], "little") + 16
     messages = []
     while length <= len(many_bytes):

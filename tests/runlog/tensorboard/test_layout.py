@@ -6,9 +6,9 @@ import pytest
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.util import tensor_util
 
-from runlog.tensorboard.crc import crc_changes, masked_crc, masked_crcs
-from runlog.tensorboard.layout import Layout, row_bytes
-from runlog.tensorboard.wire import IrregularError
+from epochord.runlog.tensorboard.crc import crc_changes, masked_crc, masked_crcs
+from epochord.runlog.tensorboard.layout import Layout, row_bytes
+from epochord.runlog.tensorboard.wire import IrregularError
 
 ROWS = 50
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runlog import LogError, find_runs, open_run
-from runlog.tensorboard import candidates, read_event_files
+from epochord.runlog import LogError, find_runs, open_run
+from epochord.runlog.tensorboard import candidates, read_event_files
 
 SETS = (
     "catboost", "dup-steps", "flight", "gan-gradnorms", "header-only", "hf-trainer",

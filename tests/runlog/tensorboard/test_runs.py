@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
-from runlog import LogError, find_runs, open_run
-from runlog.tensorboard import candidates, event_files, last_step, read_event_files
+from epochord.runlog import LogError, find_runs, open_run
+from epochord.runlog.tensorboard import candidates, event_files, last_step, read_event_files
 
 NAME = "events.out.tfevents."
 FEW, MANY = 8, 120  # events that are read one by one, and all at once
@@ -237,7 +237,7 @@ def test_files_that_cannot_be_read_are_skipped_with_their_reason(
 
     for place in (0, 1000):
         sectors = {f"{NAME}1": place}
-        monkeypatch.setattr("runlog.tensorboard.records.WINDOW_BYTES", 1000)
+        monkeypatch.setattr("epochord.runlog.tensorboard.records.WINDOW_BYTES", 1000)
         found = read_event_files([Opened(path) for path in candidates(tmp_path)])
         assert found.series["loss"].steps.tolist() == [*range(100), *range(200, 300)]
         assert found.segments == (f"{NAME}0", f"{NAME}2")
@@ -250,7 +250,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_read_as_far_as_it_goes(
     """Someone copies another file over it."""
     folder = write(*(scalar(n, 1.0) for n in range(200)))
     (file,) = candidates(folder)
-    monkeypatch.setattr("runlog.tensorboard.records.WINDOW_BYTES", 1000)
+    monkeypatch.setattr("epochord.runlog.tensorboard.records.WINDOW_BYTES", 1000)
 
     class Shrinking(io.FileIO):
         def read(self, *count):

@@ -8,7 +8,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.util import tensor_util
 
-from runlog import open_run
+from epochord.runlog import open_run
 
 # enum in tensorboard/compat/proto/types.proto, NumPy type, field of typed values, what holds it
 DTYPES = [

@@ -13,10 +13,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 
-from runlog import RunMetadata, open_run
-from runlog.parquet import ParquetWriter
-from runlog.rows import rows_table
-from runlog.tensorboard import TensorBoardWriter, event_files, last_step
+from epochord.runlog import RunMetadata, open_run
+from epochord.runlog.parquet import ParquetWriter
+from epochord.runlog.run.rows import rows_table
+from epochord.runlog.tensorboard import TensorBoardWriter, event_files, last_step
 
 ABOUT = RunMetadata("mine")
 number = st.none() | st.floats(width=32)

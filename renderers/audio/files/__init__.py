@@ -1,0 +1,1 @@
+"""Samples to sound files and back, block by block."""

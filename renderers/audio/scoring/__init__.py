@@ -1,0 +1,1 @@
+"""From frames to a score: what sounds when, how high, how loud and where."""

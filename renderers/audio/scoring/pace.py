@@ -1,0 +1,49 @@
+"""How many frames, and how long each: the pace of the sound."""
+
+from typing import NamedTuple
+
+from epochord.renderers.audio.scoring.settings import AudioSettings
+
+__all__ = ["Pace", "pace"]
+
+LONGEST = 60.0  # s; longer runs are reduced, if nothing else is asked for
+LANES_FRAME = 0.06  # s: the original's step of four layers
+SHORTEST_FRAME = 0.01  # s
+
+
+class Pace(NamedTuple):
+    """Number of frames, and lengths in seconds: of a frame, a tone and a pause."""
+
+    frames: int
+    frame: float
+    tone: float
+    silence: float
+
+
+def pace(settings: AudioSettings, steps: int, voices: int) -> Pace:
+    """Decide the pace.
+
+    Parameters
+    ----------
+    settings : AudioSettings
+        With a duration, steps a second, or neither.
+    steps : int
+        How many there are.
+    voices : int
+        How many sound in turn, where they do.
+    """
+    in_turn = settings.voicing != "lanes"
+    usual = voices * settings.tone + settings.silence if in_turn else LANES_FRAME
+    frames, frame = steps, usual
+    if settings.steps_per_second is not None:
+        frame = 1 / settings.steps_per_second
+        frames = max(1, min(steps, round(steps * frame / SHORTEST_FRAME)))
+        frame *= steps / frames
+    elif settings.duration is not None:
+        frames = max(1, min(steps, round(settings.duration / min(usual, settings.duration))))
+        frame = settings.duration / frames
+    elif settings.voicing != "original" and steps * usual > LONGEST:
+        frames = max(1, round(LONGEST / usual))
+        frame = LONGEST / frames
+    stretch = frame / usual
+    return Pace(frames, frame, settings.tone * stretch, settings.silence * stretch)

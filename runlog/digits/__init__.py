@@ -1,0 +1,1 @@
+"""Leading digits of floats, and the log's table of them."""

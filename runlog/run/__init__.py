@@ -1,0 +1,1 @@
+"""What a run is, in memory: its series, its metadata, its layers, its rows."""
