@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import html
 import io
 import json
 import re
