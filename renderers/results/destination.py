@@ -12,24 +12,10 @@ __all__ = ["Destination", "StrPath", "destination"]
 StrPath = str | os.PathLike[str]
 
 # What any of our results can end in: a name that ends so was meant for a file.
-FILES = frozenset(
-    [
-        ".wav",
-        ".flac",
-        ".ogg",
-        ".mp3",
-        ".png",
-        ".svg",
-        ".mp4",
-        ".webp",
-        ".html",
-        ".json",
-        ".txt",
-        ".parquet",
-        ".csv",
-        ".jsonl",
-    ]
-)
+AUDIO = (".wav", ".flac", ".ogg", ".mp3")
+PICTURES = (".png", ".svg", ".mp4", ".webp", ".html")
+TABLES = (".json", ".txt", ".parquet", ".csv", ".jsonl")
+FILES = frozenset((*AUDIO, *PICTURES, *TABLES))
 
 
 @dataclass(frozen=True)
