@@ -38,5 +38,5 @@ def test_a_folder_that_is_there_stays_a_folder(tmp_path):
 
 def test_a_file_of_another_kind_is_refused():
     """A PNG that holds sound, or a folder of that name, is what nobody wants."""
-    with pytest.raises(OutputError, match="not made here; expected .wav, .flac"):
+    with pytest.raises(OutputError, match=r"not made here; expected \.wav, \.flac"):
         place("x.png")
