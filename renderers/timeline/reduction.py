@@ -6,16 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.timeline.ordinary import heard
 from epochord.renderers.timeline.timeline import Timeline
 
 __all__ = ["Frames", "reduce"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Counts = npt.NDArray[np.int32]
-
-# A frame is heard at its extreme instead of at its mean where they differ by more
-# than this factor: 10 × 1 in a thousand leaves the mean where it was.
-TELLING = 2.0
+Steps = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,13 @@ class Frames:
         One a voice.
     steps : np.ndarray [shape=(frames,), int64]
         First step of each frame.
-    first, last, low, high, mean : np.ndarray [shape=(voices, frames)]
-        Of the finite values in it; NaN where there is none.
+    low, high : np.ndarray [shape=(voices, frames)]
+        The least and the greatest finite value in it; NaN where there is none.
+    values : np.ndarray [shape=(voices, frames)]
+        What each frame is heard at: its ordinary value, or an extreme that leaves
+        the local spread (see `ordinary.heard`); NaN where nothing is finite.
+    low_step, high_step : np.ndarray [shape=(voices, frames), int64]
+        Where in it these lie, at first.
     measured, nan, positive_infinity, negative_infinity : np.ndarray [shape=(voices, frames), int64]
         How many of its steps have a value, and how many of these are not finite.
     unit : str
@@ -42,11 +45,11 @@ class Frames:
 
     names: tuple[str, ...]
     steps: npt.NDArray[np.int64]
-    first: Floats
-    last: Floats
     low: Floats
     high: Floats
-    mean: Floats
+    values: Floats
+    low_step: Steps
+    high_step: Steps
     measured: Counts
     nan: Counts
     positive_infinity: Counts
@@ -64,25 +67,6 @@ class Frames:
     def count(self) -> int:
         """Number of frames."""
         return len(self.steps)
-
-    @property
-    def values(self) -> Floats:
-        """What each frame is heard at [shape=(voices, frames)]; NaN where nothing is finite.
-
-        The mean of its steps, or their highest or lowest value where that lies
-        further from the mean than a factor of two: a single spike among many
-        steps is heard.  Where zero or less is among them, ratios mean nothing:
-        there the extreme lies further from the mean than zero does, and than
-        twice the other extreme.
-        """
-        positive = self.low > 0
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            above = np.where(positive, self.high / self.mean, self.high - self.mean)
-            below = np.where(positive, self.mean / self.low, self.mean - self.low)
-            usual = np.maximum(TELLING * np.minimum(above, below), np.abs(self.mean))
-        telling = np.maximum(above, below) > np.where(positive, TELLING, usual)
-        extreme = np.where(above >= below, self.high, self.low)
-        return np.where(telling, extreme, self.mean)
 
 
 def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
@@ -111,22 +95,28 @@ def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
         return np.add.reduceat(which, starts, axis=1, dtype=np.int32)
 
     some = counted(finite)
-    mean = _means(np.where(finite, values, 0), starts, np.maximum(some, 1))
     lowest = np.minimum.reduceat(np.where(finite, values, np.inf), starts, axis=1)
     highest = np.maximum.reduceat(np.where(finite, values, -np.inf), starts, axis=1)
-    first, last = _ends(timeline.values, finite, starts)
 
     def blank(each: Floats) -> Floats:
         return np.where(some > 0, each, np.nan)
 
+    def place(extreme: Floats) -> Steps:
+        lengths = np.diff(starts, append=steps)
+        there = finite & (values == np.repeat(extreme, lengths, axis=1))
+        last = np.int64(steps - 1)
+        at = np.minimum.reduceat(np.where(there, np.arange(steps), last), starts, axis=1)
+        return np.asarray(timeline.steps[at])
+
+    low, high = blank(lowest), blank(highest)
     return Frames(
         names=timeline.names,
         steps=timeline.steps[starts],
-        first=blank(first),
-        last=blank(last),
-        low=blank(lowest),
-        high=blank(highest),
-        mean=blank(np.clip(mean, lowest, highest)),  # rounding can take it beyond them
+        low=low,
+        high=high,
+        values=heard(values, finite, starts, low, high),
+        low_step=place(lowest),
+        high_step=place(highest),
         measured=counted(known),
         nan=counted(known & np.isnan(timeline.values)),
         positive_infinity=counted(known & np.isposinf(timeline.values)),
@@ -135,23 +125,3 @@ def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
         notes=timeline.notes,
         axis=timeline.steps,
     )
-
-
-def _means(total: Floats, starts: npt.NDArray[np.int64], counts: Counts) -> Floats:
-    """Return each frame's sum divided by its count, also where the sum passes float64."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = np.add.reduceat(total, starts, axis=1, dtype=np.float64) / counts
-    if np.isfinite(mean).all():
-        return np.asarray(mean)
-    small = np.add.reduceat(total * 2.0**-64, starts, axis=1) / counts * 2.0**64
-    return np.where(np.isfinite(mean), mean, small)
-
-
-def _ends(
-    values: Floats, finite: npt.NDArray[np.bool_], starts: npt.NDArray[np.int64]
-) -> tuple[Floats, Floats]:
-    """Return the first and the last finite value of each frame (anything where there is none)."""
-    place = np.arange(values.shape[1])
-    first = np.minimum.reduceat(np.where(finite, place, values.shape[1] - 1), starts, axis=1)
-    last = np.maximum.reduceat(np.where(finite, place, 0), starts, axis=1)
-    return np.take_along_axis(values, first, 1), np.take_along_axis(values, last, 1)

@@ -167,7 +167,7 @@ def states(frames: Frames) -> npt.NDArray[np.int8]:
     np.ndarray [shape=(voices, frames), int8]
         `State` of each: NaN if any of its steps is NaN, else an infinity if any is.
     """
-    state = np.full(frames.mean.shape, State.SOUNDING, dtype=np.int8)
+    state = np.full(frames.values.shape, State.SOUNDING, dtype=np.int8)
     state[frames.measured == 0] = State.MISSING
     state[frames.negative_infinity > 0] = State.NEGATIVE_INFINITY
     state[frames.positive_infinity > 0] = State.POSITIVE_INFINITY
