@@ -9,9 +9,21 @@ from typing import Literal
 from epochord.runlog import LogError, Run, Series
 from epochord.runlog.run.layers import MAX_LAYERS, choose_layers, group_by_module, is_weight
 
-__all__ = ["MAX_VOICES", "Choice", "NothingToHearError", "Parameters", "Voice", "Voices", "choose"]
+__all__ = [
+    "MAX_VOICES",
+    "Choice",
+    "NothingToHearError",
+    "Parameters",
+    "Quantity",
+    "Voice",
+    "Voices",
+    "choose",
+]
 
 Parameters = Literal["weight", "all"]
+
+Quantity = Literal["gradient", "loss", "rate", ""]
+"""What a voice measures, as far as its tag tells; a rate is a learning rate."""
 
 MAX_VOICES = MAX_LAYERS  # what one ear can tell apart
 
@@ -23,6 +35,7 @@ PARAMETER_NORM = re.compile(
 GRADIENT_NORMS = "gradient norms"
 NORM_LIKE = ("*grad*norm*", "gradients/*")
 LOSS_LIKE = ("*loss*",)
+RATE_LIKE = ("lr", "*/lr", "lr-*", "lr/*", "*learning_rate*", "*learning rate*")
 # What grows with the steps says nothing about the training.
 COUNTERS = ("epoch", "*/epoch", "step", "*/step", "global_step")
 
@@ -70,6 +83,14 @@ class Voice:
 
     name: str
     members: tuple[Series, ...]
+
+    @property
+    def quantity(self) -> Quantity:
+        """What it measures."""
+        tag = self.members[0].tag.lower()
+        if _is_like(tag, NORM_LIKE):
+            return "gradient"
+        return "loss" if _is_like(tag, LOSS_LIKE) else "rate" if _is_like(tag, RATE_LIKE) else ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from epochord.renderers.timeline.alignment import AlignmentError, on_steps_of, reference
-from epochord.renderers.timeline.choice import Choice, NothingToHearError, Voice, choose
+from epochord.renderers.timeline.choice import (
+    Choice,
+    NothingToHearError,
+    Quantity,
+    Voice,
+    choose,
+)
 from epochord.runlog import LogError, Run
 
 __all__ = ["StepRange", "Timeline", "root_sum_of_squares", "timeline"]
@@ -39,6 +45,8 @@ class Timeline:
     logged : np.ndarray [shape=(series, frames), bool], optional
         Where a value was written at this very step, and is not an earlier one
         that still holds; by default wherever there is a measurement.
+    quantities : tuple of str, optional
+        What each series measures (see `choice.Quantity`).
     """
 
     steps: npt.NDArray[np.int64]
@@ -48,6 +56,7 @@ class Timeline:
     unit: str = ""
     notes: tuple[str, ...] = ()
     logged: npt.NDArray[np.bool_] | None = None
+    quantities: tuple[Quantity, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -68,8 +77,9 @@ class Timeline:
         own = self.measured if self.logged is None else self.logged
         logged = own[:, at] & (self.steps[at] == axis)
         return Timeline(
-            axis, self.names, self.values[:, at], measured, self.unit, self.notes, logged
-        )
+            axis, self.names, self.values[:, at], measured, self.unit, self.notes, logged,
+            self.quantities,
+        )  # fmt: skip
 
 
 def timeline(
@@ -109,7 +119,8 @@ def timeline(
     values, measured, logged = (np.stack(part) for part in zip(*rows, strict=True))
     names = tuple(voice.name for voice in voices)
     notes = [*filter(None, [chosen.note]), *notes, *_several_a_step(voices)]
-    return Timeline(axis, names, values, measured, chosen.unit, tuple(notes), logged)
+    quantities = tuple(voice.quantity for voice in voices)
+    return Timeline(axis, names, values, measured, chosen.unit, tuple(notes), logged, quantities)
 
 
 def root_sum_of_squares(norms: Sequence[npt.ArrayLike]) -> npt.NDArray[np.floating[Any]]:

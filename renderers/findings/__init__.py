@@ -1,0 +1,6 @@
+"""What happened in a run, found in its log: spikes, explosions, deaths, departures, NaN."""
+
+from epochord.renderers.findings.find import find
+from epochord.renderers.findings.finding import Finding, What
+
+__all__ = ["Finding", "What", "find"]

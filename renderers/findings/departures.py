@@ -1,0 +1,90 @@
+"""Gradients that leave the course of the others."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from epochord.renderers.findings.finding import Finding, What
+from epochord.renderers.findings.levels import logarithms, running_median
+from epochord.renderers.findings.stretches import Floats
+from epochord.renderers.timeline.reduction import Frames
+
+__all__ = ["departures"]
+
+FEWEST = 3  # voices: of two, nobody knows which one left
+BASE = 0.2  # of the run, whose medians are where each voice comes from
+LEAST = 2.0  # times the others' course
+APART = 3.0  # times the others' usual distance from their course
+LASTING = 9  # frames
+# What comes back sooner than after a quarter of the run is of no importance, unless it went far.
+BRIEF = 0.25
+FAR = 4.0
+
+
+def departures(frames: Frames, quantities: Sequence[str]) -> Iterator[Finding]:
+    """Find layers whose gradients grow or shrink against all others'.
+
+    Parameters
+    ----------
+    frames : Frames
+        The run in few frames.
+    quantities : sequence of str
+        What each voice is.
+
+    Yields
+    ------
+    Finding
+        One a voice and direction, from where it left; its factor is the farthest.
+    """
+    names = [
+        name for name, quantity in zip(frames.names, quantities, strict=True)
+        if quantity == "gradient"
+    ]  # fmt: skip
+    rows = [frames.names.index(name) for name in names]
+    share = _shares(logarithms(frames.values[rows]))
+    for place, name in enumerate(names if len(share) else ()):
+        others = np.delete(share, place, axis=0)
+        usual = float(np.nanmedian(np.abs(others)))
+        least = max(float(np.log(LEAST)), APART * usual)
+        for what, sign in ((What.RISE, 1), (What.FALL, -1)):
+            yield from _of(frames, name, what, sign * share[place], sign, least)
+
+
+def _shares(logs: Floats) -> Floats:
+    """Return how far each voice is from the course of all [shape=(voices, frames)].
+
+    The course is the median over the voices, each from its own beginning.  NaN where
+    too few voices have a value; empty where that leaves too little.
+    """
+    frames = logs.shape[1]
+    known = np.isfinite(logs).sum(axis=0) >= FEWEST
+    if known.sum() < 5 * LASTING:
+        return np.empty((0, frames))
+    base = np.flatnonzero(known)[: max(LASTING, int(BASE * known.sum()))]
+    there = np.isfinite(logs[:, base]).any(axis=1)
+    own = np.full(logs.shape, np.nan)
+    own[there] = logs[there] - np.nanmedian(logs[there][:, base], axis=1, keepdims=True)
+    known &= np.isfinite(own).sum(axis=0) >= FEWEST
+    course = np.full(frames, np.nan)
+    course[known] = np.nanmedian(own[:, known], axis=0)
+    share = np.stack([running_median(row) for row in own - course])
+    return share if np.isfinite(share).sum(axis=1).min() else np.empty((0, frames))
+
+
+def _of(
+    frames: Frames, name: str, what: What, away: Floats, sign: int, least: float
+) -> Iterator[Finding]:
+    far = np.nan_to_num(away) > least
+    lasting = np.convolve(far, np.ones(LASTING), "valid") > LASTING - 0.5
+    if not lasting.any():
+        return
+    begin = int(lasting.argmax())
+    rest = far[begin:][np.isfinite(away[begin:])]
+    to_the_end = rest.mean() > 0.8 and rest[-LASTING:].all()
+    greatest = float(np.nanmax(away[begin:]))
+    if not to_the_end and far.sum() < BRIEF * frames.count and greatest < np.log(FAR):
+        return
+    last = None if to_the_end else int(frames.steps[begin + np.flatnonzero(far[begin:])[-1]])
+    yield Finding(
+        what, (name,), int(frames.steps[begin]), last, float(np.exp(sign * min(greatest, 700.0)))
+    )
