@@ -32,7 +32,7 @@ def deaths(line: Timeline, frames: Frames, quantities: Sequence[str]) -> Iterato
     """
     long = max(FEWEST, LONG * line.frames)
     for voice, name in enumerate(line.names):
-        if quantities[voice] != "gradient":
+        if quantities[voice] != "gradient" or (frames.low[voice] < 0).any():
             continue
         values, known = line.values[voice], line.measured[voice]
         level = _levels(frames.values[voice])

@@ -34,21 +34,28 @@ def excursions(frames: Frames, quantities: Sequence[str]) -> Iterator[Finding]:
     for voice, quantity in enumerate(quantities):
         if quantity != "rate" and not (frames.low[voice] < 0).any():
             usual, high = logarithms(frames.values[voice]), logarithms(frames.high[voice])
-            exploding = _exploding(usual, high)
-            yield from _explosions(frames, voice, usual, high, exploding)
+            level = _level_before(usual, high)
+            exploding = _exploding(usual, high - level)
+            yield from _explosions(frames, voice, usual, high - level, exploding)
             yield from _spikes(frames, voice, usual, np.where(exploding, np.nan, high))
 
 
-def _exploding(usual: Floats, high: Floats) -> Bools:
-    """Tell where values are far above the median of those before that were not."""
+def _level_before(usual: Floats, high: Floats) -> Floats:
+    """Return the median of the frames before each that had not exploded; NaN at first."""
     window = max(15, int(BEFORE * len(usual)))
-    far = np.zeros(len(usual), dtype=bool)
+    level = np.full(len(usual), np.nan)
     before: list[float] = []
     for place in np.flatnonzero(np.isfinite(usual)).tolist():
         if len(before) >= FEWEST:
-            far[place] = high[place] > np.median(before[-window:]) + EXPLOSION
-        if not far[place]:
+            level[place] = np.median(before[-window:])
+        if not high[place] > level[place] + EXPLOSION:
             before.append(float(usual[place]))
+    return level
+
+
+def _exploding(usual: Floats, above: Floats) -> Bools:
+    """Tell where values are far above that level, and not just for a moment."""
+    far = above > EXPLOSION
     for begin, end in stretches(far, MOMENT):
         if end - begin <= MOMENT and np.isfinite(usual[end:]).any():
             far[begin:end] = False  # a spike
@@ -56,18 +63,18 @@ def _exploding(usual: Floats, high: Floats) -> Bools:
 
 
 def _explosions(
-    frames: Frames, voice: int, usual: Floats, high: Floats, far: Bools
+    frames: Frames, voice: int, usual: Floats, above: Floats, far: Bools
 ) -> Iterator[Finding]:
     gap = max(MOMENT, frames.count // 20)
     for begin, end in stretches(far, gap):
-        at = begin + int(np.nanargmax(high[begin:end]))
+        at = begin + int(np.nanargmax(above[begin:end]))
         lasting = not np.isfinite(usual[end:]).any()
         yield Finding(
             What.EXPLOSION,
             (frames.names[voice],),
             int(frames.steps[begin]),
             None if lasting else int(frames.steps[end - 1]),
-            float(np.exp(min(high[at] - np.nanmedian(usual[:begin]), 700.0))),
+            float(np.exp(min(above[at], 700.0))),
             int(frames.high_step[voice, at]),
         )
 
