@@ -39,9 +39,9 @@ __all__ = ["audio"]
 
 def _print_voicings(wanted: bool) -> None:
     if wanted:
-        from epochord.renderers.audio.scoring.voicings import VOICINGS, explain
+        from epochord.renderers.audio.scoring.voicings import explain, voicing_names
 
-        for name in VOICINGS:
+        for name in voicing_names():
             result(f"{name:10}{explain(name)}")
         raise typer.Exit
 
