@@ -12,14 +12,12 @@ from epochord.runlog.errors import EpochordError
 from epochord.runlog.run.segments import Segments, split_segments
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from epochord.renderers.audio import AudioResult, AudioSettings
     from epochord.renderers.audio.samples import Progress
     from epochord.renderers.audio.scoring.compose import Scales
+    from epochord.renderers.audio.scoring.scale import Sample
 
-    Samples = dict[str, npt.NDArray[np.float64]]
+    Samples = dict[str, Sample]
 
 __all__ = ["AudioJob", "Outcome", "render_all", "render_one", "shared_scales"]
 

@@ -55,7 +55,7 @@ def _level_before(usual: Floats, high: Floats) -> Floats:
 
 def _exploding(usual: Floats, above: Floats) -> Bools:
     """Tell where values are far above that level, and not just for a moment."""
-    far = above > EXPLOSION
+    far = np.asarray(above > EXPLOSION)
     for begin, end in stretches(far, MOMENT):
         if end - begin <= MOMENT and np.isfinite(usual[end:]).any():
             far[begin:end] = False  # a spike

@@ -103,7 +103,9 @@ def _placed(
             values[row] = held.values[own]
             measured[row] = held.measured[own] & ~ended
             logged[row] = measured[row] if held.logged is None else held.logged[own]
-    return Timeline(axis, tuple(names), values, measured, unit, line.notes, logged)
+    known = dict(zip(line.names, line.quantities, strict=bool(line.quantities)))
+    quantities = tuple(known.get(name, "") for name in names)
+    return Timeline(axis, tuple(names), values, measured, unit, line.notes, logged, quantities)
 
 
 def usual_gap(steps: npt.NDArray[np.int64]) -> int:

@@ -11,11 +11,12 @@ from epochord.renderers.audio.scoring.controls import controlled
 from epochord.renderers.audio.scoring.epochs import epoch_frames
 from epochord.renderers.audio.scoring.marks import epoch_events
 from epochord.renderers.audio.scoring.pace import pace
-from epochord.renderers.audio.scoring.scale import Scale, robust, sample
+from epochord.renderers.audio.scoring.scale import Sample, Scale, common, robust, sample
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
 from epochord.renderers.audio.scoring.style import Style, groups
 from epochord.renderers.audio.scoring.voicings import voiced
+from epochord.renderers.findings import What, find
 from epochord.renderers.timeline.reduction import reduce
 from epochord.renderers.timeline.side_by_side import shared_timelines
 from epochord.renderers.timeline.timeline import Timeline, timeline
@@ -25,6 +26,11 @@ __all__ = ["Scales", "audio_score", "scale_samples", "scores_together"]
 
 Scales = Mapping[str, Scale]
 """By group of voices (see `epochord.renderers.audio.scoring.style.groups`)."""
+
+# A run to which this has happened says nothing of what others' ranges are.
+ILL = (
+    What.EXPLOSION, What.DEAD, What.NAN, What.POSITIVE_INFINITY, What.NEGATIVE_INFINITY,
+)  # fmt: skip
 
 
 def audio_score(
@@ -49,8 +55,8 @@ def audio_score(
         Those used.
     """
     line = timeline(run, settings.choice, steps=settings.steps)
-    own = _scales(_by_group(line), settings)
-    used = {group: (scales or {}).get(group, scale) for group, scale in own.items()}
+    own = {group: robust(values) for group, values in _by_group(line).items()}
+    used = _used(own, settings, scales)
     return _score(run, line, settings, used), {} if settings.voicing == "original" else used
 
 
@@ -89,20 +95,26 @@ def scores_together(
         If the runs have no tag in common.
     """
     lines = lines or shared_timelines(runs, settings.choice, steps=settings.steps)
-    pooled: dict[str, list[npt.NDArray[Any]]] = {}
-    for line in lines:
-        for group, values in _by_group(line).items():
-            pooled.setdefault(group, []).append(sample(np.concatenate(values)))
-    own = _scales(pooled, settings)
-    used = {group: (scales or {}).get(group, scale) for group, scale in own.items()}
+    own = common(_samples(line) for line in lines)
+    used = _used(own, settings, scales)
     scores = [_score(run, line, settings, used) for run, line in zip(runs, lines, strict=True)]
     return scores, {} if settings.voicing == "original" else used
 
 
-def scale_samples(run: Run, settings: AudioSettings) -> dict[str, npt.NDArray[np.float64]]:
-    """Return, by group of voices, the values that stand for a run on a shared scale."""
-    line = timeline(run, settings.choice, steps=settings.steps)
-    return {group: sample(np.concatenate(values)) for group, values in _by_group(line).items()}
+def scale_samples(run: Run, settings: AudioSettings) -> dict[str, Sample]:
+    """Return, by group of voices, what stands for a run on a shared scale."""
+    return _samples(timeline(run, settings.choice, steps=settings.steps))
+
+
+def _samples(line: Timeline) -> dict[str, Sample]:
+    ill = {name for found in find(line) if found.what in ILL for name in found.voices}
+    groups_of_ill = {
+        group for name, group in zip(line.names, groups(line), strict=True) if name in ill
+    }
+    return {
+        group: Sample(sample(np.concatenate(values)), group not in groups_of_ill)
+        for group, values in _by_group(line).items()
+    }
 
 
 def _score(run: Run, line: Timeline, settings: AudioSettings, scales: Scales) -> Score:
@@ -126,16 +138,18 @@ def _score(run: Run, line: Timeline, settings: AudioSettings, scales: Scales) ->
     return controlled(replace(score, events=tuple(both)), run, settings)
 
 
-def _scales(
-    values: Mapping[str, Sequence[npt.NDArray[Any]]], settings: AudioSettings
+def _used(
+    own: Mapping[str, Scale], settings: AudioSettings, given: Scales | None
 ) -> dict[str, Scale]:
-    """Find a scale for each group of voices."""
-    own = {voice.name or voice.pitch: voice.range for voice in settings.voices}
-    ends = {group: own.get(group) or settings.range for group in values}
-    return {
-        group: Scale(*end, kind="log" if end[0] > 0 else "linear") if end else robust(values[group])
-        for group, end in ends.items()
-    }
+    """Choose each group's scale: one that was given, one that was asked for, or its own."""
+    asked = {voice.name or voice.pitch: voice.range for voice in settings.voices}
+    used = {}
+    for group, scale in own.items():
+        ends = asked.get(group) or settings.range
+        if ends:
+            scale = Scale(*ends, kind="log" if ends[0] > 0 else "linear")
+        used[group] = (given or {}).get(group, scale)
+    return used
 
 
 def _by_group(line: Timeline) -> dict[str, list[npt.NDArray[Any]]]:

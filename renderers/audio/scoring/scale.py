@@ -1,13 +1,13 @@
 """From values to positions between the ends of a range, the same for all runs of one command."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Scale", "common", "robust", "sample"]
+__all__ = ["Sample", "Scale", "common", "robust", "sample", "shared"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -125,10 +125,26 @@ def _around(numbers: npt.NDArray[np.float64], kind: Literal["log", "linear"]) ->
     return Scale(max(low, -LARGEST), min(high, LARGEST), kind)
 
 
+class Sample(NamedTuple):
+    """What stands for one run on a scale that several share.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(n,)]
+        Finite.
+    healthy : bool
+        Whether its range is one that others can be heard on: it has neither exploded
+        nor died nor ceased to be a number.
+    """
+
+    values: npt.NDArray[np.float64]
+    healthy: bool = True
+
+
 def sample(values: Floats) -> npt.NDArray[np.float64]:
     """Return values that stand for a run: its finite ones at evenly spaced ranks.
 
-    Every run that shares a scale then weighs the same, however long it is.
+    However long the run is, they are few enough to be sent from one process to another.
     """
     finite = np.sort(values[np.isfinite(values)]).astype(np.float64)
     if not len(finite):
@@ -136,16 +152,44 @@ def sample(values: Floats) -> npt.NDArray[np.float64]:
     return np.asarray(finite[np.linspace(0, len(finite) - 1, SAMPLES).round().astype(int)])
 
 
-def common(samples: Iterable[Mapping[str, Floats]]) -> dict[str, Scale]:
+def shared(samples: Sequence[Sample]) -> Scale:
+    """Find a scale on which several runs can be heard.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Of each run.
+
+    Returns
+    -------
+    Scale
+        From the lowest to the highest end of the healthy runs' own ranges (see
+        `robust`), so that one explosion does not flatten all others: what lies
+        beyond is held at the ends.  Where no run is healthy, the range that most of
+        their values fill.
+    """
+    healthy = [each.values for each in samples if each.healthy and each.values.size]
+    if not healthy:
+        return robust([each.values for each in samples])
+    ranges = [robust([values]) for values in healthy]
+    logarithmic = all(scale.kind == "log" for scale in ranges)
+    return Scale(
+        min(scale.low for scale in ranges),
+        max(scale.high for scale in ranges),
+        "log" if logarithmic else "linear",
+    )
+
+
+def common(samples: Iterable[Mapping[str, Sample]]) -> dict[str, Scale]:
     """Find the scale of each group on which all runs can be heard.
 
     Parameters
     ----------
-    samples : iterable of mapping of str to np.ndarray
-        Of each run, by group (see `sample`).
+    samples : iterable of mapping of str to Sample
+        Of each run, by group.
     """
-    pooled: dict[str, list[Floats]] = {}
+    gathered: dict[str, list[Sample]] = {}
     for each in samples:
-        for group, values in each.items():
-            pooled.setdefault(group, []).append(values)
-    return {group: robust(values) for group, values in pooled.items()}
+        for group, one in each.items():
+            gathered.setdefault(group, []).append(one)
+    return {group: shared(several) for group, several in gathered.items()}

@@ -34,6 +34,31 @@ def test_together_the_same_moment_is_the_same_step(make_run: Callable[..., Run])
         assert np.log(pitch / low) / np.log(high / low) == pytest.approx(place)
 
 
+def test_an_exploding_run_does_not_flatten_the_others(make_run: Callable[..., Run]) -> None:
+    """Beside four that explode or die, a healthy one moves as far as alone, or nearly."""
+    rng = np.random.default_rng(0)
+
+    def norms(factor: np.ndarray) -> dict[str, np.ndarray]:
+        course = np.exp(0.3 * rng.standard_normal((2, 200)) + np.linspace(0, 1, 200))
+        return {"a.weight": course[0] * factor, "b.weight": course[1] * factor}
+
+    steps = np.arange(200)
+    healthy = make_run(norms(np.ones(200)), "healthy")
+    other = make_run(norms(np.full(200, 1.2)), "other")
+    ill = [
+        make_run(norms(10.0 ** np.clip(steps - 150, 0, 18)), "explodes"),
+        make_run(norms(np.where(steps < 20, 1.0, 0.0)), "dies"),
+        make_run(norms(np.where(steps < 190, 1.0, np.nan)), "NaN"),
+    ]
+
+    def movement(runs: list[Run]) -> np.ndarray:
+        score, *_ = scores_together(runs, AudioSettings())[0]
+        pitch = 1200 * np.log2(score.pitch)
+        return np.quantile(pitch, 0.98, axis=1) - np.quantile(pitch, 0.02, axis=1)
+
+    assert (movement([healthy, other, *ill]) >= 0.7 * movement([healthy])).all()
+
+
 def test_a_common_gain_keeps_differences_of_loudness() -> None:
     """The loudest of several sounds reaches the target; the others stay as much softer."""
     time = np.arange(88_200) / 44_100

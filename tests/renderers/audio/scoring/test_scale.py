@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from epochord.renderers.audio.scoring.scale import Scale, common, robust, sample
+from epochord.renderers.audio.scoring.scale import Sample, Scale, common, robust, sample
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 sets = arrays.arrays(np.float64, st.integers(1, 60))
@@ -146,32 +146,42 @@ def test_a_value_that_most_steps_share_does_not_hide_the_others():
 @given(st.lists(sets, min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_a_shared_scale_does_not_depend_on_the_order_of_the_runs(runs, random):
     """To the bit, so that renders of one command are equal whatever comes first."""
-    samples = [{"norm": sample(run)} for run in runs]
+    samples = [{"norm": Sample(sample(run))} for run in runs]
     shuffled = random.sample(samples, len(samples))
     assert common(samples) == common(shuffled)
+
+
+def of(*runs):
+    return common([{"": Sample(sample(run))} for run in runs])[""]
 
 
 def test_every_run_weighs_the_same_on_a_shared_scale():
     """However long it is: logging ten times as often changes nothing."""
     calm, wild = lognormal(200, 0.3), 1e4 * lognormal(3000, 0.3, seed=1)
-    short = common([{"": sample(calm)}, {"": sample(wild)}])[""]
+    short = of(calm, wild)
     for times in (5, 50):
-        long = common([{"": sample(np.repeat(calm, times))}, {"": sample(wild)}])[""]
+        long = of(np.repeat(calm, times), wild)
         assert long.low == pytest.approx(short.low)
         assert long.high == pytest.approx(short.high)
     # A hundred exploded values of a long run do not outvote a short run.
     few, many = lognormal(50, 0.3), 1e9 * lognormal(100_000, 0.3, seed=2)
-    both = common([{"": sample(few)}, {"": sample(many)}])[""]
+    both = of(few, many)
     assert both.low <= few.min()
     assert both.high >= np.quantile(many, 0.999)
 
 
+def test_healthy_runs_are_heard_over_all_of_their_own_ranges():
+    """From the lowest to the highest end; one that is ill does not stretch what they share."""
+    low, high = lognormal(300, 0.3), 5 * lognormal(300, 0.3, seed=1)
+    ill = {"": Sample(sample(np.geomspace(1e-9, 1e18, 300)), healthy=False)}
+    made = common([{"": Sample(sample(low))}, {"": Sample(sample(high))}, ill])[""]
+    assert (made.low, made.high) == (robust([low]).low, robust([high]).high)
+    assert common([ill, ill])[""] == robust([ill[""].values])
+
+
 def test_groups_have_scales_of_their_own():
-    """Each from all runs that have it."""
-    made = common(
-        [{"loss": np.array([1.0, 2.0])}, {"lr": np.array([0.1]), "loss": np.array([8.0])}]
-    )
-    assert made == {
-        "loss": robust([np.array([1.0, 2.0, 8.0])]),
-        "lr": robust([np.array([0.1])]),
-    }
+    """Each from all runs that have it; with negative values it is linear."""
+    loss, rate = Sample(np.array([1.0, 2.0])), Sample(np.array([0.1]))
+    made = common([{"loss": loss}, {"lr": rate, "loss": Sample(np.array([-8.0, 0.0]))}])
+    assert made["lr"] == robust([rate.values])
+    assert made["loss"] == Scale(-8.0, 2.0, "linear")
