@@ -65,7 +65,7 @@ def test_what_cannot_be_read_back_is_refused_with_the_reason(epochord, tmp_path)
     for name in ("lonely.wav", "nothing.wav"):
         code, _, err = epochord("decode", name)
         assert code == 1
-        assert "expected a sound beside its lonely.json and lonely.score.parquet" in err
+        assert "expected a sound beside its audio.json and audio.score.parquet" in err
         assert err.count("\n") == 1
     assert epochord("decode", "lonely.wav", "--method", "guess")[0] == 2
 
