@@ -21,6 +21,7 @@ from epochord.renderers.page.document import STATIC, base64_of, hashes, policy, 
 from epochord.renderers.pictures.spectrogram import mel_spectrogram
 from epochord.renderers.results.output import writing
 from epochord.runlog import LogError
+from epochord.runlog.extras import needing
 from epochord.runlog.locations import printable
 
 __all__ = ["render_gallery"]
@@ -196,8 +197,10 @@ def _count(number: int, noun: str) -> str:
 def _thumbnail(sound: Path) -> bytes | None:
     """Draw the mel spectrogram of a sound file, small; None if it cannot be read."""
     import soundfile  # type: ignore[import-untyped]
-    from matplotlib import colormaps
-    from PIL import Image
+
+    with needing("a picture of a sound", "pictures"):
+        from matplotlib import colormaps
+        from PIL import Image
 
     try:
         about = soundfile.info(sound)
