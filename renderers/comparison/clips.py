@@ -16,6 +16,7 @@ import numpy.typing as npt
 from epochord.renderers.audio.files.sound_files import sound_blocks, unreadable
 from epochord.renderers.comparison.names import listed
 from epochord.runlog import LogError
+from epochord.runlog.extras import needing
 
 __all__ = ["Clip", "is_audio", "open_clip", "spoken_differences"]
 
@@ -69,7 +70,8 @@ class Clip:
         if sample_rate == self.sample_rate:
             yield from self._read()
             return
-        import soxr  # type: ignore[import-untyped]
+        with needing("sound of another sample rate", "pictures"):
+            import soxr  # type: ignore[import-untyped]
 
         stream = soxr.ResampleStream(
             self.sample_rate, sample_rate, self.channels, dtype="float32", quality="HQ"

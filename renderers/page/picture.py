@@ -10,6 +10,7 @@ import numpy.typing as npt
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.page.sounds import Progress, sound
 from epochord.renderers.pictures.spectrogram import FLOOR_DB, Spectrogram, mel_spectrogram
+from epochord.runlog.extras import needing
 
 __all__ = ["RANGE_DB", "Picture", "loudest", "picture", "spectrograms"]
 
@@ -78,8 +79,10 @@ def picture(one: Spectrogram, top: float) -> Picture:
     top : float
         dB that are black; `RANGE_DB` below it is white.
     """
-    from PIL import Image
     from scipy.interpolate import interp1d
+
+    with needing("a picture in a page", "pictures"):
+        from PIL import Image
 
     frames = one.db.shape[1]
     each = -(-frames // COLUMNS)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from epochord.runlog.extras import needing
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -74,8 +76,9 @@ class Spectrogram:
         bytes
             A PNG in the colours of `magma`, whose range is the loudest 70 dB.
         """
-        from matplotlib import colormaps
-        from PIL import Image
+        with needing("a picture of a sound", "pictures"):
+            from matplotlib import colormaps
+            from PIL import Image
 
         frames = self.db.shape[1]
         starts = np.arange(min(frames, columns)) * frames // min(frames, columns)
@@ -164,8 +167,10 @@ def mel_bands(
 ) -> MelBands:
     """Return librosa's mel filters (Slaney's, of unit area); parameters as of `mel_spectrogram`."""
     # Only its filters: what the rest of librosa imports and compiles costs half a second.
-    import librosa
     from scipy.sparse import csr_array
+
+    with needing("a spectrogram", "pictures"):
+        import librosa
 
     limits: dict[str, Any] = {"fmin": lowest, "fmax": highest or sample_rate / 2}
     filters = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=mels, **limits)
