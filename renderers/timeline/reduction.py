@@ -68,6 +68,10 @@ class Frames:
         """Number of frames."""
         return len(self.steps)
 
+    def at(self, step: int) -> int:
+        """Return the frame in which a step lies; of one before the first, that."""
+        return max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)
+
 
 def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
     """Summarise a timeline in at most so many frames.

@@ -9,14 +9,15 @@ import numpy.typing as npt
 
 from epochord.renderers.audio.scoring.controls import controlled
 from epochord.renderers.audio.scoring.epochs import epoch_frames
-from epochord.renderers.audio.scoring.marks import epoch_events
+from epochord.renderers.audio.scoring.marks import epoch_events, finding_events
 from epochord.renderers.audio.scoring.pace import pace
 from epochord.renderers.audio.scoring.scale import Sample, Scale, common, robust, sample
-from epochord.renderers.audio.scoring.score import Score
+from epochord.renderers.audio.scoring.score import Glide, Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
 from epochord.renderers.audio.scoring.style import Style, groups
 from epochord.renderers.audio.scoring.voicings import voiced
 from epochord.renderers.findings import What, find
+from epochord.renderers.timeline.choice import NothingToHearError
 from epochord.renderers.timeline.reduction import reduce
 from epochord.renderers.timeline.side_by_side import shared_timelines
 from epochord.renderers.timeline.timeline import Timeline, timeline
@@ -53,8 +54,15 @@ def audio_score(
         What sounds when.
     scales : dict of str to Scale
         Those used.
+
+    Raises
+    ------
+    NothingToHearError
+        If the run has no measurement, or a single step.
     """
     line = timeline(run, settings.choice, steps=settings.steps)
+    if line.frames == 1:
+        raise NothingToHearError(_said(run, line))
     own = {group: robust(values) for group, values in _by_group(line).items()}
     used = _used(own, settings, scales)
     return _score(run, line, settings, used), {} if settings.voicing == "original" else used
@@ -127,15 +135,27 @@ def _score(run: Run, line: Timeline, settings: AudioSettings, scales: Scales) ->
         polarity=1 if settings.polarity == "+" else -1,
         timbre=settings.timbre,
     )
-    score = voiced(settings.voicing, reduce(line, rhythm.frames), style)
+    findings = find(line)
+    made = voiced(settings.voicing, reduce(line, rhythm.frames), style)
+    score = replace(made, findings=tuple(findings))
     if settings.voicing == "original":
         return score
-    loudest = float(score.gain.max(initial=0.0))
-    ticks = epoch_events(
-        epoch_frames(run, score.frames), score.frame_length, score.sample_rate, loudest
+    frames, loudest = score.frames, float(score.gain.max(initial=0.0))
+    shape = score.frame_length, score.sample_rate
+    every = (
+        *score.events,
+        *finding_events(findings, frames, *shape, _together(score)),
+        *epoch_events(epoch_frames(run, frames), *shape, loudest),
     )
-    both = sorted((*score.events, *ticks), key=lambda event: event.sample)
-    return controlled(replace(score, events=tuple(both)), run, settings)
+    ordered = tuple(sorted(every, key=lambda event: event.sample))
+    return controlled(replace(score, events=ordered), run, settings)
+
+
+def _together(score: Score) -> float:
+    """Return the RMS amplitude of all voices together, over both channels."""
+    loudest = float(score.gain.max(initial=0.0))
+    at_once = len(score.frames.names) if isinstance(score.articulation, Glide) else 1
+    return float(loudest * (at_once / 2) ** 0.5)
 
 
 def _used(
@@ -150,6 +170,14 @@ def _used(
             scale = Scale(*ends, kind="log" if ends[0] > 0 else "linear")
         used[group] = (given or {}).get(group, scale)
     return used
+
+
+def _said(run: Run, line: Timeline) -> str:
+    """Say in words what a single step is, which makes no sound."""
+    values = ", ".join(
+        f"{name} {value:.4g}" for name, value in zip(line.names, line.values[:, 0], strict=True)
+    )
+    return f"run {run.name!r} has a single step, {line.steps[0]}: {values}; nothing to hear"
 
 
 def _by_group(line: Timeline) -> dict[str, list[npt.NDArray[Any]]]:

@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from epochord.renderers.audio.scoring.events import Event, Kind
 from epochord.renderers.audio.scoring.score import State
+from epochord.renderers.findings import Finding, What
+from epochord.renderers.timeline.reduction import Frames
 
-__all__ = ["epoch_events", "state_events"]
+__all__ = ["epoch_events", "finding_events", "state_events"]
 
 KINDS = {
     State.NAN: Kind.NAN,
@@ -30,7 +32,7 @@ EPOCH_DB = -26.0
 def state_events(
     state: npt.NDArray[np.int8], frame_length: int, sample_rate: int, level: float
 ) -> tuple[Event, ...]:
-    """Mark what is not finite, and the first time that a voice is dead.
+    """Mark what is not finite.
 
     Parameters
     ----------
@@ -65,10 +67,44 @@ def state_events(
                     mark(frame, kind, voice, PULSE_DB, first=False)
                 if end < len(row) and row[end] not in KINDS:
                     mark(end, Kind.END, voice, END_DB)
-        dead = np.flatnonzero(row == State.ZERO)
-        if len(dead):
-            mark(int(dead[0]), Kind.DEAD, voice, END_DB)
-    # Those of several voices add up in phase; like this they are as loud as independent sounds.
+    return _as_independent(events)
+
+
+def finding_events(
+    findings: Sequence[Finding], frames: Frames, frame_length: int, sample_rate: int, level: float
+) -> tuple[Event, ...]:
+    """Mark the deaths among what was found.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        What happened in the run.
+    frames : Frames
+        Its frames.
+    frame_length : int
+        Samples.
+    sample_rate : int
+        Hz.
+    level : float
+        RMS amplitude of all voices together.
+
+    Returns
+    -------
+    tuple of Event
+        In the order of time.
+    """
+    length, loud = _length(frame_length, sample_rate), level * 10 ** (END_DB / 20)
+    events = [
+        Event(frames.at(found.step) * frame_length, Kind.DEAD, voice, length, loud)
+        for found in findings
+        if found.what is What.DEAD
+        for voice in map(frames.names.index, found.voices)
+    ]
+    return _as_independent(events)
+
+
+def _as_independent(events: Sequence[Event]) -> tuple[Event, ...]:
+    """Sort events; those at once add up in phase, and get as loud as independent sounds."""
     crowd = Counter((event.sample, event.kind) for event in events)
     shared = [
         replace(event, level=event.level / crowd[event.sample, event.kind] ** 0.5)

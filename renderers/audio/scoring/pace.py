@@ -7,6 +7,8 @@ from epochord.renderers.audio.scoring.settings import AudioSettings
 __all__ = ["Pace", "pace"]
 
 LONGEST = 60.0  # s; longer runs are reduced, if nothing else is asked for
+SHORTEST = 4.0  # s; shorter runs are heard more slowly, so that there is something to hear
+SLOWEST_FRAME = 2.0  # s; of very few steps each is no longer than this
 LANES_FRAME = 0.06  # s: the original's step of four layers
 SHORTEST_FRAME = 0.01  # s
 IN_TURN = ("sequence", "original")  # whose frames grow with the number of voices
@@ -46,5 +48,7 @@ def pace(settings: AudioSettings, steps: int, voices: int) -> Pace:
     elif settings.voicing != "original" and steps * usual > LONGEST:
         frames = max(1, round(LONGEST / usual))
         frame = LONGEST / frames
+    elif settings.voicing != "original":
+        frame = max(usual, min(SHORTEST / steps, SLOWEST_FRAME))
     stretch = frame / usual
     return Pace(frames, frame, settings.tone * stretch, settings.silence * stretch)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from epochord.renderers.audio.scoring.events import Event
+from epochord.renderers.findings import Finding
 from epochord.renderers.timeline.reduction import Frames
 
 __all__ = ["Glide", "Score", "State", "Tones", "states", "write_score"]
@@ -109,6 +110,8 @@ class Score:
         How much of the harmonics sounds, from 0 to 1; by default all.
     events : tuple of Event
         Earcons, in the order of time.
+    findings : tuple of Finding
+        What happened in the run, in the order of steps.
     registers : np.ndarray [shape=(voices, 2)], optional
         Lowest and highest pitch of each voice in Hz: the ends of its scale.
     phase : np.ndarray [shape=(voices,)], optional
@@ -128,6 +131,7 @@ class Score:
     partials: tuple[float, ...] = (1.0,)
     brightness: npt.NDArray[np.float32] | None = None
     events: tuple[Event, ...] = ()
+    findings: tuple[Finding, ...] = ()
     registers: npt.NDArray[np.float64] | None = None
     phase: npt.NDArray[np.float64] | None = None
 

@@ -20,10 +20,20 @@ def test_the_usual_pace_is_the_originals(voicing):
     assert made == (201, pytest.approx(0.06), pytest.approx(0.01), pytest.approx(0.02))
 
 
-@pytest.mark.parametrize("steps", [1, 999, 1000])
+@pytest.mark.parametrize("steps", [67, 999, 1000])
 def test_up_to_a_minute_each_step_is_a_frame(steps):
     """Of 60 ms."""
     assert pace(AudioSettings(), steps, 12)[:2] == (steps, 0.06)
+
+
+@pytest.mark.parametrize(("steps", "seconds"), [(2, 4), (3, 4), (10, 4), (66, 4), (67, 4.02)])
+@pytest.mark.parametrize("voicing", ["lanes", "sequence"])
+def test_a_short_run_is_heard_for_four_seconds(steps, seconds, voicing):
+    """Not as a blip of 60 ms a step; of very few steps each takes two seconds at most."""
+    made = pace(AudioSettings(voicing), steps, 4)
+    assert made.frames == steps
+    assert made.frames * made.frame == pytest.approx(seconds)
+    assert made.frame <= 2
 
 
 @pytest.mark.parametrize("steps", [1001, 100_000, 10_000_000])
@@ -90,7 +100,7 @@ def test_the_file_is_as_long_as_that(make_run, tmp_path, voicing, more, seconds)
     """To a half of a sample a tone, and the lanes' release of 2 ms."""
     run = make_run({f"{layer}.weight": np.arange(1, 31) for layer in "abc"})
     result = render_audio(run, tmp_path, AudioSettings(voicing, **more))
-    expected = seconds or 30 * (0.06 if voicing == "lanes" else 0.05)
+    expected = seconds or (1.5 if voicing == "original" else 4)
     info = soundfile.info(result.path)
     assert info.duration == pytest.approx(expected, abs=30 * 2 / 44_100 + 0.002)
     assert result.description["duration"] == pytest.approx(info.duration)
