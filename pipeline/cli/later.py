@@ -11,9 +11,10 @@ from typer.main import get_command
 
 from epochord.pipeline.console import hush
 
-__all__ = ["Later", "common", "group"]
+__all__ = ["About", "Later", "common", "group"]
 
 Function = Callable[..., None]
+About = tuple[str, str | Function]  # what a command does, and where it is
 
 
 class Later(TyperCommand):
@@ -30,7 +31,7 @@ class Later(TyperCommand):
         makes a group; or the command's function itself.
     """
 
-    def __init__(self, name: str, summary: str, place: "str | Function") -> None:
+    def __init__(self, name: str, summary: str, place: str | Function) -> None:
         super().__init__(name, help=summary, short_help=summary, rich_markup_mode=None)
         self._place = place
 
@@ -50,7 +51,7 @@ class Later(TyperCommand):
         return command
 
 
-def group(name: str, summary: str, commands: Mapping[str, tuple[str, "str | Function"]]) -> Any:
+def group(name: str, summary: str, commands: Mapping[str, About]) -> TyperGroup:
     """Make a group of commands.
 
     Parameters
@@ -87,7 +88,7 @@ def _be_quiet(wanted: bool) -> None:
 
 
 def _common(
-    quiet: Annotated[  # noqa: ARG001 - its callback acts
+    quiet: Annotated[
         bool,
         typer.Option(
             "--quiet",

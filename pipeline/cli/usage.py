@@ -1,13 +1,20 @@
 """What was wrong with a command, in one line: what was given, what there is, what was meant."""
 
 import re
-import shlex
-from difflib import get_close_matches
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["explained"]
+import typer
 
-NOT_ONE_OF = re.compile(r"(?P<given>'.*?') is not one of (?P<known>'.*')", re.DOTALL)
+from epochord.runlog.words import did_you_mean, nearest
+
+__all__ = ["UsageError", "explained"]
+
+# typer has brought its own copy of click since 0.26 and does not name this class.
+UsageError: Any = typer.BadParameter.__base__
+
+NO_COMMAND = re.compile(r"No such command '(?P<given>.*?)'")
+NOT_ONE_OF = re.compile(r"'(?P<given>[^']*)' is not one of (?P<known>'.*')")
 
 
 def explained(error: Any) -> str:
@@ -15,7 +22,7 @@ def explained(error: Any) -> str:
 
     Parameters
     ----------
-    error : click.UsageError
+    error : UsageError
         What typer raised.
 
     Returns
@@ -23,10 +30,9 @@ def explained(error: Any) -> str:
     str
         One line; or the help, where no command was given at all.
     """
-    message: str = error.format_message()
-    if message.count("\n") > 1 and not hasattr(error, "param"):
-        return message
-    message = " ".join(message.replace("Value error, ", "").split()).rstrip(".")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return str(error.format_message())
+    message = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
     path = error.ctx.command_path if error.ctx else "epochord"
     return f"{_meant(error, message)} (see '{path} --help')"
 
@@ -34,20 +40,27 @@ def explained(error: Any) -> str:
 def _meant(error: Any, message: str) -> str:
     """Name what there is, and what comes near to what was given."""
     if hasattr(error, "possibilities"):
-        near = _near(error.option_name, error.ctx.command.get_params(error.ctx))
-        return f"{error.message.rstrip('.')}{near}"
-    commands = list(getattr(error.ctx.command, "commands", ())) if error.ctx else []
-    if commands and message.startswith("No such command"):
-        given = shlex.split(message.removeprefix("No such command "))[0].rstrip(".")
-        said = f"No such command {given!r}; expected one of {', '.join(commands)}"
-        return said + did_you_mean(given, commands)
+        given = error.option_name
+        names = [name.strip("-") for name in _options(error.ctx.command.get_params(error.ctx))]
+        near = [f"--{name}" for name in nearest(given.strip("-"), names)]
+        return f"No such option: {given}{did_you_mean(given, near)}"
+    if found := NO_COMMAND.match(message):
+        return _instead(f"No such command {found['given']!r}", found["given"], _commands(error))
     if found := NOT_ONE_OF.search(message):
         known = re.findall(r"'(.*?)'", found["known"])
-        said = message.replace(found[0], f"{found['given']} is not one of {', '.join(known)}")
-        return said + did_you_mean(found["given"].strip("'"), known)
+        said = f"{message[: found.start()]}{found['given']!r} is none of its values"
+        return _instead(said, found["given"], known)
     return message
 
 
-def _near(given: str, params: Any) -> str:
-    names = [name for param in params for name in (*param.opts, *param.secondary_opts)]
-    return did_you_mean(given, [name for name in names if name.startswith("--")])
+def _instead(said: str, given: str, known: list[str]) -> str:
+    return f"{said}; expected one of {', '.join(known)}{did_you_mean(given, known)}"
+
+
+def _commands(error: Any) -> list[str]:
+    return list(error.ctx.command.commands) if error.ctx else []
+
+
+def _options(params: Iterable[Any]) -> Iterable[str]:
+    names = (name for param in params for name in (*param.opts, *param.secondary_opts))
+    return (name for name in names if name.startswith("--"))
