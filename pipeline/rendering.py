@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from epochord.renderers.audio import AudioResult, AudioSettings
-    from epochord.renderers.audio.render import Progress
+    from epochord.renderers.audio.samples import Progress
     from epochord.renderers.audio.scoring.compose import Scales
 
     Samples = dict[str, npt.NDArray[np.float64]]

@@ -100,9 +100,10 @@ def _rendered_before(found: Found, folder: Path) -> list[Path]:
 
 
 def _sound_in(folder: Path, run: Run) -> Path | None:
+    from epochord.renderers.audio.description import DESCRIPTION, place_of
     from epochord.renderers.results.output import is_up_to_date
 
-    beside = folder / "audio.json"
+    beside = place_of(folder).path(DESCRIPTION)
     if not is_up_to_date(beside, {"log_hash": run.log_hash()}):
         return None
     names = json.loads(beside.read_text(encoding="utf-8"))["files"]
@@ -112,4 +113,4 @@ def _sound_in(folder: Path, run: Run) -> Path | None:
 def _defaults() -> "AudioSettings":
     from epochord.renderers.audio import AudioSettings
 
-    return AudioSettings()
+    return AudioSettings.of()

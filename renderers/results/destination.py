@@ -36,6 +36,8 @@ FILES = frozenset((*AUDIO, *PICTURES, *TABLES, *OTHERS))
 class Destination:
     """A folder, and what the names of all results in it begin with.
 
+    Where a place for results is asked for, one of these says it without any doubt.
+
     Parameters
     ----------
     folder : Path
@@ -56,13 +58,13 @@ class Destination:
 
 
 def destination(
-    out: StrPath | None, *, folder: StrPath, stem: str, suffixes: Collection[str]
+    out: "StrPath | Destination | None", *, folder: StrPath, stem: str, suffixes: Collection[str]
 ) -> Destination:
     """Understand what a user named as the place for results.
 
     Parameters
     ----------
-    out : str or PathLike, optional
+    out : str, PathLike or Destination, optional
         A file, if it ends in a suffix of our results and is no folder yet; else a
         folder.
     folder : str or PathLike
@@ -82,6 +84,8 @@ def destination(
     OutputError
         If a file was named that is of another kind than is made here.
     """
+    if isinstance(out, Destination):
+        return out
     if out is None:
         return Destination(Path(folder), stem)
     path = Path(out)

@@ -175,7 +175,8 @@ class Run(Mapping[str, Series]):
         tags : sequence of str
             Those that are missing.
         """
-        return LogError(f"run {self.name!r} has no tag {', '.join(tags)}{self._instead_of(tags)}")
+        named = ", ".join(map(repr, tags))
+        return LogError(f"run {self.name!r} has no tag {named}{self._instead_of(tags)}")
 
     def _instead_of(self, names: Sequence[str]) -> str:
         near = next(filter(None, (did_you_mean(name, self.series) for name in names)), ";")

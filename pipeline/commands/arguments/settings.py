@@ -55,14 +55,9 @@ def audio_settings(asked: Mapping[str, Any], mapping: Path | None = None) -> "Au
         If the file cannot be used.
     """
     from epochord.renderers.audio import AudioSettings
-    from epochord.renderers.audio.scoring.mapping import load_mapping, shipped_mapping
-    from epochord.renderers.audio.scoring.voicings import VOICINGS
 
-    own = load_mapping(mapping) if mapping else {}
-    voicing = asked.get("voicing", own.get("voicing", "lanes"))
-    shipped = load_mapping(shipped_mapping(voicing)) if voicing in VOICINGS else {}
     try:
-        return AudioSettings(**(shipped | own | dict(asked) | {"voicing": voicing}))
+        return AudioSettings.of(mapping, **asked)
     except ValueError as error:
         where = f"{mapping}: " if mapping else ""
         raise typer.BadParameter(f"{where}{error}") from error

@@ -22,9 +22,9 @@ __all__ = [
 
 def voicings() -> Iterator[tuple[str, str]]:
     """Yield the names of all voicings, each with what it is."""
-    from epochord.renderers.audio.scoring.voicings import VOICINGS, explain
+    from epochord.renderers.audio.scoring.voicings import explain, voicing_names
 
-    for name in VOICINGS:
+    for name in voicing_names():
         yield name, explain(name)
 
 

@@ -3,6 +3,7 @@
 The voicings that come with Epochord are such files, `voicings/<name>.toml`.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,12 +74,12 @@ class VoiceMapping:
     range: tuple[float, float] | None = None
 
 
-def load_mapping(path: Path) -> dict[str, Any]:
+def load_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a mapping file.
 
     Parameters
     ----------
-    path : Path
+    path : str or PathLike
         TOML: keys of `AudioSettings`, and a table ``[[voice]]`` for each voice.
 
     Returns
@@ -91,6 +92,7 @@ def load_mapping(path: Path) -> dict[str, Any]:
     MappingError
         If it cannot be read, or a key or its value makes no sense.
     """
+    path = Path(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

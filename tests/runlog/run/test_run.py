@@ -35,7 +35,7 @@ def test_a_frame_of_chosen_tags_has_their_order_and_only_their_steps():
     frame = run.frame(["c", "b"])
     assert frame.columns.tolist() == ["c", "b"]
     assert frame.index.tolist() == [5]
-    with pytest.raises(LogError, match="no tag nope; it has a, b, c"):
+    with pytest.raises(LogError, match="no tag 'nope'; it has a, b, c"):
         run.frame(["nope"])
 
 
@@ -102,7 +102,7 @@ def test_a_missing_tag_is_told_with_what_is_near():
         run["los"]
     said = "run 'mine' has no tag 'los'; did you mean 'loss'? it has 3 tags, list(run) names all"
     assert str(caught.value) == said == str(pickle.loads(pickle.dumps(caught.value)))
-    with pytest.raises(LogError, match="no tag los; did you mean 'loss'\\? it has loss, lr, acc"):
+    with pytest.raises(LogError, match="no tag 'los'; did you mean 'loss'\\? it has loss, lr, acc"):
         run.frame(["los"])
     with pytest.raises(LogError, match="matches 'lss\\*'; did you mean 'loss'\\? it has"):
         run.matching(["lss*"])
