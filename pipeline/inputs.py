@@ -86,7 +86,7 @@ def find(
                 one = Found(_named(source), named, place)
                 found.setdefault(source.path.resolve(), one)
         except LogError as error:
-            errors.append(LogError(f"{error}{_hint(path)}"))
+            errors.append(_missing(path, error))
         except OSError as error:
             errors.append(LogError(f"{error.filename or place}: {error.strerror or error}"))
     apart = _told_apart(list(found.values()))
@@ -98,8 +98,8 @@ def find(
 
 def none_called(globs: Sequence[str], names: Sequence[str]) -> LogError:
     """Return what is to be said if no run has such a name."""
-    near = next(filter(None, (did_you_mean(glob, names) for glob in globs)), "")
-    return LogError(f"no run is called {' or '.join(globs)}{near}; there are {_some(names)}")
+    near = next(filter(None, (did_you_mean(glob, names) for glob in globs)), ";")
+    return LogError(f"no run is called {' or '.join(globs)}{near} there are {_some(names)}")
 
 
 def open_aloud(found: Found, *, x: str | None = None) -> Run:
@@ -157,14 +157,16 @@ def results_folders(found: Sequence[Found], out: Path = RENDERS) -> dict[Path, F
     return folders
 
 
-def _hint(path: str) -> str:
+def _missing(path: str, error: LogError) -> LogError:
     """Say which names there are under ``runs/``, if a name was given that is none of them."""
     if "/" in path or os.sep in path or Path(path).exists():
-        return ""
+        return error
     if not RUNS.is_dir():
-        return f"; there is no {RUNS}/ here"
+        return LogError(f"{error}; there is no {RUNS}/ here")
     names = sorted(each.name for each in RUNS.iterdir() if each.is_dir())
-    return did_you_mean(path, names) or (f"; {RUNS}/ has {_some(names)}" if names else "")
+    if near := did_you_mean(path, names):
+        return LogError(f"{path}: no such file or folder, and no such run in {RUNS}/{near}")
+    return LogError(f"{error}; {RUNS}/ has {_some(names)}") if names else error
 
 
 def _some(names: Sequence[str]) -> str:

@@ -33,6 +33,7 @@ def explained(error: Any) -> str:
     if type(error).__name__ == "NoArgsIsHelpError":
         return str(error.format_message())
     message = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
+    message = message.removeprefix("Invalid value: ")
     path = error.ctx.command_path if error.ctx else "epochord"
     return f"{_meant(error, message)} (see '{path} --help')"
 
@@ -48,8 +49,8 @@ def _meant(error: Any, message: str) -> str:
         return _instead(f"No such command {found['given']!r}", found["given"], _commands(error))
     if found := NOT_ONE_OF.search(message):
         known = re.findall(r"'(.*?)'", found["known"])
-        said = f"{message[: found.start()]}{found['given']!r} is none of its values"
-        return _instead(said, found["given"], known)
+        where = message[: found.start()].removeprefix("Invalid value for ").strip(": '")
+        return _instead(f"{where} is {found['given']!r}", found["given"], known)
     return message
 
 

@@ -23,5 +23,5 @@ def gallery(
 
     chosen(out, ".html")
     with bar(f"look through {folder}") as progress:
-        path = render_gallery(folder, out, progress=progress.update)
+        path = render_gallery(folder, out=out, progress=progress.update)
     result(path)

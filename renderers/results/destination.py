@@ -17,18 +17,9 @@ PICTURES = (".png", ".svg", ".mp4", ".webp", ".html")
 TABLES = (".json", ".txt", ".parquet", ".csv", ".tsv", ".jsonl")
 # What none of them ends in, but others' files do, so that it is no folder either.
 OTHERS = (
-    ".aac",
-    ".aiff",
-    ".gif",
-    ".htm",
-    ".jpeg",
-    ".jpg",
-    ".m4a",
-    ".mov",
-    ".opus",
-    ".pdf",
-    ".webm",
-)
+    ".aac", ".aiff", ".arrow", ".feather", ".gif", ".htm", ".jpeg", ".jpg", ".m4a", ".mov", ".opus",
+    ".pdf", ".webm", ".xls", ".xlsx",
+)  # fmt: skip
 FILES = frozenset((*AUDIO, *PICTURES, *TABLES, *OTHERS))
 
 

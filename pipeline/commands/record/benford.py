@@ -66,7 +66,7 @@ def benford(
     wanted = [one for one in listed(baseline) if one != "none"]
     if unknown := next((one for one in wanted if one not in BASELINES), None):
         raise typer.BadParameter(
-            f"--baseline is {unknown}; expected some of {', '.join(BASELINES)}, or none"
+            f"--baseline is {unknown!r}; expected {', '.join(BASELINES)} or none"
             f"{did_you_mean(unknown, BASELINES)}"
         )
     directory = checked_folder(out or RUNS / NAME)
