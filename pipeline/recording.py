@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from epochord.pipeline.console import bar, note
-from epochord.runlog.errors import EpochordError, OutputError, RunExistsError, one_line
+from epochord.runlog.errors import OutputError, RunExistsError, one_line
+from epochord.runlog.extras import needing
 from epochord.runlog.run.metadata import RunMetadata
 
 __all__ = ["Progress", "Recordable", "record"]
@@ -64,13 +65,8 @@ def record(
     """
     if _made(recording, overwrite):
         return
-    try:
+    with needing("recording", "record"):
         train = prepare()
-    except ModuleNotFoundError as error:
-        raise EpochordError(
-            f"recording needs {error.name}, which is not installed: run 'make "
-            f"record-{recording.name}', or pip install 'epochord[record]'"
-        ) from error
     from epochord.runlog.reading.sources import holds_run
     from epochord.runlog.writing.start import remove_log
 

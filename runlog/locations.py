@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from epochord.runlog.errors import LogError, one_line
+from epochord.runlog.extras import install_command
 
 __all__ = [
     "EVENT_FILE",
@@ -54,8 +55,8 @@ def location(where: Location) -> Path:
         raise LogError(f"{text}: no such kind of URL ({one_line(error)})") from error
     except ImportError as error:
         raise LogError(
-            f"{text}: a package is missing ({one_line(error)}); pip install 'epochord[remote]' has "
-            "the common ones"
+            f"{text}: a package is missing ({one_line(error)}); the common ones: "
+            f"{install_command('remote')}"
         ) from error
     return cast(Path, path)
 

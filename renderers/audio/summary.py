@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import soundfile  # type: ignore[import-untyped]
-from tensorboard.compat.proto.event_pb2 import Event
 
 from epochord.renderers.audio.result import AudioResult
 from epochord.renderers.results.destination import StrPath
 from epochord.renderers.results.output import writing
 from epochord.runlog.tensorboard.headers import frame
+from epochord.runlog.tensorboard.messages import Event
 
 __all__ = ["write_audio_summary"]
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epochord.renderers.comparison.listening import HEARD_DB
+from epochord.runlog.extras import needing
 
 __all__ = ["MOST_CELLS", "Lag", "lag"]
 
@@ -59,7 +60,8 @@ def lag(one: Floats, other: Floats, hop: float, *, most_cells: int = MOST_CELLS)
     most_cells : int
         Frames of one times frames of the other; beyond that, frames are averaged.
     """
-    from librosa.sequence import dtw
+    with needing("warping one sound to another", "pictures"):
+        from librosa.sequence import dtw
 
     group = math.ceil(math.sqrt(one.shape[1] * other.shape[1] / most_cells))
     first, second = (_grouped(each, group) for each in (one, other))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.audio.scoring.compose import Scales
 from epochord.renderers.audio.scoring.settings import AudioSettings
-from epochord.renderers.comparison.axis import Axis
 from epochord.renderers.comparison.clips import Clip, spoken_differences
 from epochord.renderers.comparison.listening import Framing, Heard, listen
 from epochord.renderers.comparison.names import labels, pair_stems
@@ -20,6 +20,7 @@ from epochord.renderers.comparison.table import write_table
 from epochord.renderers.results.output import describe, is_up_to_date, writing
 from epochord.renderers.results.staging import staging
 from epochord.runlog import LogError, Run
+from epochord.runlog.extras import needing
 
 __all__ = ["DESCRIPTION", "ComparisonResult", "compare_clips", "compare_runs"]
 
@@ -194,7 +195,8 @@ def _written(
     framing: Framing,
 ) -> ComparisonResult:
     """Write everything; it appears all at once, in the place of an earlier comparison."""
-    from epochord.renderers.pictures.save import save_picture
+    with needing("a comparison", "pictures"):
+        from epochord.renderers.pictures.save import save_picture
 
     threshold = about["settings"]["threshold"]
     about |= {"framing": framing.to_dict(), **report.to_dict()}
@@ -238,7 +240,8 @@ def _pictures(
     threshold: float,
 ) -> Iterator[tuple[str, Any]]:
     """Yield stems and figures, one at a time in memory; names in them are short."""
-    from epochord.renderers.comparison import figures
+    with needing("a comparison", "pictures"):
+        from epochord.renderers.comparison import figures
 
     full = [each.name for each in heard]
     short = labels(full)

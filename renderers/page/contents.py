@@ -18,6 +18,7 @@ from epochord.renderers.page.picture import RANGE_DB, Picture, loudest, picture,
 from epochord.renderers.page.sounds import Track, levels, tracks
 from epochord.renderers.timeline.timeline import Timeline
 from epochord.runlog import Run
+from epochord.runlog.extras import needing
 
 __all__ = ["Part", "Progress", "run_contents", "shared_contents"]
 
@@ -204,7 +205,8 @@ def _palettes() -> Mapping[str, str]:
 
     Both are matplotlib's `magma`, whose lightness grows evenly.
     """
-    from matplotlib import colormaps
+    with needing("a page", "pictures"):
+        from matplotlib import colormaps
 
     return {
         theme: base64_of(colormaps[name](np.arange(256), bytes=True)[:, :3].tobytes())

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.page.sounds import Progress, sound
 from epochord.renderers.pictures.spectrogram import FLOOR_DB, Spectrogram, mel_spectrogram
+from epochord.runlog.extras import needing
 
 __all__ = ["RANGE_DB", "Picture", "loudest", "picture", "spectrograms"]
 
@@ -65,7 +66,7 @@ def spectrograms(
 
 def loudest(several: Sequence[Spectrogram]) -> float:
     """Return the loudest moment of several spectrograms in dB, the black of all of them."""
-    return max(float(one.decibels.max(initial=FLOOR_DB)) for one in several)
+    return max(float(one.db.max(initial=FLOOR_DB)) for one in several)
 
 
 def picture(one: Spectrogram, top: float) -> Picture:
@@ -78,12 +79,14 @@ def picture(one: Spectrogram, top: float) -> Picture:
     top : float
         dB that are black; `RANGE_DB` below it is white.
     """
-    from PIL import Image
     from scipy.interpolate import interp1d
 
-    frames = one.decibels.shape[1]
+    with needing("a picture in a page", "pictures"):
+        from PIL import Image
+
+    frames = one.db.shape[1]
     each = -(-frames // COLUMNS)
-    pooled = np.maximum.reduceat(one.decibels, np.arange(0, frames, each), axis=1)
+    pooled = np.maximum.reduceat(one.db, np.arange(0, frames, each), axis=1)
     highest = float(one.frequencies[-1])
     middles = BOTTOM * (highest / BOTTOM) ** ((np.arange(ROWS) + 0.5) / ROWS)
     rows = interp1d(one.frequencies, pooled, axis=0)(middles)

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from epochord.renderers.results.output import writing
 from epochord.runlog import EpochordError, OutputError
 from epochord.runlog.errors import one_line
+from epochord.runlog.extras import install_command
 
 __all__ = ["VideoUnavailableError", "find_ffmpeg", "write_video"]
 
@@ -89,8 +90,7 @@ def find_ffmpeg() -> str:
         return str(get_ffmpeg_exe())
     except (ImportError, RuntimeError) as error:
         raise VideoUnavailableError(
-            f"videos need ffmpeg, which is not here ({one_line(error)}); "
-            "pip install 'epochord[video]'"
+            f"videos need ffmpeg, which is not here ({one_line(error)}): {install_command('video')}"
         ) from error
 
 
@@ -316,8 +316,8 @@ def _started(command: Sequence[str]) -> "subprocess.Popen[bytes]":
         )
     except OSError as error:
         raise VideoUnavailableError(
-            f"{command[0]}: cannot be run ({error.strerror or error}); pip install "
-            "'epochord[video]', or name an ffmpeg in IMAGEIO_FFMPEG_EXE"
+            f"{command[0]}: cannot be run ({error.strerror or error}); name an ffmpeg that can in "
+            f"IMAGEIO_FFMPEG_EXE, or leave it out and {install_command('video')}"
         ) from error
 
 

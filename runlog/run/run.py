@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from epochord.runlog.errors import LogError
+from epochord.runlog.extras import needing
 from epochord.runlog.run.contents import FileReport
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.series import Series
@@ -202,7 +203,8 @@ class Run(Mapping[str, Series]):
         LogError
             If the run has no such tag.
         """
-        import pandas as pd
+        with needing("a frame", "pandas"):
+            import pandas as pd
 
         chosen = [tags] if isinstance(tags, str) else list(self.series if tags is None else tags)
         missing = [tag for tag in chosen if tag not in self.series]

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import google_crc32c
 import numpy as np
 import numpy.typing as npt
-from tensorboard.compat.proto.event_pb2 import Event
 
 from epochord.runlog.tensorboard.crc import crc_changes, masked_crcs
 from epochord.runlog.tensorboard.headers import FOOTER_BYTES
+from epochord.runlog.tensorboard.messages import Event
 from epochord.runlog.tensorboard.wire import (
     BYTES,
     FIXED32,

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
-from tensorboard.compat.proto import types_pb2
-from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.util import tensor_util
+
+from epochord.runlog.tensorboard.messages import NUMPY_TYPES, START, Event
+from epochord.runlog.tensorboard.tensor_values import array_of
 
 __all__ = ["Chunk", "Points", "Tensor"]
 
@@ -19,13 +19,6 @@ __all__ = ["Chunk", "Points", "Tensor"]
 Key = tuple[str, bool]  # tag, whether it came as a tensor
 
 SCALARS = ("", "scalars")  # plugins whose tensors are measurements
-NUMERIC = frozenset(
-    {
-        types_pb2.DT_HALF, types_pb2.DT_FLOAT, types_pb2.DT_DOUBLE,
-        types_pb2.DT_INT8, types_pb2.DT_INT16, types_pb2.DT_INT32, types_pb2.DT_INT64,
-        types_pb2.DT_UINT8, types_pb2.DT_UINT16, types_pb2.DT_UINT32, types_pb2.DT_UINT64,
-    }
-)  # fmt: skip
 # A tensor's shape can claim any size: TensorFlow repeats a single number to fill it.
 MAX_ELEMENTS = 1 << 22
 
@@ -104,7 +97,7 @@ class Points:
             found = [(value, _number(value)) for value in event.summary.value]
             for place, (value, number) in enumerate(found):
                 self._add_value(event, value, number, order + place)
-        elif kind == "session_log" and event.session_log.status == SessionLog.START:
+        elif kind == "session_log" and event.session_log.status == START:
             self.restarts.append((order, event.step))
         elif kind not in ("file_version", "session_log", None):
             self.others[kind] += 1
@@ -173,10 +166,10 @@ def _number(value: Any) -> Any:
         return None
     tensor = value.tensor
     sizes = [dim.size for dim in tensor.tensor_shape.dim]
-    if tensor.dtype not in NUMERIC or len(sizes) > 2 or not 0 < prod(sizes) <= MAX_ELEMENTS:
+    if tensor.dtype not in NUMPY_TYPES or len(sizes) > 2 or not 0 < prod(sizes) <= MAX_ELEMENTS:
         return None
     try:
-        array = tensor_util.make_ndarray(tensor)
+        array = array_of(tensor)
     except TypeError:  # typed values that TensorBoard does not unpack: uint32, uint64
         return None
     except (ValueError, OverflowError) as error:

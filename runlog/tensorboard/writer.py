@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.util import tensor_util
 
 from epochord.runlog.digits.tables import LAYER_DIGITS, digit_tensors
 from epochord.runlog.ensemble.tables import tensors
@@ -22,6 +20,8 @@ from epochord.runlog.run.rows import METRICS_TABLE
 from epochord.runlog.run.run import STEP, WALL_TIME, series_from_rows
 from epochord.runlog.tensorboard.files import order
 from epochord.runlog.tensorboard.headers import frame
+from epochord.runlog.tensorboard.messages import Event
+from epochord.runlog.tensorboard.tensor_values import fill
 
 __all__ = ["TensorBoardWriter"]
 
@@ -95,8 +95,7 @@ def _tensor_events(rows: pa.Table, table: str) -> Iterator[Any]:
     found = digit_tensors(rows) if table == LAYER_DIGITS else tensors(rows, table)
     for step, wall_time, tag, array in found:
         event = Event(step=step, wall_time=wall_time)
-        value = event.summary.value.add(tag=tag)
-        value.tensor.CopyFrom(tensor_util.make_tensor_proto(array))
+        fill(event.summary.value.add(tag=tag).tensor, array)
         yield event
 
 

@@ -6,13 +6,21 @@ import struct
 import subprocess
 import sys
 import time
+import tomllib
+from hashlib import sha256
 
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from epochord.pipeline.experiments import EXPERIMENTS
-from epochord.pipeline.experiments.datasets import DataError, load_digits_as_mnist, load_mnist
+from epochord.pipeline.experiments.datasets import (
+    DIGITS,
+    DataError,
+    load_digits_as_mnist,
+    load_mnist,
+)
 from epochord.pipeline.experiments.gradient_norms import Net, _batches, train
 from epochord.pipeline.experiments.settings import Recording
 from epochord.runlog import Run, open_run
@@ -34,6 +42,20 @@ def test_the_embedded_digits_have_mnists_shape_and_normalisation():
     assert torch.allclose(images[:, 0, frame], torch.tensor(black))
     assert images.max() <= (1 - 0.1307) / 0.3081 + 1e-6
     assert np.bincount(digits).min() > 170  # all ten digits, about equally often
+
+
+def test_the_embedded_digits_are_scikit_learns():
+    """To the bit, so that a training on them is the same; SOURCE.toml vouches for the file."""
+    theirs = load_digits()
+    scans = torch.from_numpy(theirs.images).float().unsqueeze(1) / 16
+    images = torch.nn.functional.interpolate(scans, size=(20, 20), mode="bilinear")
+    images = (torch.nn.functional.pad(images, (4, 4, 4, 4)) - 0.1307) / 0.3081
+    ours = load_digits_as_mnist().tensors
+    assert torch.equal(ours[0], images)
+    assert torch.equal(ours[1], torch.from_numpy(theirs.target))
+    source = tomllib.loads(DIGITS.with_name("SOURCE.toml").read_text())
+    assert source["sha256"] == {DIGITS.name: sha256(DIGITS.read_bytes()).hexdigest()}
+    assert "CC BY 4.0" in source["licence"]
 
 
 def test_batches_go_on_into_the_next_epoch_and_leave_the_short_one_out():

@@ -1,6 +1,7 @@
 """`epochord record benford`: the first digits that a language model expects."""
 
 import socket
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +15,7 @@ from epochord.pipeline.commands.arguments.results import Overwrite, checked_fold
 from epochord.pipeline.console import bar, note, plural, result
 from epochord.pipeline.folders import RUNS
 from epochord.runlog.errors import EpochordError, LogError, OutputError, RunExistsError, one_line
+from epochord.runlog.extras import needing
 from epochord.runlog.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -117,15 +119,11 @@ def _made(directory: Path, settings: dict[str, Any], overwrite: bool) -> bool:
 def _record(
     model: str, texts: list[str], out: Path, settings: dict[str, Any], baselines: list[str]
 ) -> None:
-    try:
+    with needing("recording a language model", "lm"):
+        import_module("transformers")  # before the network is asked for anything
         from epochord.recorders.first_digits import RANDOM_SEEDS, record_first_digits
 
         network, tokenizer = _load(model, settings["device"], settings["dtype"])
-    except ModuleNotFoundError as error:
-        raise EpochordError(
-            f"language models need {error.name}, which is not installed: run 'make "
-            "record-benford', or pip install 'epochord[record,lm]'"
-        ) from error
     total = 1 + ("uniform" in baselines) + len(RANDOM_SEEDS) * ("random" in baselines)
     with bar(f"record {NAME}", total=total) as progress:
         try:
