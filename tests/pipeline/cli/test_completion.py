@@ -13,7 +13,7 @@ PROGRAM = [sys.executable, "-m", "epochord"]
 
 @pytest.fixture
 def workplace(tmp_path):
-    """A folder with runs, one of them deeper."""
+    """Make a folder with runs, one of them deeper."""
     for name in ("sgd", "sgd-lr1", "adam", "sweep/one", "sweep/two"):
         (tmp_path / "runs" / name).mkdir(parents=True)
     (tmp_path / "runs" / "notes.txt").touch()

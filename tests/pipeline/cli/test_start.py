@@ -32,7 +32,7 @@ def test_a_groups_help_loads_no_arrays_and_draws_nothing(arguments):
 
 
 def test_without_a_terminal_nothing_draws_bars(write_run, tmp_path):
-    """rich is for tables and terminals."""
+    """Rich is for tables and terminals."""
     run = write_run(tmp_path / "a", {"loss": [1.0, 2.0]})
     loaded = loaded_by("render", "audio", str(run), "--out", str(tmp_path / "out"))
     assert "rich" not in loaded
@@ -46,5 +46,3 @@ def test_the_version_is_the_same_however_it_is_asked(epochord):
     )
     assert done.stdout.split() == [version("epochord")]
     assert epochord("-q", "--version")[1] == [version("epochord")]
-
-

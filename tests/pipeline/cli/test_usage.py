@@ -9,7 +9,7 @@ NORMS = {"grad_norm/a.weight": [1.0, 2.0], "loss": [3.0, 4.0]}
 
 @pytest.fixture(autouse=True)
 def logs(write_run, tmp_path):
-    """A run, and a table."""
+    """Write a run, a table and a mapping."""
     write_run(tmp_path / "runs" / "mine", NORMS)
     (tmp_path / "log.csv").write_text("iteration,loss\n10,1.5\n20,1.0\n")
     (tmp_path / "m.toml").write_text('timbr = "warm"\n')
@@ -54,7 +54,7 @@ def test_what_comes_near_is_named(epochord, arguments, code, near):
 def test_a_cut_list_of_tags_says_where_all_of_them_are(epochord, write_run):
     """And there they are."""
     tags = [f"metric/{number}" for number in range(40)]
-    write_run(Path("runs/many"), dict.fromkeys(tags, [1.0]))
+    write_run(Path("runs/many"), {tag: [1.0] for tag in tags})
     _, _, err = epochord("render", "audio", "many", "--tags", "nothing*")
     assert "and 32 more ('epochord inspect --tags' lists all)" in err
     _, out, _ = epochord("inspect", "many", "--tags")

@@ -13,7 +13,7 @@ VOICES = '[[voice]]\npitch = "loss"\nrange = [1.0, 5.0]\nloudness = "lr"\n'
 
 @pytest.fixture(autouse=True)
 def logs(write_run, make_ensemble, tmp_path, monkeypatch):
-    """Runs, one as event files, a table, an ensemble, a render with a scale, and a mapping."""
+    """Write runs, one as event files, a table, an ensemble, and a mapping."""
     monkeypatch.chdir(tmp_path)
     values = {"grad_norm/a.weight": [1.0, 2.0], "loss": [3.0, 4.0], "lr": [0.1, 0.2]}
     for name in ("one", "two"):
