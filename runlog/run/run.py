@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from epochord.runlog.arrow import flags, numbers
 from epochord.runlog.errors import LogError
 from epochord.runlog.extras import needing
 from epochord.runlog.run.contents import FileReport
@@ -198,8 +199,8 @@ def series_from_rows(rows: pa.Table) -> dict[str, Series]:
     dict of str to Series
         The tags that have at least one measurement, in column order.
     """
-    steps = rows[STEP].to_numpy()
-    times = rows[WALL_TIME].to_numpy()
+    steps = numbers(rows[STEP])
+    times = numbers(rows[WALL_TIME])
     series = {}
     for tag in rows.column_names:
         column = rows[tag]
@@ -207,10 +208,10 @@ def series_from_rows(rows: pa.Table) -> dict[str, Series]:
         if tag in (STEP, WALL_TIME) or not numeric or column.null_count == len(column):
             continue
         if column.null_count == 0:
-            series[tag] = Series(tag, steps, column.to_numpy(), times)
+            series[tag] = Series(tag, steps, numbers(column), times)
             continue
-        measured = column.is_valid().to_numpy()
-        values = column.drop_null().to_numpy()
+        measured = flags(column.is_valid())
+        values = numbers(column.drop_null())
         series[tag] = Series(tag, steps[measured], values, times[measured])
     return series
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Literal, cast
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from epochord.runlog.arrow import arrow_array
 from epochord.runlog.run.run import Run
 from epochord.runlog.run.series import Series
 
@@ -74,7 +74,7 @@ def _part(run: Run, segments: Sequence[int], name: str) -> Run:
         tag: cast(Series, each[np.isin(each.segments, segments)])
         for tag, each in run.series.items()
     }
-    wanted = pa.array(segments, pa.int32())
+    wanted = arrow_array(np.array(segments, np.int32))
     tables = {
         tag: table.filter(pc.is_in(table["segment"], wanted)) if "segment" in table.column_names
         else table
