@@ -87,7 +87,7 @@ def _batches(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         if sum(each.num_rows for each in pending) >= ROWS_A_BATCH:
             yield pa.concat_tables(pending)
             pending = []
-    yield pa.concat_tables([*pending, SCHEMA.empty_table()])
+    yield pa.concat_tables([*pending, pa.Table.from_batches([], SCHEMA)])
 
 
 @contextmanager

@@ -175,7 +175,7 @@ def read_parquet(directory: Path, table: str = METRICS_TABLE) -> tuple[pa.Table,
             vanished = f"{error.filename or directory}: vanished while it was read"
     else:
         tables, damage = [], [vanished]
-    empty = pa.schema({STEP: pa.int64(), WALL_TIME: pa.float64()}).empty_table()
+    empty = pa.Table.from_batches([], pa.schema({STEP: pa.int64(), WALL_TIME: pa.float64()}))
     rows = pa.concat_tables([empty, *_ascending(tables)], promote_options="default")
     return rows.combine_chunks(), damage
 
