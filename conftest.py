@@ -23,5 +23,5 @@ def _leave(namespace: dict[str, Any]) -> None:
 _readme = Sybil(
     parsers=[PythonCodeBlockParser()], patterns=["README.md"], setup=_enter, teardown=_leave
 )
-_docstrings = Sybil(parsers=[DocTestParser()], patterns=["series.py"])
+_docstrings = Sybil(parsers=[DocTestParser()], patterns=["series.py", "registry.py"])
 pytest_collect_file = (_readme + _docstrings).pytest()

@@ -19,7 +19,7 @@ from epochord.renderers.audio.files.write import AUDIO_FORMATS, AudioFormat, wri
 from epochord.renderers.audio.level.loudness import LoudnessMeter, TruePeakMeter
 from epochord.renderers.audio.scoring.compose import audio_score
 from epochord.renderers.audio.scoring.score import Score, write_score
-from epochord.renderers.audio.scoring.voicings import VOICINGS
+from epochord.renderers.audio.scoring.voicings import SHIPPED
 from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.runlog import Run
 
@@ -28,7 +28,7 @@ __all__ = ["measured"]
 ROUNDS = 5
 
 KINDS: list[tuple[str, AudioFormat]] = [
-    *((voicing, "wav16") for voicing in VOICINGS),
+    *((voicing, "wav16") for voicing in SHIPPED),
     *(("lanes", each) for each in AUDIO_FORMATS if each != "wav16"),
 ]
 WHOLE = "lanes, wav16"

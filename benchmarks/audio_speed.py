@@ -25,7 +25,7 @@ from epochord.renderers.audio.scoring.registers import BOTTOM_HZ, TOP_HZ
 from epochord.renderers.audio.scoring.scale import robust
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.scoring.style import Style
-from epochord.renderers.audio.scoring.voicings import VOICINGS
+from epochord.renderers.audio.scoring.voicings import SHIPPED
 from epochord.renderers.audio.scoring.voicings.lanes import GLIDE_SHARE, SAMPLE_RATE
 from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.renderers.audio.synthesis.glide import glide_blocks
@@ -96,7 +96,7 @@ def _from_scores() -> Works:
     works: Works = {}
     for voicing, voices in ((LANES, LAYERS), (SEQUENCE, LAYERS), (SEQUENCE, MANY)):
         frames, style = _reduced(voicing, voices)
-        works[_from_score(voicing, voices)] = partial(_sound, VOICINGS[voicing](frames, style))
+        works[_from_score(voicing, voices)] = partial(_sound, SHIPPED[voicing](frames, style))
     works[_from_score(LANES, MANY)] = partial(_crowd, _crowded(*_reduced(LANES, MANY)))
     return works
 

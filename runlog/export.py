@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -18,7 +19,7 @@ from epochord.runlog.run.series import Series
 
 __all__ = ["SCHEMA", "TableFormat", "export", "long_table"]
 
-TableFormat = Literal["parquet", "csv", "jsonl"]
+TableFormat = Literal["parquet", "csv", "tsv", "jsonl"]
 
 SCHEMA = pa.schema(
     {
@@ -45,8 +46,8 @@ def export(runs: Iterable[Run], path: Path, format: TableFormat) -> int:
         They are taken one at a time.
     path : Path
         The file to write.
-    format : {"parquet", "csv", "jsonl"}
-        Of the file.  In CSV, what is not finite is ``nan``, ``inf``, ``-inf``;
+    format : {"parquet", "csv", "tsv", "jsonl"}
+        Of the file.  In CSV and TSV, what is not finite is ``nan``, ``inf``, ``-inf``;
         JSON has no numbers for it, so there it is the text ``"NaN"``,
         ``"Infinity"``, ``"-Infinity"``.
 
@@ -97,8 +98,9 @@ def _parquet(file: BinaryIO) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv(file: BinaryIO) -> Iterator[Write]:
-    with pyarrow.csv.CSVWriter(file, SCHEMA) as writer:
+def _csv(file: BinaryIO, delimiter: str = ",") -> Iterator[Write]:
+    options = pyarrow.csv.WriteOptions(delimiter=delimiter)
+    with pyarrow.csv.CSVWriter(file, SCHEMA, write_options=options) as writer:
         yield writer.write_table
 
 
@@ -121,5 +123,6 @@ def _json_number(value: Any) -> Any:
 WRITERS: dict[TableFormat, Callable[[BinaryIO], AbstractContextManager[Write]]] = {
     "parquet": _parquet,
     "csv": _csv,
+    "tsv": partial(_csv, delimiter="\t"),
     "jsonl": _jsonl,
 }

@@ -14,45 +14,71 @@ from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.score import Glide, Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
 from epochord.renderers.audio.scoring.style import groups
+from epochord.renderers.results.destination import Destination, StrPath
 from epochord.runlog import LogError, Run
 from epochord.runlog.errors import described
 
-__all__ = ["DESCRIPTION", "cues", "described_before", "description", "stored_scales", "tags"]
+__all__ = [
+    "DESCRIPTION",
+    "SCORE",
+    "STEM",
+    "cues",
+    "described_before",
+    "description",
+    "place_of",
+    "stored_scales",
+    "tags",
+]
 
-DESCRIPTION = "audio.json"
+STEM = "audio"
+SCORE, DESCRIPTION = ".score.parquet", ".json"  # what lies beside a sound ends in these
 SCHEMA_VERSION = 2
 TEN_CENTS = 10 / 1200  # octaves; about what an ear tells apart in steady tones
 
 
-def stored_scales(result: Path) -> dict[str, Scale]:
+def place_of(result: StrPath) -> Destination:
+    """Return where an earlier result lies.
+
+    Parameters
+    ----------
+    result : str or PathLike
+        Its folder, its sound, or what lies beside that.
+    """
+    path = Path(result)
+    if path.is_dir() or not path.suffix:
+        return Destination(path, STEM)
+    return Destination(path.parent, path.name.removesuffix(SCORE).removesuffix(path.suffix))
+
+
+def stored_scales(result: StrPath) -> dict[str, Scale]:
     """Read the scale that an earlier result was made with.
 
     Parameters
     ----------
-    result : Path
-        Its folder, or a file in it.
+    result : str or PathLike
+        Its folder, or its sound file.
 
     Raises
     ------
     LogError
         If there is none.
     """
-    folder = result if result.is_dir() else result.parent
-    if not (folder / DESCRIPTION).is_file():
+    beside = place_of(result).path(DESCRIPTION)
+    if not beside.is_file():
         raise LogError(
-            f"{result}: no result with a scale, since there is no {DESCRIPTION} in it; expected a "
-            "folder that 'epochord render audio' has written"
+            f"{result}: no result with a scale, since there is no {beside.name} in it; expected a "
+            "folder, or a sound, that 'epochord render audio' has written"
         )
     try:
-        about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        about = json.loads(beside.read_text(encoding="utf-8"))
         scales = {group: Scale(**one) for group, one in about["scale"].items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LogError(
-            f"{result}: no result with a scale ({described(error)}); expected {DESCRIPTION}, as "
+            f"{result}: no result with a scale ({described(error)}); expected {beside.name}, as "
             "'epochord render audio' writes it"
         ) from error
     if not scales:
-        raise LogError(f"{folder}: was rendered without a scale; use one of another voicing")
+        raise LogError(f"{result}: was rendered without a scale; use one of another voicing")
     return scales
 
 

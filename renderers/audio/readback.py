@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import soundfile  # type: ignore[import-untyped]
 
 from epochord.renderers.audio.decoding import Layout, Method, decode
-from epochord.renderers.audio.description import DESCRIPTION
-from epochord.renderers.audio.render import SCORE
+from epochord.renderers.audio.description import DESCRIPTION, SCORE, place_of
 from epochord.renderers.audio.scoring.scale import Scale
+from epochord.renderers.results.destination import StrPath
 from epochord.runlog import LogError
 from epochord.runlog.errors import described
 
@@ -56,7 +56,7 @@ class ReadBack:
 
 
 def read_back(
-    audio: Path,
+    audio: StrPath,
     *,
     method: Method = "joint",
     progress: Callable[[int, int], None] | None = None,
@@ -65,8 +65,8 @@ def read_back(
 
     Parameters
     ----------
-    audio : Path
-        A result of `render_audio`, with its score and description beside it.
+    audio : str or PathLike
+        A sound that `render_audio` has written, with its score and description beside it.
     method : {"joint", "fft"}
         See `epochord.renderers.audio.decoding.decode`.
     progress : callable, optional
@@ -77,19 +77,22 @@ def read_back(
     LogError
         If it is no such result.
     """
+    audio, place = Path(audio), place_of(audio)
+    beside, scored = place.path(DESCRIPTION), place.path(SCORE)
+    _require_files(audio, beside, scored)
     try:
-        about = json.loads((audio.parent / DESCRIPTION).read_text(encoding="utf-8"))
-        score = pq.read_table(audio.parent / SCORE)
+        about = json.loads(beside.read_text(encoding="utf-8"))
+        score = pq.read_table(scored)
         samples, rate = soundfile.read(audio, always_2d=True)
     except (OSError, ValueError, soundfile.LibsndfileError) as error:
         raise LogError(
             f"{audio}: cannot be read back ({described(error)}); expected a sound beside its "
-            f"{DESCRIPTION} and {SCORE}"
+            f"{beside.name} and {scored.name}"
         ) from error
     if audio.name not in about.get("files", {}):
-        of = next((name for name in about.get("files", {}) if name != SCORE), "another sound")
+        of = next((name for name in about.get("files", {}) if name != scored.name), "another sound")
         raise LogError(
-            f"{audio}: was made by an earlier call than {DESCRIPTION}, which is of {of}; read that "
+            f"{audio}: was made by an earlier call than {beside.name}, which is of {of}; read that "
             "one back, or render this one again"
         )
     voicing = about["settings"]["voicing"]
@@ -105,6 +108,21 @@ def read_back(
     sound = samples[about["legend_samples"] :]
     found = decode(sound, layout, method=method, progress=progress)
     return _compared(about, score, found.pitch)
+
+
+def _require_files(audio: Path, *beside: Path) -> None:
+    """Refuse what is no sound with its description and its score."""
+    expected = "expected a sound that 'epochord render audio' has written"
+    if audio.is_dir():
+        raise LogError(f"{audio}: is a folder; {expected}, such as {audio / 'audio.wav'}")
+    if not audio.is_file():
+        raise LogError(f"{audio}: no such file; {expected}")
+    for each in beside:
+        if not each.is_file():
+            raise LogError(
+                f"{audio}: cannot be read back without {each.name} beside it; {expected}, in its "
+                "folder"
+            )
 
 
 def _layout(about: dict[str, Any], rate: int) -> Layout:

@@ -1,62 +1,65 @@
 """One run to one sound file, with its score and its description beside it."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Unpack
 
 from epochord.renderers.audio.description import (
     DESCRIPTION,
+    SCORE,
+    STEM,
     cues,
     described_before,
     description,
     tags,
 )
-from epochord.renderers.audio.files.write import AUDIO_FORMATS, require_room, write_audio
-from epochord.renderers.audio.level.measure import UNTOUCHED, Level, measure
+from epochord.renderers.audio.files.write import (
+    AUDIO_FORMATS,
+    AudioFormat,
+    require_room,
+    write_audio,
+)
+from epochord.renderers.audio.level.measure import UNTOUCHED
 from epochord.renderers.audio.result import AudioResult
-from epochord.renderers.audio.scoring.compose import Scales, audio_score
-from epochord.renderers.audio.scoring.legend import legend
-from epochord.renderers.audio.scoring.score import Score, write_score
-from epochord.renderers.audio.scoring.settings import AudioSettings
-from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.audio.samples import Progress, Sound, sound
+from epochord.renderers.audio.scoring.compose import Scales
+from epochord.renderers.audio.scoring.score import write_score
+from epochord.renderers.audio.scoring.settings import AudioOptions, AudioSettings
+from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
 from epochord.runlog import OutputError, Run
 
-__all__ = ["SCORE", "Progress", "render_audio"]
+__all__ = ["render_audio"]
 
-STEM = "audio"
-SCORE = "audio.score.parquet"
-
-Progress = Callable[[int, int], None]
-Samples = npt.NDArray[np.float32]
+SUFFIXES = tuple(dict.fromkeys(kind.suffix for kind in AUDIO_FORMATS.values()))
 
 
 def render_audio(
     run: Run,
-    folder: Path | None = None,
+    out: StrPath | Destination | None = None,
     settings: AudioSettings | None = None,
     *,
     scales: Scales | None = None,
     progress: Progress | None = None,
+    **options: Unpack[AudioOptions],
 ) -> AudioResult:
-    """Render a run as sound.
+    """Render a run as a sound file.
 
     Parameters
     ----------
     run : Run
         Any run with measurements.
-    folder : Path, optional
-        Where the sound file, `audio.score.parquet` and `audio.json` go; by
-        default ``renders/<run>``.
+    out : str or PathLike, optional
+        A sound file, such as ``"loss.flac"``, whose suffix says the format;
+        `loss.score.parquet` and `loss.json` go beside it.  Else a folder, for
+        `audio.wav`, `audio.score.parquet` and `audio.json`; by default
+        ``renders/<run>``.
     settings : AudioSettings, optional
-        How.
+        How it is to be heard.
     scales : mapping of str to Scale, optional
         Those that several runs share; by default the run's own.
     progress : callable, optional
         Called with the samples done and the samples in all.
+    **options
+        Single settings by name, such as ``voicing="sequence", duration=12`` (s).
 
     Returns
     -------
@@ -70,71 +73,58 @@ def render_audio(
         If there is nothing to hear.
     OutputError
         If a file cannot be written.
+    ValueError
+        If a setting makes no sense.
     """
-    settings = settings or AudioSettings()
-    folder = folder or Path("renders", run.name)
-    path = folder / f"{STEM}{AUDIO_FORMATS[settings.file_format].suffix}"
-    score, used = audio_score(run, settings, scales)
-    about = description(run, settings, score, used)
-    beside = folder / DESCRIPTION
+    settings = settings.but(**options) if settings else AudioSettings.of(**options)
+    place = destination(out, folder=f"renders/{run.name}", stem=STEM, suffixes=SUFFIXES)
+    settings = settings.but(format=_format(place, settings))
+    path = place.path(AUDIO_FORMATS[settings.file_format].suffix)
+    heard = sound(run, settings, scales=scales, progress=progress)
+    about = description(run, settings, heard.score, heard.scales)
+    beside = place.path(DESCRIPTION)
     if is_up_to_date(beside, about):
         return AudioResult(path, made=False, description=described_before(beside))
-    sound = _Sound(score, legend(score) if settings.legend else None, progress)
     shape: dict[str, Any] = {
-        "samples": sound.samples,
-        "sample_rate": score.sample_rate,
-        "channels": score.channels,
+        "samples": len(heard),
+        "sample_rate": heard.sample_rate,
+        "channels": heard.channels,
         "format": settings.file_format,
-        "cues": cues(score, sound.offset),
+        "cues": cues(heard.score, heard.offset),
         "tags": tags(run, about),
     }
     try:
         require_room(**shape)
     except ValueError as error:
         raise OutputError(f"{path}: {error}") from error
-    level = _level(sound, settings)
+    about |= _loudness(heard)
     with writing(path) as temporary:
         beside.unlink(missing_ok=True)  # it must never describe a sound that it was not made with
-        write_audio(temporary, sound.blocks(level.gain), **shape)
-    with writing(folder / SCORE) as temporary:
-        write_score(score, temporary)
-    about |= {"loudness": level.to_dict(), "legend_samples": sound.offset}
-    if level is not UNTOUCHED and level.lufs is None and level.true_peak_dbtp is not None:
-        about["loudness"]["note"] = "too short or too soft to have a loudness; levelled by its peak"
-    sizes = {name: (folder / name).stat().st_size for name in (path.name, SCORE)}
+        write_audio(temporary, heard.blocks(), **shape)
+    scored = place.path(SCORE)
+    with writing(scored) as temporary:
+        write_score(heard.score, temporary)
+    sizes = {each.name: each.stat().st_size for each in (path, scored)}
     describe(beside, about | {"files": sizes})
     return AudioResult(path, made=True, description=about)
 
 
-class _Sound:
-    """A score's sound, behind its legend if it has one, made once to measure and once to write."""
-
-    def __init__(self, score: Score, opening: Score | None, progress: Progress | None) -> None:
-        self.score = score
-        self.offset = opening.samples if opening else 0
-        self.samples = self.offset + score.samples
-        self._opening = opening
-        self._progress = progress
-        self._done = 0
-        # The original is written as it is, so it is made only once.
-        self._passes = 1 if score.voicing == "original" else 2
-
-    def blocks(self, gain: float = 1.0) -> Iterator[Samples]:
-        factor = np.float32(gain)
-        for score in filter(None, (self._opening, self.score)):
-            for block in blocks(score):
-                yield block if factor == 1 else block * factor
-                self._done += len(block)
-                if self._progress:
-                    self._progress(self._done, self._passes * self.samples)
+def _format(place: Destination, settings: AudioSettings) -> AudioFormat | None:
+    """Return the format that the name of a file asks for, or what was asked for without one."""
+    suffixes = {name: kind.suffix for name, kind in AUDIO_FORMATS.items()}
+    if place.suffix in ("", suffixes[settings.file_format]):
+        return settings.format
+    if settings.format is not None:
+        raise OutputError(
+            f"{place.path(place.suffix)}: the format is to be {settings.format}; expected a name "
+            f"that ends in {suffixes[settings.format]}, or no format"
+        )
+    return next(name for name, suffix in suffixes.items() if suffix == place.suffix)
 
 
-def _level(sound: _Sound, settings: AudioSettings) -> Level:
-    if settings.voicing == "original":
-        return UNTOUCHED
-    return measure(
-        sound.blocks(),
-        sample_rate=sound.score.sample_rate,
-        channels=sound.score.channels,
-        target_lufs=settings.lufs,
-    )
+def _loudness(heard: Sound) -> dict[str, Any]:
+    level = heard.level
+    about = level.to_dict()
+    if level is not UNTOUCHED and level.lufs is None and level.true_peak_dbtp is not None:
+        about["note"] = "too short or too soft to have a loudness; levelled by its peak"
+    return {"loudness": about, "legend_samples": heard.offset}

@@ -1,21 +1,17 @@
 """What a rendered sound is to Python and to a notebook."""
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["AudioResult", "Player"]
+from epochord.renderers.audio.files.player import player
+from epochord.renderers.audio.files.sound_files import sound_blocks
+from epochord.runlog.words import short_repr
 
-MEDIA_TYPES = {
-    ".wav": "audio/wav",
-    ".flac": "audio/flac",
-    ".ogg": "audio/ogg",
-    ".mp3": "audio/mpeg",
-}
+__all__ = ["AudioResult"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AudioResult:
     """What was made of a run.
 
@@ -34,18 +30,20 @@ class AudioResult:
     made: bool
     description: dict[str, Any]
 
-    def display(self) -> "Player":
-        """Return a player for a notebook."""
-        return Player(self.path)
+    def __repr__(self) -> str:
+        done = "made" if self.made else "up to date"
+        about = f"{self.description['duration']:.2f} s, {done}"
+        return f"<AudioResult {short_repr(str(self.path))}: {about}>"
 
+    def _repr_html_(self) -> str | None:
+        import soundfile  # type: ignore[import-untyped]
 
-@dataclass(frozen=True)
-class Player:
-    """A sound that a notebook shows as a player, with the sound in the page itself."""
-
-    path: Path
-
-    def _repr_html_(self) -> str:
-        kind = MEDIA_TYPES[self.path.suffix]
-        data = base64.b64encode(self.path.read_bytes()).decode()
-        return f'<audio controls src="data:{kind};base64,{data}"></audio>'
+        if not self.path.is_file():
+            return None  # gone since; a notebook then shows the repr
+        about = soundfile.info(self.path)
+        return player(
+            sound_blocks(self.path),
+            about.frames,
+            sample_rate=about.samplerate,
+            channels=about.channels,
+        )

@@ -9,6 +9,7 @@ from pathlib import Path
 import soundfile  # type: ignore[import-untyped]
 
 from epochord.renderers.audio.result import AudioResult
+from epochord.renderers.results.destination import StrPath
 from epochord.renderers.results.output import writing
 from epochord.runlog.tensorboard.headers import frame
 from epochord.runlog.tensorboard.messages import Event
@@ -16,14 +17,14 @@ from epochord.runlog.tensorboard.messages import Event
 __all__ = ["write_audio_summary"]
 
 
-def write_audio_summary(made: AudioResult, logdir: Path) -> Path:
+def write_audio_summary(made: AudioResult, logdir: StrPath) -> Path:
     """Write an event file with one sound.
 
     Parameters
     ----------
     made : AudioResult
         The sound, in any format; TensorBoard gets 16-bit WAV.
-    logdir : Path
+    logdir : str or PathLike
         TensorBoard's folder; the sound goes into the run's folder in it.
 
     Returns

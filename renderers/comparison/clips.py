@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.audio.files.sound_files import sound_blocks
+from epochord.renderers.audio.files.sound_files import sound_blocks, unreadable
 from epochord.renderers.comparison.names import listed
 from epochord.runlog import LogError
-from epochord.runlog.errors import one_line
 from epochord.runlog.extras import needing
 
 __all__ = ["Clip", "is_audio", "open_clip", "spoken_differences"]
@@ -92,7 +91,7 @@ class Clip:
                 done += len(block)
                 yield block
         except (soundfile.LibsndfileError, OSError) as error:
-            raise _unreadable(self.path, error) from error
+            raise unreadable(self.path, error) from error
         if not done:
             raise LogError(f"{self.path}: holds no sound (0 samples); expected at least one")
 
@@ -128,7 +127,7 @@ def open_clip(path: Path, name: str) -> Clip:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         about = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not about.frames:
         raise LogError(f"{path}: holds no sound (0 samples); expected at least one")
     return Clip(name, path, about.samplerate, about.channels, about.frames, digest)
@@ -174,10 +173,3 @@ def _require_numbers(path: Path, block: Samples, first: int) -> None:
             f"{path}: sample {first + place} is {value}; expected finite numbers, so export the "
             "sound anew"
         )
-
-
-def _unreadable(path: Path, error: Exception) -> LogError:
-    why = getattr(error, "strerror", None) or getattr(error, "error_string", None) or error
-    return LogError(
-        f"{path}: cannot be read as audio ({one_line(why)}); expected a WAV, FLAC, OGG or MP3 file"
-    )

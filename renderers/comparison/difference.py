@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.comparison.listening import HEARD_DB, Framing, Heard
 from epochord.renderers.pictures.spectrogram import FLOOR_DB
 

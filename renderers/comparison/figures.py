@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.comparison.listening import FEATURES, HEARD_DB, Heard
 from epochord.renderers.comparison.matrix import Matrix
 from epochord.renderers.comparison.pairs import Pair

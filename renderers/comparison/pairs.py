@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.comparison.difference import SoundDifference, compare_sounds
 from epochord.renderers.comparison.lag import Lag, lag
 from epochord.renderers.comparison.listening import Framing, Heard

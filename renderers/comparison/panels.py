@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.comparison.condense import extremes, pooled
 from epochord.renderers.comparison.difference import SoundDifference, decibel_difference
 from epochord.renderers.comparison.listening import Heard

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.audio.scoring.compose import Scales
 from epochord.renderers.audio.scoring.settings import AudioSettings
-from epochord.renderers.comparison.axis import Axis
 from epochord.renderers.comparison.clips import Clip, spoken_differences
 from epochord.renderers.comparison.listening import Framing, Heard, listen
 from epochord.renderers.comparison.names import labels, pair_stems

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from epochord.renderers.audio.level.measure import Level, common_level, measure
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.audio.scoring.compose import Scales, scores_together
 from epochord.renderers.audio.scoring.score import Score, State
 from epochord.renderers.audio.scoring.settings import AudioSettings
 from epochord.renderers.audio.synthesis.blocks import blocks
-from epochord.renderers.comparison.axis import Axis
 from epochord.renderers.comparison.listening import Framing, Heard, listen
 from epochord.renderers.comparison.names import listed
 from epochord.renderers.comparison.series import Logged, logged

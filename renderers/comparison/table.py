@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.comparison.condense import extremes
 from epochord.renderers.comparison.listening import Heard
 from epochord.renderers.comparison.pairs import Pair

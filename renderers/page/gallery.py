@@ -8,20 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import quote
-
-import numpy as np
 
 from epochord.renderers.audio.files.sound_files import sound_blocks
 from epochord.renderers.page.document import STATIC, base64_of, hashes, policy, style_sheet
 from epochord.renderers.pictures.spectrogram import mel_spectrogram
 from epochord.renderers.results.output import writing
 from epochord.runlog import LogError
-from epochord.runlog.extras import needing
 from epochord.runlog.locations import printable
 
 __all__ = ["render_gallery"]
@@ -34,7 +30,6 @@ PICTURES = ("comparison.png", "uncertainty.png", "benford.png")
 TITLE = re.compile(r"<title>(.*?) – Epochord</title>", re.DOTALL)
 HEAD = 1 << 14  # characters in which it lies
 THUMBNAIL = (480, 96)  # pixels
-RANGE_DB = 70.0
 UNEXPECTED = (KeyError, TypeError, ValueError, ArithmeticError, IndexError, AttributeError)
 
 Progress = Callable[[int, int], None]
@@ -198,10 +193,6 @@ def _thumbnail(sound: Path) -> bytes | None:
     """Draw the mel spectrogram of a sound file, small; None if it cannot be read."""
     import soundfile  # type: ignore[import-untyped]
 
-    with needing("a picture of a sound", "pictures"):
-        from matplotlib import colormaps
-        from PIL import Image
-
     try:
         about = soundfile.info(sound)
         if not about.frames:
@@ -211,12 +202,4 @@ def _thumbnail(sound: Path) -> bytes | None:
         )
     except (OSError, soundfile.LibsndfileError):
         return None
-    frames = seen.decibels.shape[1]
-    starts = np.arange(min(frames, THUMBNAIL[0])) * frames // min(frames, THUMBNAIL[0])
-    pooled = np.maximum.reduceat(seen.decibels, starts, axis=1)[::-1]
-    share = np.clip((pooled - pooled.max() + RANGE_DB) / RANGE_DB, 0, 1)
-    image = Image.fromarray(np.rint(255 * share).astype(np.uint8), "L").convert("P")
-    image.putpalette(colormaps["magma"](np.arange(256), bytes=True)[:, :3].tobytes())
-    file = BytesIO()
-    image.save(file, "PNG", optimize=True)
-    return file.getvalue()
+    return seen.png(THUMBNAIL[0])

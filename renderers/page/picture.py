@@ -66,7 +66,7 @@ def spectrograms(
 
 def loudest(several: Sequence[Spectrogram]) -> float:
     """Return the loudest moment of several spectrograms in dB, the black of all of them."""
-    return max(float(one.decibels.max(initial=FLOOR_DB)) for one in several)
+    return max(float(one.db.max(initial=FLOOR_DB)) for one in several)
 
 
 def picture(one: Spectrogram, top: float) -> Picture:
@@ -84,9 +84,9 @@ def picture(one: Spectrogram, top: float) -> Picture:
     with needing("a picture in a page", "pictures"):
         from PIL import Image
 
-    frames = one.decibels.shape[1]
+    frames = one.db.shape[1]
     each = -(-frames // COLUMNS)
-    pooled = np.maximum.reduceat(one.decibels, np.arange(0, frames, each), axis=1)
+    pooled = np.maximum.reduceat(one.db, np.arange(0, frames, each), axis=1)
     highest = float(one.frequencies[-1])
     middles = BOTTOM * (highest / BOTTOM) ** ((np.arange(ROWS) + 0.5) / ROWS)
     rows = interp1d(one.frequencies, pooled, axis=0)(middles)

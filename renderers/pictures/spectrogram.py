@@ -5,8 +5,10 @@ and no floor that depends on its loudest moment, so that two sounds can be
 subtracted from one another.
 """
 
+import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,33 +22,73 @@ if TYPE_CHECKING:
 __all__ = ["FLOOR_DB", "Spectrogram", "framed_pieces", "mel_spectrogram", "mixed_down"]
 
 FLOOR_DB = -100.0  # librosa's smallest power, 1e-10: what digital silence is
+RANGE_DB = 70.0  # from black to the brightest in a picture
 PIECE_FRAMES = 512  # frames transformed at once: about 12 MB
 
 Samples = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Spectrogram:
     """A mel spectrogram.
 
     Parameters
     ----------
-    decibels : np.ndarray [shape=(mels, frames), float32]
+    db : np.ndarray [shape=(mels, frames), float32]
         Power in dB with reference 1, at least `FLOOR_DB`.
     frequencies : np.ndarray [shape=(mels,)]
         Centres of the bands in Hz, ascending.
     hop : float
         Seconds from frame to frame; the first one is centred on the beginning.
+    steps : np.ndarray [shape=(frames,), int64], optional
+        Training step that is heard at each frame; -1 in a legend.  A sound file has none.
     """
 
-    decibels: npt.NDArray[np.float32]
+    db: npt.NDArray[np.float32]
     frequencies: npt.NDArray[np.float64]
     hop: float
+    steps: npt.NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        mels, frames = self.db.shape
+        steps = "" if self.steps is None else f", steps {self.steps[0]}…{self.steps[-1]}"
+        return f"<Spectrogram: {mels} mels × {frames} frames, {self.times[-1]:.2f} s{steps}>"
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png()).decode()
+        return f'<img alt="Mel spectrogram" src="data:image/png;base64,{data}">'
 
     @property
     def times(self) -> npt.NDArray[np.float64]:
         """Centres of the frames in seconds [shape=(frames,)]."""
-        return np.arange(self.decibels.shape[1], dtype=np.float64) * self.hop
+        return np.arange(self.db.shape[1], dtype=np.float64) * self.hop
+
+    def png(self, columns: int = 960) -> bytes:
+        """Draw it as a small picture, a row a band.
+
+        Parameters
+        ----------
+        columns : int
+            The most pixels from left to right; each is the loudest of its frames.
+
+        Returns
+        -------
+        bytes
+            A PNG in the colours of `magma`, whose range is the loudest 70 dB.
+        """
+        with needing("a picture of a sound", "pictures"):
+            from matplotlib import colormaps
+            from PIL import Image
+
+        frames = self.db.shape[1]
+        starts = np.arange(min(frames, columns)) * frames // min(frames, columns)
+        pooled = np.maximum.reduceat(self.db, starts, axis=1)[::-1]
+        share = np.clip((pooled - pooled.max() + RANGE_DB) / RANGE_DB, 0, 1)
+        image = Image.fromarray(np.rint(255 * share).astype(np.uint8), "L").convert("P")
+        image.putpalette(colormaps["magma"](np.arange(256), bytes=True)[:, :3].tobytes())
+        file = BytesIO()
+        image.save(file, "PNG", optimize=True)
+        return file.getvalue()
 
 
 def mel_spectrogram(

@@ -14,13 +14,20 @@ StrPath = str | os.PathLike[str]
 # What any of our results can end in: a name that ends so was meant for a file.
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 PICTURES = (".png", ".svg", ".mp4", ".webp", ".html")
-TABLES = (".json", ".txt", ".parquet", ".csv", ".jsonl")
-FILES = frozenset((*AUDIO, *PICTURES, *TABLES))
+TABLES = (".json", ".txt", ".parquet", ".csv", ".tsv", ".jsonl")
+# What none of them ends in, but others' files do, so that it is no folder either.
+OTHERS = (
+    ".aac", ".aiff", ".arrow", ".feather", ".gif", ".htm", ".jpeg", ".jpg", ".m4a", ".mov", ".opus",
+    ".pdf", ".webm", ".xls", ".xlsx",
+)  # fmt: skip
+FILES = frozenset((*AUDIO, *PICTURES, *TABLES, *OTHERS))
 
 
 @dataclass(frozen=True)
 class Destination:
     """A folder, and what the names of all results in it begin with.
+
+    Where a place for results is asked for, one of these says it without any doubt.
 
     Parameters
     ----------
@@ -42,13 +49,13 @@ class Destination:
 
 
 def destination(
-    out: StrPath | None, *, folder: StrPath, stem: str, suffixes: Collection[str]
+    out: "StrPath | Destination | None", *, folder: StrPath, stem: str, suffixes: Collection[str]
 ) -> Destination:
     """Understand what a user named as the place for results.
 
     Parameters
     ----------
-    out : str or PathLike, optional
+    out : str, PathLike or Destination, optional
         A file, if it ends in a suffix of our results and is no folder yet; else a
         folder.
     folder : str or PathLike
@@ -68,6 +75,8 @@ def destination(
     OutputError
         If a file was named that is of another kind than is made here.
     """
+    if isinstance(out, Destination):
+        return out
     if out is None:
         return Destination(Path(folder), stem)
     path = Path(out)

@@ -131,7 +131,7 @@ def choose(run: Run, choice: Choice) -> Voices:
 
 def _series(run: Run, tag: str) -> Series:
     if tag not in run.series:
-        raise LogError(f"run {run.name!r} has no tag {tag!r}; {run.contents}")
+        raise run.lacks([tag])
     return run[tag]
 
 

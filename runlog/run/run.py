@@ -1,7 +1,7 @@
 """A run in memory: its metadata, its series by tag, and what was damaged in its log."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -15,20 +15,47 @@ from epochord.runlog.extras import needing
 from epochord.runlog.run.contents import FileReport
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.series import Series
+from epochord.runlog.words import did_you_mean, short_repr
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GRAD_NORM", "STEP", "WALL_TIME", "Run", "log_hash", "series_from_rows"]
+__all__ = ["GRAD_NORM", "STEP", "WALL_TIME", "NoTagError", "Run", "log_hash", "series_from_rows"]
 
 GRAD_NORM = "grad_norm/"  # prefix of the tags that hold a parameter's gradient norm
 STEP = "step"
 WALL_TIME = "wall_time"
 
 
-@dataclass(frozen=True, repr=False)
-class Run:
-    """One training run, as its log tells it.
+class NoTagError(KeyError):
+    """A run was asked for a tag that it does not have.
+
+    Parameters
+    ----------
+    run, tag : str
+        Names of the run and of what it was asked for.
+    known : tuple of str
+        All its tags.
+    """
+
+    def __init__(self, run: str, tag: object, known: tuple[str, ...]) -> None:
+        super().__init__(run, tag, known)
+
+    # Only here, since most of those who ask, such as `Run.get`, do not want to know.
+    def __str__(self) -> str:
+        run, tag, known = self.args
+        near = did_you_mean(str(tag), known)
+        said = f"run {run!r} has no tag {tag!r}{near}"
+        return f"{said}{'' if near else ';'} it has {len(known)} tags, list(run) names all"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Run(Mapping[str, Series]):
+    """One training run, as its log tells it: a mapping of its tags to their series.
+
+    ``run["loss"]`` is a `Series`, ``"loss" in run``, ``len(run)``, ``list(run)`` and
+    ``run.items()`` speak of tags in the order of the log.  Runs are equal only to
+    themselves (`log_hash` tells whether two hold the same), and can be members of sets.
 
     Parameters
     ----------
@@ -64,13 +91,33 @@ class Run:
         try:
             return self.series[tag]
         except KeyError:
-            raise KeyError(f"run {self.name!r} has no tag {tag!r}") from None
+            raise NoTagError(self.name, tag, tuple(self.series)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.series)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def __contains__(self, tag: object) -> bool:
+        return tag in self.series
+
+    __eq__ = object.__eq__  # series compare element by element, which is no answer for a run
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return (
-            f"<Run {self.name!r}: {self.metadata.status}, {len(self.steps)} steps, "
-            f"{len(self.series)} tags>"
+            f"<Run {short_repr(self.name)}: {self.metadata.status}, {len(self.steps)} steps, "
+            f"{len(self)} tags>"
         )
+
+    def _repr_html_(self) -> str:
+        from epochord.runlog.run.html import run_html
+
+        return run_html(self)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.series)
 
     @property
     def parameters(self) -> list[str]:
@@ -107,7 +154,7 @@ class Run:
         for glob in wanted:
             if self.series and not _matches(self.series, [glob]):
                 raise LogError(
-                    f"run {self.name!r} has no tag that matches {glob!r}; {self.contents}"
+                    f"run {self.name!r} has no tag that matches {glob!r}{self._instead_of([glob])}"
                 )
         excluded = _matches(self.series, unwanted)
         found = [tag for tag in _matches(self.series, wanted) if tag not in excluded]
@@ -119,8 +166,23 @@ class Run:
     def contents(self) -> str:
         """What tags there are, in one line for messages."""
         tags = list(self.series)
-        more = f" and {len(tags) - 8} more" if len(tags) > 8 else ""
-        return f"it has {', '.join(tags[:8]) or 'none'}{more}"
+        more = f" and {len(tags) - 8} more ('epochord inspect --tags' lists all)"
+        return f"it has {', '.join(tags[:8]) or 'none'}{more if len(tags) > 8 else ''}"
+
+    def lacks(self, tags: Sequence[str]) -> LogError:
+        """Return what is to be said if some tags that were asked for are not there.
+
+        Parameters
+        ----------
+        tags : sequence of str
+            Those that are missing.
+        """
+        named = ", ".join(map(repr, tags))
+        return LogError(f"run {self.name!r} has no tag {named}{self._instead_of(tags)}")
+
+    def _instead_of(self, names: Sequence[str]) -> str:
+        near = next(filter(None, (did_you_mean(name, self.series) for name in names)), ";")
+        return f"{near} {self.contents}"
 
     def frame(self, tags: Iterable[str] | None = None) -> "pd.DataFrame":
         """Return series side by side, indexed by step.
@@ -148,7 +210,7 @@ class Run:
         chosen = [tags] if isinstance(tags, str) else list(self.series if tags is None else tags)
         missing = [tag for tag in chosen if tag not in self.series]
         if missing:
-            raise LogError(f"run {self.name!r} has no tag {', '.join(missing)}; {self.contents}")
+            raise self.lacks(missing)
         index = Run(self.name, self.metadata, {tag: self.series[tag] for tag in chosen}).steps
         columns = {tag: _on_axis(self.series[tag], index) for tag in chosen}
         frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)

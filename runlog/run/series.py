@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epochord.runlog.run.array_functions import OnSteps, require_same_steps
+from epochord.runlog.words import short_repr
 
 __all__ = ["Series"]
 
@@ -90,7 +91,12 @@ class Series(OnSteps):
 
     def __repr__(self) -> str:
         span = f"steps {self.steps[0]}…{self.steps[-1]}" if len(self) else "empty"
-        return f"<Series {self.tag!r}: {len(self)} × {self.dtype}, {span}>"
+        return f"<Series {short_repr(self.tag)}: {len(self)} × {self.dtype}, {span}>"
+
+    def _repr_html_(self) -> str:
+        from epochord.runlog.run.html import series_html
+
+        return series_html(self)
 
     # What an array has, so that code written for arrays reads on.
 

@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BLOCK", "sound_blocks"]
+from epochord.runlog import LogError
+from epochord.runlog.errors import one_line
+
+__all__ = ["BLOCK", "sound_blocks", "unreadable"]
 
 BLOCK = 1 << 16  # samples
 
@@ -53,3 +56,11 @@ def sound_blocks(path: Path, size: int = BLOCK) -> Iterator[Samples]:
             if not count:
                 return
             yield block[:count]
+
+
+def unreadable(path: Path, error: Exception) -> LogError:
+    """Return what is to be said of a sound file that cannot be read, or is none."""
+    why = getattr(error, "strerror", None) or getattr(error, "error_string", None) or error
+    return LogError(
+        f"{path}: cannot be read as audio ({one_line(why)}); expected a WAV, FLAC, OGG or MP3 file"
+    )

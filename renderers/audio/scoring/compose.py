@@ -15,7 +15,7 @@ from epochord.renderers.audio.scoring.scale import Scale, robust, sample
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
 from epochord.renderers.audio.scoring.style import Style, groups
-from epochord.renderers.audio.scoring.voicings import VOICINGS
+from epochord.renderers.audio.scoring.voicings import voiced
 from epochord.renderers.timeline.reduction import reduce
 from epochord.renderers.timeline.side_by_side import shared_timelines
 from epochord.renderers.timeline.timeline import Timeline, timeline
@@ -115,7 +115,7 @@ def _score(run: Run, line: Timeline, settings: AudioSettings, scales: Scales) ->
         polarity=1 if settings.polarity == "+" else -1,
         timbre=settings.timbre,
     )
-    score = VOICINGS[settings.voicing](reduce(line, rhythm.frames), style)
+    score = voiced(settings.voicing, reduce(line, rhythm.frames), style)
     if settings.voicing == "original":
         return score
     loudest = float(score.gain.max(initial=0.0))

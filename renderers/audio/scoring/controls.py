@@ -68,8 +68,7 @@ def controlled(score: Score, run: Run, settings: AudioSettings) -> Score:
 def _places(score: Score, run: Run, place: str | float | None, voice: int) -> Positions:
     if isinstance(place, str):
         return WIDEST * (2 * _positions(score, run, place, missing=0.5) - 1)
-    fixed = float(score.pan[voice]) if place is None else float(place)
-    return np.full(score.frames.count, fixed)
+    return np.full(score.frames.count, score.places[voice] if place is None else float(place))
 
 
 def _positions(score: Score, run: Run, tag: str, *, missing: float) -> Positions:

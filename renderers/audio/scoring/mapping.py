@@ -3,6 +3,7 @@
 The voicings that come with Epochord are such files, `voicings/<name>.toml`.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from epochord.runlog import LogError
+from epochord.runlog.words import did_you_mean
 
 __all__ = ["MappingError", "VoiceMapping", "load_mapping", "shipped_mapping"]
 
@@ -73,12 +75,12 @@ class VoiceMapping:
     range: tuple[float, float] | None = None
 
 
-def load_mapping(path: Path) -> dict[str, Any]:
+def load_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a mapping file.
 
     Parameters
     ----------
-    path : Path
+    path : str or PathLike
         TOML: keys of `AudioSettings`, and a table ``[[voice]]`` for each voice.
 
     Returns
@@ -91,6 +93,7 @@ def load_mapping(path: Path) -> dict[str, Any]:
     MappingError
         If it cannot be read, or a key or its value makes no sense.
     """
+    path = Path(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -122,7 +125,10 @@ def _checked(document: Mapping[str, Any], keys: Mapping[str, str], where: str) -
     """Check each key and the type of its value; lists become tuples."""
     for key, value in document.items():
         if key not in keys:
-            raise MappingError(f"{where}: {key} is not known; expected one of {', '.join(keys)}")
+            near = did_you_mean(key, keys) or ";"
+            raise MappingError(
+                f"{where}: {key} is not known{near} expected one of {', '.join(keys)}"
+            )
         if not _fits(value, keys[key]):
             raise MappingError(f"{where}: {key} is {value!r}; expected {keys[key]}")
     return {

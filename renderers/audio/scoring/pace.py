@@ -9,6 +9,7 @@ __all__ = ["Pace", "pace"]
 LONGEST = 60.0  # s; longer runs are reduced, if nothing else is asked for
 LANES_FRAME = 0.06  # s: the original's step of four layers
 SHORTEST_FRAME = 0.01  # s
+IN_TURN = ("sequence", "original")  # whose frames grow with the number of voices
 
 
 class Pace(NamedTuple):
@@ -32,7 +33,7 @@ def pace(settings: AudioSettings, steps: int, voices: int) -> Pace:
     voices : int
         How many sound in turn, where they do.
     """
-    in_turn = settings.voicing != "lanes"
+    in_turn = settings.voicing in IN_TURN
     usual = voices * settings.tone + settings.silence if in_turn else LANES_FRAME
     frames, frame = steps, usual
     if settings.steps_per_second is not None:

@@ -1,22 +1,46 @@
 """How a run is to be heard."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+import os
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self, TypedDict, Unpack, get_args
 
 from epochord.renderers.audio.files.write import AudioFormat
-from epochord.renderers.audio.scoring.mapping import VoiceMapping
+from epochord.renderers.audio.scoring.mapping import VoiceMapping, load_mapping, shipped_mapping
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.style import TIMBRES
-from epochord.renderers.audio.scoring.voicings import VOICINGS
+from epochord.renderers.audio.scoring.voicings import SHIPPED, identity, require_known
 from epochord.renderers.timeline.choice import MAX_VOICES, Choice, Parameters
 from epochord.renderers.timeline.timeline import StepRange
 
-__all__ = ["AudioSettings", "Polarity"]
+__all__ = ["AudioOptions", "AudioSettings", "Polarity"]
 
 Polarity = Literal["+", "-"]
 
 LONGEST = 10.0  # s, of a tone or a pause
+
+
+class AudioOptions(TypedDict, total=False):
+    """The settings of `AudioSettings` as keyword arguments, where they may be left out."""
+
+    voicing: str
+    layers: tuple[str, ...]
+    parameters: Parameters
+    tone: float
+    silence: float
+    tags: tuple[str, ...]
+    steps: StepRange
+    duration: float | None
+    steps_per_second: float | None
+    range: tuple[float, float] | None
+    polarity: Polarity
+    timbre: str
+    lufs: float
+    format: AudioFormat | None
+    legend: bool
+    loudness: str
+    brightness: str
+    voices: tuple[VoiceMapping, ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +50,8 @@ class AudioSettings:
     Parameters
     ----------
     voicing : str
-        A key of `VOICINGS`.
+        ``lanes``, ``sequence``, ``original``, or one of somebody's (see
+        `register_voicing`).
     layers : tuple of str
         Which layers, in which order; empty for all.
     parameters : {"weight", "all"}
@@ -87,7 +112,7 @@ class AudioSettings:
     voices: tuple[VoiceMapping, ...] = ()
 
     def __post_init__(self) -> None:
-        _require("voicing", self.voicing, tuple(VOICINGS))
+        require_known(self.voicing)
         _require("parameters", self.parameters, get_args(Parameters))
         _require("polarity", self.polarity, get_args(Polarity))
         _require("timbre", self.timbre, tuple(TIMBRES))
@@ -111,6 +136,36 @@ class AudioSettings:
             if ends is not None:
                 Scale(*ends, kind="linear")
 
+    @classmethod
+    def of(
+        cls, mapping: str | os.PathLike[str] | None = None, **options: Unpack[AudioOptions]
+    ) -> Self:
+        """Join a voicing's own settings, those of a mapping file, and those that are named.
+
+        Parameters
+        ----------
+        mapping : str or PathLike, optional
+            A TOML file (see `scoring.mapping`).
+        **options
+            Settings, which come before those of the file; these before the voicing's.
+
+        Raises
+        ------
+        MappingError
+            If the file cannot be used.
+        ValueError
+            If a setting makes no sense.
+        """
+        own = {} if mapping is None else load_mapping(mapping)
+        asked: dict[str, Any] = own | dict(options)
+        voicing = asked.get("voicing", cls.voicing)
+        shipped = load_mapping(shipped_mapping(voicing)) if voicing in SHIPPED else {}
+        return cls(**(shipped | asked))
+
+    def but(self, **options: Unpack[AudioOptions]) -> Self:
+        """Return these settings with others in the place of some."""
+        return replace(self, **options)
+
     @property
     def choice(self) -> Choice:
         """What of a run is to be heard."""
@@ -128,9 +183,10 @@ class AudioSettings:
         return self.format or ("wav32f" if self.voicing == "original" else "wav16")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values; of somebody's voicing also which code it is."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return plain
+        code = identity(self.voicing)
+        return plain | ({"voicing_code": code} if code else {})
 
 
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """A run becomes a sound file with its score and its description, once."""
 
 import base64
+import io
 import json
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 import soundfile
 
 from epochord.renderers.audio import AudioSettings, render_audio
-from epochord.renderers.audio.description import DESCRIPTION
-from epochord.renderers.audio.render import SCORE
+from epochord.renderers.audio.description import stored_scales
+from epochord.renderers.audio.files import player
+from epochord.renderers.audio.readback import read_back
 from epochord.runlog import OutputError
 
-AUDIO = "audio.wav"
+AUDIO, SCORE, DESCRIPTION = "audio.wav", "audio.score.parquet", "audio.json"
 ORIGINAL = AudioSettings(voicing="original")
 
 
@@ -119,14 +121,81 @@ def test_a_long_score_is_written_in_groups_without_a_seam(tmp_path, make_run):
     np.testing.assert_array_equal(score["value"].to_numpy()[1::2], norms[::-1])
 
 
-def test_a_notebook_shows_a_player_with_the_sound_in_it(tmp_path, monkeypatch, run):
-    """By default the files go where the command puts them."""
-    monkeypatch.chdir(tmp_path)
-    made = render_audio(run)
-    assert made.path == Path("renders/mine/audio.wav")
-    html = made.display()._repr_html_()
+def played(html: str):
+    """Return the media type and the samples of what a player plays."""
     kind, data = html.split('src="data:')[1].split('"')[0].split(";base64,")
-    assert (kind, base64.b64decode(data)) == ("audio/wav", made.path.read_bytes())
+    return kind, soundfile.read(io.BytesIO(base64.b64decode(data)), always_2d=True)
+
+
+@pytest.mark.parametrize("format", ["wav16", "mp3"])
+def test_a_notebook_shows_a_player_with_the_sound_in_it(tmp_path, make_run, format):
+    """Twelve seconds within 300 kB, whatever the file is, and it is the same sound."""
+    run = make_run({"a.weight": np.geomspace(1, 50, 200), "b.weight": np.ones(200)})
+    made = render_audio(run, tmp_path, format=format, duration=12)
+    html = made._repr_html_()
+    assert len(html) < 300_000
+    kind, (samples, rate) = played(html)
+    whole, expected = soundfile.read(made.path)
+    assert (kind, rate) == ("audio/mpeg", expected)
+    assert len(samples) / rate == pytest.approx(12, abs=0.15)
+    assert np.square(samples).mean() == pytest.approx(np.square(whole).mean(), rel=0.05)
+
+
+def test_of_a_long_sound_a_player_has_the_beginning(tmp_path, make_run, monkeypatch):
+    """And says so; a page of an hour would be 80 MB."""
+    monkeypatch.setattr(player, "LONGEST", 60)
+    made = render_audio(make_run({"a.weight": np.ones(9)}), tmp_path, duration=90)
+    html = made._repr_html_()
+    assert played(html)[1][0].shape[0] / 44_100 == pytest.approx(60, abs=0.1)
+    assert "the first 1 min of 1.5" in html
+
+
+def test_a_result_is_shown_in_one_line(tmp_path, run):
+    """Whatever its description holds; one whose file is gone has no player."""
+    made = render_audio(run, tmp_path / ("x" * 200))
+    assert len(repr(made)) < 200
+    assert repr(made).endswith("0.18 s, made>")
+    assert repr(render_audio(run, tmp_path / ("x" * 200))).endswith("up to date>")
+    made.path.unlink()
+    assert made._repr_html_() is None
+
+
+def test_by_default_files_go_where_the_command_puts_them(tmp_path, monkeypatch, run):
+    """Below the folder in which Python runs."""
+    monkeypatch.chdir(tmp_path)
+    assert render_audio(run).path == Path("renders/mine/audio.wav")
+    assert render_audio(run, "other").path == Path("other/audio.wav")
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".wav", ".ogg", ".mp3"])
+def test_a_file_that_is_named_has_the_format_of_its_suffix(tmp_path, run, suffix):
+    """Its score and its description share its stem; they are found by it."""
+    made = render_audio(run, str(tmp_path / f"x{suffix}"))
+    assert set(contents(tmp_path)) == {f"x{suffix}", "x.score.parquet", "x.json"}
+    assert soundfile.info(made.path).format == suffix[1:].upper()
+    assert not render_audio(run, tmp_path / f"x{suffix}").made
+    assert stored_scales(made.path) == stored_scales(tmp_path / "x.score.parquet")
+    if suffix in (".wav", ".flac"):
+        assert [voice.missed for voice in read_back(str(made.path))] == [0, 0]
+
+
+def test_a_format_that_contradicts_the_name_is_refused(tmp_path, run):
+    """A WAV of any kind ends in .wav."""
+    with pytest.raises(OutputError, match=r"x\.flac: the format is to be wav24; expected .*\.wav"):
+        render_audio(run, tmp_path / "x.flac", format="wav24")
+    made = render_audio(run, tmp_path / "x.wav", format="wav24")
+    assert soundfile.info(made.path).subtype == "PCM_24"
+    assert soundfile.info(render_audio(run, tmp_path / "y.wav", ORIGINAL).path).subtype == "FLOAT"
+    assert render_audio(run, tmp_path / "y.flac", voicing="original").path.suffix == ".flac"
+    with pytest.raises(OutputError, match="not made here"):
+        render_audio(run, tmp_path / "x.png")
+
+
+def test_settings_by_name_come_before_settings(tmp_path, run):
+    """One of them is changed, the others stay."""
+    given = AudioSettings(timbre="warm", duration=2.0)
+    about = render_audio(run, tmp_path, given, duration=3.0).description["settings"]
+    assert (about["timbre"], about["duration"]) == ("warm", 3.0)
 
 
 def test_a_clip_too_short_for_a_loudness_is_levelled_by_its_peak_and_it_is_said(tmp_path, make_run):

@@ -27,7 +27,10 @@ nan, inf = float("nan"), float("inf")
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"voicing": "Lanes"}, "voicing is 'Lanes'; expected one of lanes, sequence, original"),
+        (
+            {"voicing": "Lanes"},
+            r"voicing is 'Lanes'; did you mean 'lanes'\? expected one of lanes, sequence, original",
+        ),
         ({"parameters": ""}, "parameters is ''; expected one of weight, all"),
         ({"polarity": "up"}, r"polarity is 'up'; expected one of \+, -"),
         ({"timbre": "saw"}, "timbre is 'saw'; expected one of sine, warm"),

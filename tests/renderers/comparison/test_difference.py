@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.comparison.difference import FULL_DB, compare_sounds, decibel_difference
 from epochord.renderers.comparison.listening import HEARD_DB, Framing, Heard, listen
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.comparison import panels
-from epochord.renderers.comparison.axis import Axis
 from epochord.renderers.comparison.figures import farthest
 from epochord.renderers.comparison.matrix import Matrix
 from epochord.renderers.comparison.panels import ASTRAY, NEITHER, draw_series, is_signed

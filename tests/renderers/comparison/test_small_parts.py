@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from epochord.renderers.comparison.axis import Axis
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.comparison.condense import extremes, pooled
 from epochord.renderers.comparison.lag import lag
 from epochord.renderers.comparison.names import (

@@ -1,5 +1,8 @@
 """A run in memory: frames, steps, and a hash of what was measured."""
 
+import pickle
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,7 +35,7 @@ def test_a_frame_of_chosen_tags_has_their_order_and_only_their_steps():
     frame = run.frame(["c", "b"])
     assert frame.columns.tolist() == ["c", "b"]
     assert frame.index.tolist() == [5]
-    with pytest.raises(LogError, match="no tag nope; it has a, b, c"):
+    with pytest.raises(LogError, match="no tag 'nope'; it has a, b, c"):
         run.frame(["nope"])
 
 
@@ -64,6 +67,51 @@ def test_a_missing_tag_is_named():
     """The message says which run and which tag."""
     with pytest.raises(KeyError, match="run 'mine' has no tag 'loss'"):
         run_of()["loss"]
+
+
+def test_a_run_is_a_mapping_of_its_tags():
+    """What a dict of its series says, a run says."""
+    a, b = Series("a", [0], [1.0]), Series("b", [1, 2], [2.0, 3.0])
+    run = run_of(a, b)
+    assert isinstance(run, Mapping)
+    assert list(run) == list(run.keys()) == ["a", "b"] == run._ipython_key_completions_()
+    assert [id(series) for series in run.values()] == [id(a), id(b)]
+    assert [tag for tag, _ in run.items()] == ["a", "b"]
+    assert len(run) == 2
+    assert "a" in run
+    assert "loss" not in run
+    assert 0 not in run
+    assert run.get("a") is a
+    assert run.get("loss") is None
+    assert not run_of()
+
+
+def test_runs_are_equal_only_to_themselves():
+    """Series compare element by element, so equal contents are no answer; `log_hash` is one."""
+    run, same = run_of(Series("a", [0], [1.0])), run_of(Series("a", [0], [1.0]))
+    assert run == run
+    assert run != same
+    assert {run, same} == {same, run}
+    assert run.log_hash() == same.log_hash()
+
+
+def test_a_missing_tag_is_told_with_what_is_near():
+    """The error says how many tags there are, and survives a process boundary."""
+    run = run_of(*(Series(tag, [0], [1.0]) for tag in ("loss", "lr", "acc")))
+    with pytest.raises(KeyError) as caught:
+        run["los"]
+    said = "run 'mine' has no tag 'los'; did you mean 'loss'? it has 3 tags, list(run) names all"
+    assert str(caught.value) == said == str(pickle.loads(pickle.dumps(caught.value)))
+    with pytest.raises(LogError, match="no tag 'los'; did you mean 'loss'\\? it has loss, lr, acc"):
+        run.frame(["los"])
+    with pytest.raises(LogError, match="matches 'lss\\*'; did you mean 'loss'\\? it has"):
+        run.matching(["lss*"])
+
+
+def test_all_of_many_tags_can_be_reached():
+    """The message names some, and the command that lists all."""
+    with pytest.raises(LogError, match=r"t7 and 12 more \('epochord inspect --tags' lists all\)"):
+        run_of(*(Series(f"t{i}", [0], [1.0]) for i in range(20))).frame("nope")
 
 
 def test_a_number_beyond_float32_has_a_hash():

@@ -15,7 +15,7 @@ from epochord.renderers.audio.scoring.mapping import (
     load_mapping,
     shipped_mapping,
 )
-from epochord.renderers.audio.scoring.voicings import VOICINGS
+from epochord.renderers.audio.scoring.voicings import SHIPPED
 from epochord.renderers.audio.summary import write_audio_summary
 from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.runlog import LogError, Run, RunMetadata, Series
@@ -76,7 +76,7 @@ def test_what_makes_no_sense_is_named_with_what_it_may_be(tmp_path, text, messag
 
 def test_the_shipped_voicings_are_such_files():
     """Each loads, and stands for the voicing of its name."""
-    for name in VOICINGS:
+    for name in SHIPPED:
         assert AudioSettings(**load_mapping(shipped_mapping(name))).voicing == name
 
 
