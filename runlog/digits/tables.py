@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from epochord.runlog.arrow import arrow_array, flags, numbers, texts
+from epochord.runlog.arrow import arrow_array, flags, numbers, parts, texts
 from epochord.runlog.errors import LogError
 from epochord.runlog.run.layers import group_by_module
 from epochord.runlog.run.run import STEP, WALL_TIME, Run
@@ -92,11 +91,9 @@ def digit_rows(
 
 def digit_tensors(rows: pa.Table) -> Iterator[tuple[int, float, str, Floats]]:
     """Yield step, wall time, tag and array [shape=(layers, 13)] of rows, for an event file."""
-    for step in pc.unique(rows[STEP]):
-        at_step = rows.filter(pc.equal(rows[STEP], step))
-        for kind in pc.unique(at_step["kind"]):
-            own = at_step.filter(pc.equal(at_step["kind"], kind))
-            yield step.as_py(), own[WALL_TIME][0].as_py(), f"{LAYER_DIGITS}/{kind}", _values(own)
+    for step, at_step in parts(rows, STEP):
+        for kind, own in parts(at_step, "kind"):
+            yield step, own[WALL_TIME][0].as_py(), f"{LAYER_DIGITS}/{kind}", _values(own)
 
 
 def open_layer_digits(run: Run) -> dict[str, dict[str, DigitSeries]]:
@@ -151,12 +148,11 @@ def _values(rows: pa.Table) -> Floats:
 
 def _from_rows(rows: pa.Table) -> dict[str, dict[str, DigitSeries]]:
     found: dict[str, dict[str, DigitSeries]] = {}
-    for kind in pc.unique(rows["kind"]):
-        of_kind = rows.filter(pc.equal(rows["kind"], kind))
+    for kind, of_kind in parts(rows, "kind"):
         steps, values = numbers(of_kind[STEP]), _values(of_kind)
         names = np.array(of_kind["layer"].to_pylist(), object)
         layers = {name: names == name for name in dict.fromkeys(names.tolist())}
-        found[kind.as_py()] = _measured({n: (steps[own], values[own]) for n, own in layers.items()})
+        found[kind] = _measured({n: (steps[own], values[own]) for n, own in layers.items()})
     return found
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from epochord.runlog.arrow import arrow_array, numbers, texts
+from epochord.runlog.arrow import arrow_array, numbers, parts, texts
 from epochord.runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
 from epochord.runlog.run.run import STEP, WALL_TIME
 
@@ -102,10 +101,10 @@ def setup_arrays(rows: pa.Table) -> dict[str, Floats]:
         If the rows of an array differ in length.
     """
     arrays = {}
-    for name in pc.unique(rows["name"]):
-        own = rows.filter(pc.equal(rows["name"], name)).sort_by("row")
+    for name, found in parts(rows, "name"):
+        own = found.sort_by("row")
         values = own["values"].combine_chunks()
-        arrays[name.as_py()] = numbers(values.flatten()).reshape(len(own), -1)
+        arrays[name] = numbers(values.flatten()).reshape(len(own), -1)
     return arrays
 
 
@@ -119,11 +118,10 @@ def tensors(rows: pa.Table, table: str) -> Iterator[Tensor]:
     table : str
         `ENSEMBLE` or `ENSEMBLE_SETUP`.
     """
-    for step in pc.unique(rows[STEP]):
-        own = rows.filter(pc.equal(rows[STEP], step))
+    for step, own in parts(rows, STEP):
         wall_time = own[WALL_TIME][0].as_py()
         for name, array in _arrays(own, table).items():
-            yield step.as_py(), wall_time, f"{table}/{name}", array
+            yield step, wall_time, f"{table}/{name}", array
 
 
 def _arrays(rows: pa.Table, table: str) -> Mapping[str, npt.NDArray[Any]]:

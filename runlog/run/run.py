@@ -15,6 +15,7 @@ from epochord.runlog.extras import needing
 from epochord.runlog.run.contents import FileReport
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.series import Series
+from epochord.runlog.run.steps import once
 from epochord.runlog.words import did_you_mean, short_repr
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Run(Mapping[str, Series]):
         grids = {id(series.steps): series.steps for series in self.series.values()}
         if not grids:
             return np.empty(0, np.int64)
-        return np.unique(np.concatenate(list(grids.values())))
+        return once(np.concatenate(list(grids.values())))
 
     def matching(self, globs: Sequence[str]) -> list[str]:
         """Return the tags that globs choose, in the order of the log.

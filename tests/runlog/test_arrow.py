@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from epochord.runlog.arrow import arrow_array, flags, numbers, texts
+from epochord.runlog.arrow import arrow_array, flags, numbers, parts, texts
 
 TYPES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u8", "?"]
 values = st.sampled_from(TYPES).flatmap(lambda kind: arrays.arrays(kind, st.integers(0, 40)))
@@ -66,3 +66,15 @@ def test_pandas_stays_out():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+@given(st.lists(st.sampled_from("abc") | st.none()))
+def test_parts_are_a_tables_rows_by_value(words):
+    """Each row in one part, in its order; null belongs to none."""
+    table = pa.table({"word": texts(words), "place": arrow_array(np.arange(len(words)))})
+    found = {word: part["place"].to_pylist() for word, part in parts(table, "word") if word}
+    assert found == {
+        word: [place for place, each in enumerate(words) if each == word]
+        for word in dict.fromkeys(words)
+        if word
+    }
