@@ -1,7 +1,8 @@
 """The command `epochord`.
 
 Exit codes: 0 all done; 1 an input could not be used or an output not written;
-2 wrong usage; 130 interrupted.
+2 wrong usage; 3 something was found that was not to be (``describe --fail-on``);
+130 interrupted.
 """
 
 import io
@@ -32,6 +33,10 @@ COMMANDS = {
     "inspect": (
         "Show what logs hold: status, steps, layers or tags, ranges, what is not a number.",
         f"{_AT}.inspect:inspect",
+    ),
+    "describe": (
+        "Say in sentences how runs went, and what happened in them.",
+        f"{_AT}.describe:describe",
     ),
     "export": (
         "Write one long table: run, tag, segment, step, wall_time, value, in write order.",

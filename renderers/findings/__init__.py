@@ -1,6 +1,7 @@
 """What happened in a run, found in its log: spikes, explosions, deaths, departures, NaN."""
 
+from epochord.renderers.findings.account import Account, describe
 from epochord.renderers.findings.find import find
 from epochord.renderers.findings.finding import Finding, What
 
-__all__ = ["Finding", "What", "find"]
+__all__ = ["Account", "Finding", "What", "describe", "find"]

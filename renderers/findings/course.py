@@ -77,10 +77,8 @@ def courses(frames: Frames) -> list[Course]:
             continue
         values = frames.values[voice][known].astype(np.float64)
         few = max(1, round(ENDS * len(values)))
-        lowest, highest = (
-            known[frames.low[voice][known].argmin()],
-            known[frames.high[voice][known].argmax()],
-        )
+        low, high = frames.low[voice], frames.high[voice]
+        lowest, highest = known[low[known].argmin()], known[high[known].argmax()]
         found.append(
             Course(
                 name,

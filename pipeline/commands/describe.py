@@ -1,0 +1,115 @@
+"""`epochord describe`: how runs went and what happened in them, for people, readers and CI."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from epochord.pipeline.commands.arguments.logs import (
+    Column,
+    Paths,
+    Runs,
+    SegmentMode,
+    Steps,
+    Tags,
+    found_runs,
+)
+from epochord.pipeline.commands.arguments.parsing import listed, parse_steps
+from epochord.pipeline.commands.arguments.results import AsJson
+from epochord.pipeline.commands.arguments.sound import Layers, Parameters
+from epochord.pipeline.console import fail, note, result
+from epochord.pipeline.together import opened_parts
+from epochord.runlog.errors import EpochordError
+from epochord.runlog.words import did_you_mean
+
+if TYPE_CHECKING:
+    from epochord.renderers.findings import Account
+
+__all__ = ["describe"]
+
+FOUND = 3  # exit code
+
+
+def describe(
+    paths: Paths = None,
+    tags: Tags = None,
+    runs: Runs = None,
+    steps: Steps = "",
+    segments: SegmentMode = "auto",
+    x: Column = None,
+    layers: Layers = "",
+    parameters: Parameters = "weight",
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on",
+            metavar="A,B,…",
+            help="Exit with 3 if a run has one of these: nan, explosion, dead, spike, departure.",
+        ),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say in sentences how runs went, and what happened in them.
+
+    What is said is found in the log, not in the sound: how each voice went, with its
+    extremes, then spikes, explosions, dead gradients, layers that leave the others, NaN
+    and infinities, in the order of steps.
+    """
+    from epochord.renderers.findings import describe as account_of
+    from epochord.renderers.timeline.choice import Choice
+
+    unwanted = _kinds(fail_on)
+    choice = Choice(tuple(tags or ()), listed(layers), parameters)
+    found, errors = found_runs(paths, runs, x)
+    accounts = []
+    for part in opened_parts(found, segments, x, errors):
+        try:
+            account = account_of(part.run, choice, steps=parse_steps(steps))
+        except EpochordError as error:
+            errors.append(error)
+            continue
+        accounts.append(account)
+        _say(account, as_json)
+    for problem in errors:
+        fail(problem)
+    if errors:
+        raise typer.Exit(1)
+    if any(finding.what in unwanted for one in accounts for finding in one.findings):
+        raise typer.Exit(FOUND)
+
+
+def _kinds(text: str) -> frozenset[str]:
+    """Understand ``A,B,…`` as kinds of findings.
+
+    Raises
+    ------
+    typer.BadParameter
+        If one of them is unknown.
+    """
+    from epochord.renderers.findings import What
+
+    kinds = {
+        "nan": {What.NAN, What.POSITIVE_INFINITY, What.NEGATIVE_INFINITY},
+        "explosion": {What.EXPLOSION},
+        "dead": {What.DEAD},
+        "spike": {What.SPIKE},
+        "departure": {What.RISE, What.FALL},
+    }
+    for name in listed(text):
+        if name not in kinds:
+            raise typer.BadParameter(
+                f"--fail-on has {name!r}; expected {', '.join(kinds)}{did_you_mean(name, kinds)}"
+            )
+    return frozenset().union(*(kinds[name] for name in listed(text)))
+
+
+def _say(account: "Account", as_json: bool) -> None:
+    for line in account.notes:
+        note(f"{account.name}: {line}")
+    if as_json:
+        result(json.dumps(account.to_dict()))
+        return
+    first, *others = account.sentences
+    result(first)
+    for line in others:
+        result(f"  {line}")
