@@ -8,6 +8,11 @@ __all__ = ["run"]
 def run() -> None:
     """Run the command line; Ctrl-C ends it in one line also while its modules are loading."""
     try:
+        if sys.argv[1:] == ["--version"]:  # at once, without all that other commands need
+            from importlib.metadata import version
+
+            print(version("epochord"))
+            return
         from epochord.pipeline.cli import main
     except KeyboardInterrupt:
         print("epochord: error: interrupted", file=sys.stderr)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epochord.pipeline.console import fail
-from epochord.pipeline.inputs import Found, find
+from epochord.pipeline.inputs import Found, find, none_called
 from epochord.pipeline.together import going_together, opened_parts
 from epochord.runlog import EpochordError, LogError, Run
 from epochord.runlog.run.segments import Segments
@@ -119,8 +119,7 @@ def _found(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], boo
         one for one in found if not names or any(fnmatchcase(one.source.name, n) for n in names)
     ]
     if found and not wanted:
-        has = ", ".join(one.source.name for one in found[:8])
-        fail(f"no run is called {' or '.join(names)}; there are {has}")
+        fail(none_called(names, [one.source.name for one in found]))
         complete = False
     return wanted, complete
 

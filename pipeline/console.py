@@ -1,26 +1,35 @@
-"""What the user sees: results on stdout, everything else on stderr, one line an event."""
+"""What the user sees: results on stdout, everything else on stderr, one line an event.
+
+rich is imported when there is something for it to draw: a table, or a bar on a terminal.
+"""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from typing import TYPE_CHECKING
 
 from epochord.runlog.errors import one_line
 
-__all__ = ["Bar", "bar", "fail", "note", "plural", "result", "stderr", "stdout"]
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
-# A table for a file or a pipe is not squeezed into 80 columns.
-stdout = Console(width=None if sys.stdout.isatty() else 160)
-stderr = Console(stderr=True)
+__all__ = ["Bar", "bar", "fail", "hush", "note", "plural", "result", "stdout"]
+
+_quiet = False
+
+
+def hush(quiet: bool) -> None:
+    """Leave out notes and bars from now on, or no longer."""
+    global _quiet
+    _quiet = quiet
+
+
+def stdout() -> "Console":
+    """Return what prints tables; for a file or a pipe they are not squeezed into 80 columns."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160)
 
 
 def result(line: object) -> None:
@@ -30,12 +39,13 @@ def result(line: object) -> None:
 
 def note(line: str) -> None:
     """Print a remark or a warning on stderr."""
-    print(f"epochord: {line}", file=sys.stderr, flush=True)
+    if not _quiet:
+        _say(line)
 
 
 def fail(line: object) -> None:
     """Print an error on stderr, as one line whatever is in it."""
-    note(f"error: {one_line(line)}")
+    _say(f"error: {one_line(line)}")
 
 
 def plural(count: int, noun: str) -> str:
@@ -44,9 +54,17 @@ def plural(count: int, noun: str) -> str:
 
 
 class Bar:
-    """A progress bar that is advanced by setting how much is done."""
+    """A progress bar that is advanced by setting how much is done.
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
+    Parameters
+    ----------
+    progress : rich.progress.Progress, optional
+        What draws it; without it nothing is seen.
+    task : int
+        Which of its tasks.
+    """
+
+    def __init__(self, progress: "Progress | None" = None, task: "TaskID | None" = None) -> None:
         self._progress = progress
         self._task = task
 
@@ -60,7 +78,8 @@ class Bar:
         text : str
             A few words behind the bar.
         """
-        self._progress.update(self._task, completed=done, total=total, text=text)
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=done, total=total, text=text)
 
 
 @contextmanager
@@ -74,6 +93,18 @@ def bar(label: str, total: int | None = None) -> Iterator[Bar]:
     total : int, optional
         Known from the start, or given with each update.
     """
+    if _quiet or not sys.stderr.isatty():
+        yield Bar()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -81,7 +112,9 @@ def bar(label: str, total: int | None = None) -> Iterator[Bar]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[text]}", markup=False),
     )
-    with Progress(
-        *columns, console=stderr, transient=True, disable=not stderr.is_terminal
-    ) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Bar(progress, progress.add_task(label, total=total, text=""))
+
+
+def _say(line: str) -> None:
+    print(f"epochord: {line}", file=sys.stderr, flush=True)

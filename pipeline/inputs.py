@@ -4,17 +4,19 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from epochord.pipeline.console import note
+from epochord.pipeline.folders import RENDERS, RUNS
 from epochord.runlog import EpochordError, LogError, Run, RunSource, find_runs
-from epochord.runlog.locations import location, name_of, printable
+from epochord.runlog.locations import EVENT_FILE, location, name_of, printable
+from epochord.runlog.reading.sources import holds_run
+from epochord.runlog.words import did_you_mean
 
-__all__ = ["RUNS", "Found", "find", "open_aloud", "results_folders"]
+__all__ = ["Found", "find", "none_called", "open_aloud", "results_folders"]
 
-RUNS = Path("runs")
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ class Found:
     source: RunSource
     named: bool
     given: Path
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its steps are a column that can be chosen."""
+        path = self.source.path
+        return not (holds_run(path) if path.is_dir() else EVENT_FILE in path.name)
 
     def open(self, *, x: str | None = None) -> Run:
         """Read the run; raises LogError if that fails."""
@@ -78,15 +86,20 @@ def find(
                 one = Found(_named(source), named, place)
                 found.setdefault(source.path.resolve(), one)
         except LogError as error:
-            errors.append(LogError(f"{error}{_hint(path)}"))
+            errors.append(_missing(path, error))
         except OSError as error:
             errors.append(LogError(f"{error.filename or place}: {error.strerror or error}"))
     apart = _told_apart(list(found.values()))
     chosen = [one for one in apart if _is_wanted(one.source.name, names)]
     if apart and not chosen:
-        has = ", ".join(one.source.name for one in apart[:8])
-        errors.append(LogError(f"no run is called {' or '.join(names or ())}; there are {has}"))
+        errors.append(none_called(names or (), [one.source.name for one in apart]))
     return chosen, errors
+
+
+def none_called(globs: Sequence[str], names: Sequence[str]) -> LogError:
+    """Return what is to be said if no run has such a name."""
+    near = next(filter(None, (did_you_mean(glob, names) for glob in globs)), ";")
+    return LogError(f"no run is called {' or '.join(globs)}{near} there are {_some(names)}")
 
 
 def open_aloud(found: Found, *, x: str | None = None) -> Run:
@@ -112,7 +125,7 @@ def open_aloud(found: Found, *, x: str | None = None) -> Run:
     return run
 
 
-def results_folders(found: Sequence[Found], out: Path) -> dict[Path, Found]:
+def results_folders(found: Sequence[Found], out: Path = RENDERS) -> dict[Path, Found]:
     """Give each run a folder for its results.
 
     Parameters
@@ -144,17 +157,20 @@ def results_folders(found: Sequence[Found], out: Path) -> dict[Path, Found]:
     return folders
 
 
-def _hint(path: str) -> str:
+def _missing(path: str, error: LogError) -> LogError:
     """Say which names there are under ``runs/``, if a name was given that is none of them."""
     if "/" in path or os.sep in path or Path(path).exists():
-        return ""
+        return error
     if not RUNS.is_dir():
-        return f"; there is no {RUNS}/ here"
+        return LogError(f"{error}; there is no {RUNS}/ here")
     names = sorted(each.name for each in RUNS.iterdir() if each.is_dir())
-    near = get_close_matches(path, names, n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; {RUNS}/ has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}" if names else ""
+    if near := did_you_mean(path, names):
+        return LogError(f"{path}: no such file or folder, and no such run in {RUNS}/{near}")
+    return LogError(f"{error}; {RUNS}/ has {_some(names)}") if names else error
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:MOST_NAMED])}{' …' if len(names) > MOST_NAMED else ''}"
 
 
 def _is_wanted(name: str, globs: Sequence[str] | None) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Samples = dict[str, npt.NDArray[np.float64]]
 
-__all__ = ["AudioJob", "Outcome", "render_all", "render_one", "shared_scales"]
+__all__ = ["AudioJob", "Outcome", "on_one_scale", "render_all", "render_one"]
 
 Result = TypeVar("Result")
 
@@ -34,8 +34,9 @@ class AudioJob:
     ----------
     found : Found
         The log.
-    folder : Path
-        Where its results go; parts of it go beside it, ``<folder>@1``, ….
+    out : Path
+        The folder for its results, where parts of it go beside it, ``<out>@1``, …;
+        or the sound file.
     settings : AudioSettings
         How it is to be heard.
     segments : {"auto", "all", "split", "last"}
@@ -44,14 +45,17 @@ class AudioJob:
         Of tables: the column that holds the step.
     scales : mapping of str to Scale, optional
         Those that all runs share.
+    is_file : bool
+        Whether `out` is a file.
     """
 
     found: Found
-    folder: Path
+    out: Path
     settings: "AudioSettings"
     segments: Segments = "auto"
     x: str | None = None
     scales: "Scales | None" = None
+    is_file: bool = False
 
 
 @dataclass
@@ -84,7 +88,32 @@ def render_all(jobs: Sequence[AudioJob], processes: int) -> Iterator[Outcome]:
     yield from _each(render_one, jobs, processes)
 
 
-def shared_scales(jobs: Sequence[AudioJob], processes: int) -> "Scales":
+def on_one_scale(
+    jobs: Sequence[AudioJob], scale_from: Path | None = None, processes: int = 1
+) -> list[AudioJob]:
+    """Give all runs one scale: that of an earlier result, or one that holds them all.
+
+    Parameters
+    ----------
+    jobs : sequence of AudioJob
+        What is to be done.
+    scale_from : Path, optional
+        The folder of that result.
+    processes : int
+        How many at once; -1 for one a processor.
+    """
+    if scale_from is not None:
+        from epochord.renderers.audio.description import stored_scales
+
+        scales: Scales = stored_scales(scale_from)
+    elif len(jobs) > 1 and jobs[0].settings.has_scale_of_its_own:
+        scales = _shared_scales(jobs, processes)
+    else:
+        return list(jobs)
+    return [replace(job, scales=scales) for job in jobs]
+
+
+def _shared_scales(jobs: Sequence[AudioJob], processes: int) -> "Scales":
     """Find the scales on which all runs can be compared; logs that cannot be read count nothing."""
     from epochord.renderers.audio.scoring.scale import common
 
@@ -132,6 +161,12 @@ def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
     outcome.notes += [f"warning: {line}" for line in run.damage]
     outcome.notes += [f"{run.name}: {line}" for line in run.notes]
     parts = split_segments(run, job.segments)
+    if len(parts) > 1 and job.is_file:
+        outcome.errors.append(
+            f"{run.name}: its files make {len(parts)} sounds, and {job.out} is one file; name a "
+            "folder, or join them with --segments all"
+        )
+        return outcome
     if len(parts) > 1:
         why = "overlap in steps" if job.segments == "auto" else "are taken one by one"
         outcome.notes.append(
@@ -143,19 +178,19 @@ def render_one(job: AudioJob, progress: "Progress | None" = None) -> Outcome:
 
             job = replace(job, scales=common(_of_parts(parts, job.settings)))
     for part in parts:
-        _render_part(job, part, f"{job.folder.name}{part.name[len(run.name) :]}", outcome, progress)
+        place = job.out.with_name(f"{job.out.name}{part.name[len(run.name) :]}")
+        _render_part(job, part, place, outcome, progress)
     return outcome
 
 
 def _render_part(
-    job: AudioJob, run: Run, folder: str, outcome: Outcome, progress: "Progress | None"
+    job: AudioJob, run: Run, out: Path, outcome: Outcome, progress: "Progress | None"
 ) -> None:
     from epochord.renderers.audio import render_audio
     from epochord.renderers.timeline.choice import NothingToHearError
 
-    place = job.folder.with_name(folder)
     try:
-        made = render_audio(run, place, job.settings, scales=job.scales, progress=progress)
+        made = render_audio(run, out, job.settings, scales=job.scales, progress=progress)
     except NothingToHearError as error:
         if job.found.named:
             outcome.errors.append(str(error))

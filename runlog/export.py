@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -12,12 +13,13 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from epochord.runlog.arrow import arrow_array, texts
 from epochord.runlog.run.run import STEP, WALL_TIME, Run
 from epochord.runlog.run.series import Series
 
 __all__ = ["SCHEMA", "TableFormat", "export", "long_table"]
 
-TableFormat = Literal["parquet", "csv", "jsonl"]
+TableFormat = Literal["parquet", "csv", "tsv", "jsonl"]
 
 SCHEMA = pa.schema(
     {
@@ -44,8 +46,8 @@ def export(runs: Iterable[Run], path: Path, format: TableFormat) -> int:
         They are taken one at a time.
     path : Path
         The file to write.
-    format : {"parquet", "csv", "jsonl"}
-        Of the file.  In CSV, what is not finite is ``nan``, ``inf``, ``-inf``;
+    format : {"parquet", "csv", "tsv", "jsonl"}
+        Of the file.  In CSV and TSV, what is not finite is ``nan``, ``inf``, ``-inf``;
         JSON has no numbers for it, so there it is the text ``"NaN"``,
         ``"Infinity"``, ``"-Infinity"``.
 
@@ -69,12 +71,12 @@ def long_table(run: Run, series: Series) -> pa.Table:
     names = run.segments if len(run.segments) > 1 else ("",) * max(1, len(run.segments))
     times = series.wall_times
     columns = [
-        pa.repeat(run.name, len(series)),
-        pa.repeat(series.tag, len(series)),
-        pa.array(names, pa.string()).take(pa.array(series.segments)),
-        pa.array(series.steps),
-        pa.array(times, mask=np.isnan(times)),
-        pa.array(np.asarray(series.values, np.float64)),
+        pa.repeat(texts([run.name])[0], len(series)),
+        pa.repeat(texts([series.tag])[0], len(series)),
+        texts(names).take(arrow_array(series.segments)),
+        arrow_array(series.steps),
+        arrow_array(times, np.isnan(times)),
+        arrow_array(np.asarray(series.values, np.float64)),
     ]
     return pa.table(columns, schema=SCHEMA)
 
@@ -86,7 +88,7 @@ def _batches(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         if sum(each.num_rows for each in pending) >= ROWS_A_BATCH:
             yield pa.concat_tables(pending)
             pending = []
-    yield pa.concat_tables([*pending, SCHEMA.empty_table()])
+    yield pa.concat_tables([*pending, pa.Table.from_batches([], SCHEMA)])
 
 
 @contextmanager
@@ -96,8 +98,9 @@ def _parquet(file: BinaryIO) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv(file: BinaryIO) -> Iterator[Write]:
-    with pyarrow.csv.CSVWriter(file, SCHEMA) as writer:
+def _csv(file: BinaryIO, delimiter: str = ",") -> Iterator[Write]:
+    options = pyarrow.csv.WriteOptions(delimiter=delimiter)
+    with pyarrow.csv.CSVWriter(file, SCHEMA, write_options=options) as writer:
         yield writer.write_table
 
 
@@ -120,5 +123,6 @@ def _json_number(value: Any) -> Any:
 WRITERS: dict[TableFormat, Callable[[BinaryIO], AbstractContextManager[Write]]] = {
     "parquet": _parquet,
     "csv": _csv,
+    "tsv": partial(_csv, delimiter="\t"),
     "jsonl": _jsonl,
 }

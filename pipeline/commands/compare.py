@@ -7,25 +7,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from epochord.pipeline.commands.arguments import (
+from epochord.pipeline.commands.arguments.logs import (
     Column,
+    Runs,
+    SegmentMode,
+    Steps,
+    Tags,
+    run_names,
+)
+from epochord.pipeline.commands.arguments.parsing import listed, parse_range, parse_steps
+from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option
+from epochord.pipeline.commands.arguments.settings import (
+    audio_settings,
+    given,
+    named,
+    refuse_idle,
+)
+from epochord.pipeline.commands.arguments.sound import (
     Duration,
     Layers,
     Parameters,
     Range,
-    Runs,
     ScaleFrom,
-    SegmentMode,
-    Steps,
-    Tags,
-    listed,
-    parse_range,
-    parse_steps,
 )
-from epochord.pipeline.commands.audio_settings import audio_settings, given
 from epochord.pipeline.comparing import Reading, find_clips, find_compared
 from epochord.pipeline.console import bar, note, result
-from epochord.pipeline.inputs import RUNS
+from epochord.pipeline.folders import RENDERS, RUNS
 
 if TYPE_CHECKING:
     from epochord.renderers.audio import AudioSettings
@@ -34,8 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
-RESULTS = Path("renders", "compare")
+RESULTS = RENDERS / "compare"
 MOST_SAID = 12  # sentences, or pairs
+SUFFIXES = (".png",)
 OTHER_SOUNDS = (".aac", ".amr", ".m4a", ".m4b", ".mka", ".mp4", ".weba", ".webm", ".wma")
 OF_RUNS = (
     "tags", "runs", "steps", "segments", "x", "layers", "parameters", "duration", "range",
@@ -49,8 +57,9 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="PATH",
+            autocompletion=run_names,
             help="Two or more runs (as for 'render audio'; a folder stands for all of its runs), "
-            "or audio files (WAV, FLAC, OGG, MP3, …); default: runs",
+            "or audio files (WAV, FLAC, OGG, MP3, …).  [default: runs]",
         ),
     ] = None,
     tags: Tags = None,
@@ -63,16 +72,19 @@ def compare(
     duration: Duration = None,
     range: Range = "",
     scale_from: ScaleFrom = None,
-    threshold: Annotated[float, typer.Option(help="Difference of sounds that counts, dB.")] = 3.0,
-    ratio: Annotated[float, typer.Option(help="Factor between logged values that counts.")] = 1.1,
+    threshold: Annotated[
+        float,
+        typer.Option("--threshold", metavar="DB", help="Difference of sounds that counts."),
+    ] = 3.0,
+    ratio: Annotated[
+        float,
+        typer.Option("--ratio", metavar="FACTOR", help="Between logged values, one that counts."),
+    ] = 1.1,
     dtw: Annotated[
         bool, typer.Option("--dtw", help="Also estimate by how much one lags behind the other.")
     ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder for the results.  [default: renders/compare/…]"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    out: Annotated[Path | None, out_option("renders/compare/<a>-vs-<b>", *SUFFIXES)] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compare runs, or audio files: renders/compare/<a>-vs-<b>/comparison.png and more.
 
@@ -80,6 +92,7 @@ def compare(
     with one gain; audio files as they are.
     """
     settings = _settings(threshold, ratio, dtw)
+    chosen(out, *SUFFIXES)
     options = {
         "tags": tuple(tags or ()),
         "steps": parse_steps(steps),
@@ -89,6 +102,7 @@ def compare(
         "range": parse_range(range, "--range"),
     }
     audio = audio_settings(options)
+    refuse_idle(given(context, options | {"scale_from": scale_from}), audio)
     places = paths or [str(RUNS)]
     with bar("compare") as progress:
         if _are_audio(places):
@@ -132,11 +146,9 @@ def _are_audio(paths: Sequence[str]) -> bool:
 
 def _refuse(options: Iterable[str]) -> None:
     """Refuse options that say nothing of audio files."""
-    named = [f"--{option.replace('_', '-')}" for option in options]
-    if named:
-        verb = "is" if len(named) == 1 else "are"
+    if several := tuple(options):
         raise typer.BadParameter(
-            f"{', '.join(named)} {verb} for runs; audio files are compared as they are"
+            f"{named(*several)} for runs; audio files are compared as they are"
         )
 
 

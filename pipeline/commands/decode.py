@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
+from epochord.pipeline.commands.arguments.choices import Method
+from epochord.pipeline.commands.arguments.results import AsJson
 from epochord.pipeline.console import bar, result, stdout
 
 if TYPE_CHECKING:
@@ -16,17 +17,19 @@ __all__ = ["decode"]
 
 
 def decode(
-    audio: Annotated[Path, typer.Argument(help="A sound file of 'epochord render audio'.")],
-    method: Annotated[str, typer.Option(help="joint (exact) or fft (quick).")] = "joint",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a voice.")] = False,
+    audio: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A sound of 'epochord render audio'.")
+    ],
+    method: Annotated[
+        Method, typer.Option("--method", help="joint is exact, fft is quick.")
+    ] = "joint",
+    as_json: AsJson = False,
 ) -> None:
     """Estimate the values from the sound alone, and show how far they are from the log."""
     from epochord.renderers.audio.readback import read_back
 
-    if method not in ("joint", "fft"):
-        raise typer.BadParameter(f"--method is {method!r}; expected joint or fft")
     with bar(f"decode {audio.name}") as progress:
-        voices = read_back(audio, method=method, progress=progress.update)  # type: ignore[arg-type]
+        voices = read_back(audio, method=method, progress=progress.update)
     rows = [_row(voice) for voice in voices]
     if as_json:
         for row in rows:
@@ -47,10 +50,12 @@ def decode(
             _number(row["p95_percent"]),
             str(row["missed"]),
         )
-    stdout.print(table)
+    stdout().print(table)
 
 
 def _row(voice: "ReadBack") -> dict[str, str | int | float | None]:
+    import numpy as np
+
     errors = voice.errors
     some = errors.size > 0
     return {

@@ -7,48 +7,53 @@ from typing import Annotated
 
 import typer
 
-from epochord.pipeline.commands.arguments import Column, Paths, Runs, SegmentMode, Tags
+from epochord.pipeline.commands.arguments.logs import (
+    Column,
+    Paths,
+    Runs,
+    SegmentMode,
+    Tags,
+    found_runs,
+)
+from epochord.pipeline.commands.arguments.results import chosen, out_option
 from epochord.pipeline.console import bar, fail, note, plural, result
-from epochord.pipeline.inputs import RUNS, Found, find
+from epochord.pipeline.inputs import Found
 from epochord.runlog import EpochordError, Run
-from epochord.runlog.export import TableFormat, export
+from epochord.runlog.export import TableFormat
+from epochord.runlog.export import export as write_table
 from epochord.runlog.run.segments import Segments, split_segments
 
-__all__ = ["export_command"]
+__all__ = ["export"]
 
 FORMATS: dict[str, TableFormat] = {
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-}
-Output = Annotated[
-    Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .jsonl file.")
-]
+    ".parquet": "parquet", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl",
+}  # fmt: skip
 
 
-def export_command(
-    out: Output,
+def export(
     paths: Paths = None,
     tags: Tags = None,
     runs: Runs = None,
     segments: SegmentMode = "all",
     x: Column = None,
+    out: Annotated[Path | None, out_option("renders/measurements.parquet", *FORMATS)] = None,
 ) -> None:
     """Write one long table: run, tag, segment, step, wall_time, value, in write order."""
     from epochord.renderers.results.output import writing
 
-    if out.suffix not in FORMATS:
-        raise typer.BadParameter(f"{out} does not end in {', '.join(FORMATS)}")
-    found, errors = find(paths or [str(RUNS)], runs)
+    place = chosen(out, *FORMATS, stem="measurements")
+    suffix = place.suffix or ".parquet"
+    path = place.path(suffix)
+    found, errors = found_runs(paths, runs, x)
     parts = _opened(found, tags or [], segments, x, errors)
-    with writing(out) as temporary:
-        rows = export(parts, temporary, FORMATS[out.suffix])
+    with writing(path) as temporary:
+        rows = write_table(parts, temporary, FORMATS[suffix])
         for error in errors:
             fail(error)
         if not rows:
-            raise EpochordError(f"{out}: not written, since there is no measurement to export")
+            raise EpochordError(f"{path}: not written, since there is no measurement to export")
     note(f"{plural(rows, 'measurement')} of {plural(len(found), 'run')}")
-    result(out)
+    result(path)
     if errors:
         raise typer.Exit(1)
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from epochord.pipeline.commands.arguments import Column, Paths, Runs
+from epochord.pipeline.commands.arguments.logs import Column, Paths, Runs, found_runs
+from epochord.pipeline.commands.arguments.results import AsJson
 from epochord.pipeline.console import fail, note, plural, result, stdout
-from epochord.pipeline.inputs import RUNS, Found, find
+from epochord.pipeline.inputs import Found
 from epochord.runlog import Run
 from epochord.runlog.ensemble.tables import ENSEMBLE
 from epochord.runlog.errors import EpochordError
@@ -21,12 +22,12 @@ def inspect(
     runs: Runs = None,
     x: Column = None,
     tags: Annotated[bool, typer.Option("--tags", help="List every tag, not the layers.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one run a line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what logs hold: status, steps, layers or tags, ranges, what is not a number."""
     from epochord.pipeline.summary import summarise
 
-    found, errors = find(paths or [str(RUNS)], runs)
+    found, errors = found_runs(paths, runs, x)
     for error in errors:
         fail(error)
     summaries = []
@@ -77,10 +78,11 @@ def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = stdout()
     for place, summary in enumerate(summaries):
         if place:
-            stdout.print()
-        stdout.print(Text(summary["name"], style="bold"), Text(_headline(summary)), soft_wrap=True)
+            console.print()
+        console.print(Text(summary["name"], style="bold"), Text(_headline(summary)), soft_wrap=True)
         table = Table(box=None, pad_edge=False, header_style="dim")
         heading = "tag" if tags else "layer (all its parameters) or tag"
         table.add_column(heading, overflow="fold", min_width=16)
@@ -95,14 +97,14 @@ def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
                 *(_number(number) for number in numbers),
                 *(str(count) if count else "·" for count in counts),
             )
-        stdout.print(table)
+        console.print(table)
         if summary["tables"]:
             names = ", ".join(summary["tables"])
-            stdout.print(Text(f"  tables: {names}", style="dim"), soft_wrap=True)
+            console.print(Text(f"  tables: {names}", style="dim"), soft_wrap=True)
         if summary["ensemble"]:
-            stdout.print(Text(f"  {_told(summary['ensemble'])}", style="dim"), soft_wrap=True)
+            console.print(Text(f"  {_told(summary['ensemble'])}", style="dim"), soft_wrap=True)
         for line in _files(summary):
-            stdout.print(Text(line, style="dim"), soft_wrap=True)
+            console.print(Text(line, style="dim"), soft_wrap=True)
 
 
 def _told(ensemble: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def place_of(result: StrPath) -> Destination:
         Its folder, its sound, or what lies beside that.
     """
     path = Path(result)
-    if path.is_dir():
+    if path.is_dir() or not path.suffix:
         return Destination(path, STEM)
     return Destination(path.parent, path.name.removesuffix(SCORE).removesuffix(path.suffix))
 

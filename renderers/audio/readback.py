@@ -84,10 +84,7 @@ def read_back(
     """
     audio, place = Path(audio), place_of(audio)
     beside, scored = place.path(DESCRIPTION), place.path(SCORE)
-    if not audio.is_file():
-        raise LogError(
-            f"{audio}: no such file; expected a sound that 'epochord render audio' has written"
-        )
+    _require_files(audio, beside, scored)
     try:
         about = json.loads(beside.read_text(encoding="utf-8"))
         score = pq.read_table(scored)
@@ -116,6 +113,21 @@ def read_back(
     sound = samples[about["legend_samples"] :]
     found = decode(sound, layout, method=method, progress=progress)
     return _compared(about, score, found.pitch)
+
+
+def _require_files(audio: Path, *beside: Path) -> None:
+    """Refuse what is no sound with its description and its score."""
+    expected = "expected a sound that 'epochord render audio' has written"
+    if audio.is_dir():
+        raise LogError(f"{audio}: is a folder; {expected}, such as {audio / 'audio.wav'}")
+    if not audio.is_file():
+        raise LogError(f"{audio}: no such file; {expected}")
+    for each in beside:
+        if not each.is_file():
+            raise LogError(
+                f"{audio}: cannot be read back without {each.name} beside it; {expected}, in its "
+                "folder"
+            )
 
 
 def _layout(about: dict[str, Any], rate: int) -> Layout:

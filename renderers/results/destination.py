@@ -14,8 +14,13 @@ StrPath = str | os.PathLike[str]
 # What any of our results can end in: a name that ends so was meant for a file.
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 PICTURES = (".png", ".svg", ".mp4", ".webp", ".html")
-TABLES = (".json", ".txt", ".parquet", ".csv", ".jsonl")
-FILES = frozenset((*AUDIO, *PICTURES, *TABLES))
+TABLES = (".json", ".txt", ".parquet", ".csv", ".tsv", ".jsonl")
+# What none of them ends in, but others' files do, so that it is no folder either.
+OTHERS = (
+    ".aac", ".aiff", ".arrow", ".feather", ".gif", ".htm", ".jpeg", ".jpg", ".m4a", ".mov", ".opus",
+    ".pdf", ".webm", ".xls", ".xlsx",
+)  # fmt: skip
+FILES = frozenset((*AUDIO, *PICTURES, *TABLES, *OTHERS))
 
 
 @dataclass(frozen=True)

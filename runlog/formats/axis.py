@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from epochord.runlog.errors import LogError
 from epochord.runlog.formats.sheet import Column, Sheet
+from epochord.runlog.words import did_you_mean
 
 __all__ = ["CLOCKS", "STEPS", "Axis", "find_axis", "seconds"]
 
@@ -95,8 +96,9 @@ def _clock(sheet: Sheet) -> str | None:
 def _required(sheet: Sheet, name: str) -> Column:
     if name not in sheet.columns:
         raise LogError(
-            f"{sheet.file}: has no column of numbers {name!r} to take steps from; choose one with "
-            f"--x: {_listed(sheet.columns)}"
+            f"{sheet.file}: has no column of numbers {name!r} to take steps from"
+            f"{did_you_mean(name, sheet.columns) or ';'} choose one with --x: "
+            f"{_listed(sheet.columns)}"
         )
     column = _whole(sheet.columns[name])
     if column is None:

@@ -120,7 +120,7 @@ def test_two_runs_that_would_share_a_result_are_refused(epochord, write_run):
     ("arguments", "message"),
     [
         (("record", "sdg"), "No such command 'sdg'"),
-        (("record", "sgd", "--data", "cifar"), "'cifar' is not one of 'digits', 'mnist'"),
+        (("record", "sgd", "--data", "cifar"), "--data is 'cifar'; expected one of digits, mnist"),
         (("record", "sgd", "--steps", "0"), "--steps"),
         (
             ("render", "audio", "--voicing", "x"),

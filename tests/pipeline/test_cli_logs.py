@@ -204,7 +204,7 @@ def test_inspect_says_what_was_not_read(epochord):
     assert "1.0.meta: is a Unity .meta file" in text
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "tsv", "jsonl"])
 def test_export_writes_one_long_table(epochord, suffix):
     """All runs, in the order of the log; the path is printed."""
     events("logs/a", {"loss": [0, 1], "lr": [0]})
@@ -214,9 +214,9 @@ def test_export_writes_one_long_table(epochord, suffix):
     assert "3 measurements of 2 runs" in err
     if suffix == "parquet":
         rows = pq.read_table("x.parquet").to_pylist()
-    elif suffix == "csv":
-        with Path("x.csv").open() as file:
-            rows = list(csv.DictReader(file))
+    elif suffix in ("csv", "tsv"):
+        with Path(f"x.{suffix}").open() as file:
+            rows = list(csv.DictReader(file, delimiter="," if suffix == "csv" else "\t"))
     else:
         rows = [json.loads(line) for line in Path("x.jsonl").read_text().splitlines()]
     found = [(row["run"], row["tag"], int(row["step"]), float(row["value"])) for row in rows]
@@ -231,7 +231,7 @@ def test_export_writes_nothing_where_there_is_nothing_or_no_known_suffix(epochor
     assert "no measurement to export" in err
     code, _, err = epochord("export", "logs", "-o", "x.xlsx")
     assert code == 2
-    assert "x.xlsx does not end in .parquet, .csv, .jsonl" in err
+    assert "x.xlsx: .xlsx is not made here; expected .parquet, .csv, .tsv, .jsonl" in err
     assert [path.name for path in Path().iterdir()] == ["logs"]
 
 

@@ -59,7 +59,7 @@ def test_each_run_may_have_a_page_of_its_own(epochord):
     assert (code, out) == (0, ["renders/a/page.html", "renders/b/page.html"])
     code, _, err = epochord("page", "--each", "-o", "x.html")
     assert code == 2
-    assert "--each makes several pages; -o names one" in err
+    assert "--each makes several pages, and x.html is one; name a folder" in err
 
 
 def test_in_a_folder_what_does_not_go_together_is_passed_over(epochord, two, write_run):
@@ -181,7 +181,7 @@ def test_a_wrong_name_makes_no_page_and_is_helped(epochord):
     """Of several names one is mistyped: no page of fewer runs, and what there is is said."""
     code, out, err = epochord("page", "a", "bb")
     assert (code, out) == (1, [])
-    assert "did you mean b?" in err
+    assert "did you mean 'b'?" in err
     assert "; runs/ has a, b" in epochord("page", "zzz")[2]
     assert not Path("renders").exists()
 

@@ -66,10 +66,14 @@ def test_what_is_recorded_stays_unless_replaced(epochord, model):
         (("--prompt", " "), 1, "a prompt is empty"),
         (("--prompt", "a" * 30), 1, "tokens; the model's context has 16"),
         (("--prompts", "none.txt"), 1, "none.txt: cannot be read"),
-        (("--baseline", "zipf"), 2, "expected uniform, random"),
+        (("--baseline", "zipf"), 2, "--baseline is 'zipf'; expected uniform, random or none"),
         (("--device", "abacus"), 1, "--device abacus: cannot be used"),
         (("--device", "meta"), 1, "--device meta: cannot be used"),
-        (("--dtype", "float8"), 2, "'float8' is not one of 'float32'"),
+        (
+            ("--dtype", "float8"),
+            2,
+            "--dtype is 'float8'; expected one of float32, bfloat16",
+        ),
         (("--prompt", "a", "--prompts", "b.txt"), 2, "exclude each other"),
     ],
 )
@@ -123,7 +127,7 @@ def test_a_proxy_that_does_not_answer_is_no_network(epochord, monkeypatch):
 
 def test_without_a_network_the_remedy_is_a_folder(epochord, monkeypatch):
     """A name on the hub cannot be had here, which is said at once."""
-    monkeypatch.setattr("epochord.pipeline.commands.record_benford._hub_answers", lambda: False)
+    monkeypatch.setattr("epochord.pipeline.commands.record.benford._hub_answers", lambda: False)
     code, _, err = epochord("record", "benford")
     assert code == 1
     assert "gpt2-medium: no such folder here, and the hub cannot be reached" in err

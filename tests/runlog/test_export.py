@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from epochord.runlog import Run, RunMetadata, Series, open_run
 from epochord.runlog.export import export
 
-FORMATS = ["parquet", "csv", "jsonl"]
+FORMATS = ["parquet", "csv", "tsv", "jsonl"]
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 point = st.tuples(
     st.integers(-(2**62), 2**62), st.floats(), st.none() | st.floats(0, 2e9), st.integers(0, 1)
 )
@@ -40,9 +41,9 @@ def parsed(path) -> list[tuple]:
     """Read a table with the standard library (Parquet: with pyarrow)."""
     if path.suffix == ".parquet":
         rows = pq.read_table(path).to_pylist()
-    elif path.suffix == ".csv":
+    elif path.suffix in DELIMITERS:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = list(csv.DictReader(file, delimiter=DELIMITERS[path.suffix]))
     else:
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     number = {"": None, None: None}

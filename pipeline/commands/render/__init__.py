@@ -1,16 +1,27 @@
 """`epochord render`: turn logs into something to hear and to see."""
 
-import typer
+from typer.core import TyperGroup
 
-from epochord.pipeline.commands.render.audio import audio
-from epochord.pipeline.commands.render.benford import benford
-from epochord.pipeline.commands.render.ensemble import ensemble
+from epochord.pipeline.cli.later import group
 
-__all__ = ["app"]
+__all__ = ["COMMANDS", "render"]
 
-app = typer.Typer(
-    name="render", help="Turn logs into something to hear and to see.", no_args_is_help=True
-)
-app.command()(audio)
-app.command()(ensemble)
-app.command()(benford)
+COMMANDS = {
+    "audio": (
+        "Render sound files: renders/<run>/audio.wav, its score and its description.",
+        f"{__name__}.audio:audio",
+    ),
+    "ensemble": (
+        "Render ensembles: renders/<run>/ensemble.mp4, stills and scores.",
+        f"{__name__}.ensemble:ensemble",
+    ),
+    "benford": (
+        "Draw first digits: renders/<run>/benford.png and what may be said of them.",
+        f"{__name__}.benford:benford",
+    ),
+}
+
+
+def render() -> TyperGroup:
+    """Turn logs into something to hear and to see."""
+    return group("render", render.__doc__ or "", COMMANDS)

@@ -8,59 +8,74 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from epochord.pipeline.commands.arguments import (
+from epochord.pipeline.commands.arguments import choices
+from epochord.pipeline.commands.arguments.logs import (
     Column,
+    Paths,
+    Runs,
+    SegmentMode,
+    Steps,
+    Tags,
+    found_runs,
+)
+from epochord.pipeline.commands.arguments.parsing import listed, parse_range, parse_steps
+from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option, placed
+from epochord.pipeline.commands.arguments.settings import audio_settings, given, refuse_idle
+from epochord.pipeline.commands.arguments.sound import (
     Duration,
     Layers,
     Parameters,
-    Paths,
     Range,
-    Runs,
     ScaleFrom,
-    SegmentMode,
-    Steps,
     StepsPerSecond,
-    Tags,
-    listed,
-    parse_range,
-    parse_steps,
+    Voicing,
+    voicings,
 )
-from epochord.pipeline.commands.audio_settings import audio_settings, given
 from epochord.pipeline.console import bar, fail, note, plural, result
-from epochord.pipeline.inputs import RUNS, find, results_folders
-from epochord.pipeline.rendering import AudioJob, Outcome, render_all, render_one, shared_scales
+from epochord.pipeline.inputs import results_folders
+from epochord.pipeline.playing.hint import how_to_listen
+from epochord.pipeline.rendering import (
+    AudioJob,
+    Outcome,
+    on_one_scale,
+    render_all,
+    render_one,
+)
 
 if TYPE_CHECKING:
-    from epochord.renderers.audio import AudioResult
-    from epochord.renderers.audio.scoring.compose import Scales
+    from epochord.renderers.audio import AudioResult, AudioSettings
 
 __all__ = ["audio"]
+
+# What a file's suffix says of its format.
+FORMATS: dict[str, choices.AudioFormat] = {
+    ".wav": "wav16", ".flac": "flac", ".ogg": "ogg", ".mp3": "mp3",
+}  # fmt: skip
 
 
 def _print_voicings(wanted: bool) -> None:
     if wanted:
-        from epochord.renderers.audio.scoring.voicings import explain, voicing_names
-
-        for name in voicing_names():
-            result(f"{name:10}{explain(name)}")
+        for name, what in voicings():
+            result(f"{name:10}{what}")
         raise typer.Exit
 
 
 def audio(
     context: typer.Context,
     paths: Paths = None,
-    voicing: Annotated[
-        str, typer.Option(help="How numbers become sound (see --list-voicings).")
-    ] = "lanes",
-    mapping: Annotated[
-        Path | None, typer.Option(help="A TOML file that says what drives which voice.")
-    ] = None,
+    voicing: Voicing = "lanes",
     list_voicings: Annotated[  # noqa: ARG001 - its callback acts
         bool,
         typer.Option(
-            "--list-voicings", callback=_print_voicings, is_eager=True, help="Explain them."
+            "--list-voicings", callback=_print_voicings, is_eager=True, help="Explain voicings."
         ),
     ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping", metavar="FILE", help="A TOML file that says what drives which voice."
+        ),
+    ] = None,
     tags: Tags = None,
     runs: Runs = None,
     steps: Steps = "",
@@ -72,32 +87,53 @@ def audio(
     steps_per_second: StepsPerSecond = None,
     range: Range = "",
     scale_from: ScaleFrom = None,
-    polarity: Annotated[str, typer.Option(help="+ if more sounds higher, or -.")] = "+",
-    timbre: Annotated[str, typer.Option(help="sine, or warm with harmonics.")] = "sine",
-    loudness: Annotated[str, typer.Option(metavar="TAG", help="Drives the loudness.")] = "",
-    brightness: Annotated[
-        str, typer.Option(metavar="TAG", help="Drives the brightness (of --timbre warm).")
+    polarity: Annotated[
+        choices.Polarity, typer.Option("--polarity", help="+ if more sounds higher, or -.")
+    ] = "+",
+    timbre: Annotated[
+        choices.Timbre, typer.Option("--timbre", help="Pure tones, or warm with harmonics.")
+    ] = "sine",
+    loudness: Annotated[
+        str, typer.Option("--loudness", metavar="TAG", help="Drives the loudness.")
     ] = "",
-    lufs: Annotated[float, typer.Option(help="Integrated loudness, LUFS.")] = -23.0,
+    brightness: Annotated[
+        str,
+        typer.Option(
+            "--brightness", metavar="TAG", help="Drives the brightness (of --timbre warm)."
+        ),
+    ] = "",
+    lufs: Annotated[
+        float, typer.Option("--lufs", metavar="LUFS", help="Integrated loudness.")
+    ] = -23.0,
     format: Annotated[
-        str | None, typer.Option(help="wav16, wav24, wav32f, flac, ogg or mp3.  [default: wav16]")
+        choices.AudioFormat | None,
+        typer.Option("--format", help="Of the file.  [default: wav16, or as --out ends]"),
     ] = None,
     legend: Annotated[
         bool, typer.Option("--legend", help="Open with each voice's lowest and highest tone.")
     ] = False,
-    tone: Annotated[float, typer.Option(help="Of voices in turn: length of a tone, s.")] = 0.01,
-    silence: Annotated[float, typer.Option(help="The same: silence after each step, s.")] = 0.02,
+    tone: Annotated[
+        float,
+        typer.Option("--tone", metavar="SECONDS", help="Of voices in turn: length of a tone."),
+    ] = 0.01,
+    silence: Annotated[
+        float,
+        typer.Option("--silence", metavar="SECONDS", help="The same: silence after each step."),
+    ] = 0.02,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=-1, help="Runs to render at once; -1: one a processor.")
+        int,
+        typer.Option("--jobs", metavar="N", min=-1, help="Runs at once; -1: one a processor."),
     ] = 1,
     to_tensorboard: Annotated[
         Path | None,
-        typer.Option(metavar="LOGDIR", help="Also write the sounds for TensorBoard's Audio tab."),
+        typer.Option(
+            "--to-tensorboard",
+            metavar="LOGDIR",
+            help="Also write the sounds for TensorBoard's Audio tab.",
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a result.")
-    ] = False,
+    out: Annotated[Path | None, out_option("renders/<run>/audio.wav", *FORMATS)] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Render sound files: renders/<run>/audio.wav, its score and its description.
 
@@ -123,21 +159,44 @@ def audio(
         "format": format,
         "legend": legend,
     }
-    settings = audio_settings(given(context, options), mapping)
-    found, errors = find(paths or [str(RUNS)], runs)
+    asked = given(context, options)
+    settings = audio_settings(asked, mapping)
+    refuse_idle({*asked, *(["scale_from"] if scale_from else [])}, settings)
+    place = chosen(out, *FORMATS)
+    settings = _of_format(settings, place.suffix, format)
+    found, errors = found_runs(paths, runs, x)
     for problem in errors:
         fail(problem)
-    folders = results_folders(found, out)
-    work = [AudioJob(one, folder, settings, segments, x) for folder, one in folders.items()]
-    work = _on_one_scale(work, scale_from, jobs)
+    work = [
+        AudioJob(one, each, settings, segments, x, is_file=bool(place.suffix))
+        for each, one in placed(place, results_folders(found, place.folder)).items()
+    ]
+    work = on_one_scale(work, scale_from, jobs)
     outcomes = [_said(outcome, as_json) for outcome in _watched(work, jobs)]
     if to_tensorboard is not None:
         _put_into(to_tensorboard, outcomes)
+    if hint := how_to_listen([made.path for outcome in outcomes for made in outcome.results]):
+        note(hint)
     if errors or any(outcome.errors for outcome in outcomes):
         raise typer.Exit(1)
     if outcomes and not any(outcome.results for outcome in outcomes):
         fail(f"nothing to hear in {plural(len(outcomes), 'run')}")
         raise typer.Exit(1)
+
+
+def _of_format(
+    settings: "AudioSettings", suffix: str, format: choices.AudioFormat | None
+) -> "AudioSettings":
+    """Take the format from the name of the file, if one was named."""
+    from epochord.renderers.audio.files.write import AUDIO_FORMATS
+
+    if not suffix or AUDIO_FORMATS[settings.file_format].suffix == suffix:
+        return settings
+    if format is not None:
+        raise typer.BadParameter(
+            f"--format is {format} and --out ends in {suffix}; leave out one of them"
+        )
+    return replace(settings, format=FORMATS[suffix])
 
 
 def _put_into(logdir: Path, outcomes: Sequence[Outcome]) -> None:
@@ -147,19 +206,6 @@ def _put_into(logdir: Path, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         for made in outcome.results:
             result(write_audio_summary(made, logdir))
-
-
-def _on_one_scale(work: list[AudioJob], scale_from: Path | None, jobs: int) -> list[AudioJob]:
-    """Give all runs one scale: that of an earlier result, or one that holds them all."""
-    if scale_from is not None:
-        from epochord.renderers.audio.description import stored_scales
-
-        scales: Scales = stored_scales(scale_from)
-    elif len(work) > 1 and work[0].settings.has_scale_of_its_own:
-        scales = shared_scales(work, jobs)
-    else:
-        return work
-    return [replace(job, scales=scales) for job in work]
 
 
 def _watched(work: Sequence[AudioJob], jobs: int) -> Iterator[Outcome]:

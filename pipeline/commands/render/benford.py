@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from epochord.pipeline.commands.arguments import Paths, Runs, Tags
+from epochord.pipeline.commands.arguments.logs import Paths, Runs, Tags, found_runs
+from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option, placed
 from epochord.pipeline.console import fail, note, result
-from epochord.pipeline.inputs import RUNS, find, results_folders
+from epochord.pipeline.folders import RUNS
+from epochord.pipeline.inputs import results_folders
 from epochord.runlog.errors import EpochordError
 
 if TYPE_CHECKING:
@@ -26,15 +28,19 @@ def benford(
     tags: Tags = None,
     constants: Annotated[
         bool | None,
-        typer.Option(help="Also the physical constants (CODATA).  [default: without PATH]"),
+        typer.Option(
+            "--constants/--no-constants",
+            help="Also the physical constants (CODATA).  [default: without PATH]",
+        ),
     ] = None,
     video: Annotated[
-        bool, typer.Option(help="Of digits counted while training: whether to make videos.")
+        bool,
+        typer.Option(
+            "--video/--no-video", help="Of digits counted while training: whether to make videos."
+        ),
     ] = True,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a result.")
-    ] = False,
+    out: Annotated[Path | None, out_option("renders/<run>/benford.png", ".png")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Draw first digits: renders/<run>/benford.png and what may be said of them.
 
@@ -43,13 +49,18 @@ def benford(
     """
     from epochord.renderers.benford import render_benford, render_constants
 
-    found, errors = (
-        ([], []) if not paths and not RUNS.exists() else find(paths or [str(RUNS)], runs)
-    )
+    place = chosen(out, ".png")
+    found, errors = ([], []) if not paths and not RUNS.exists() else found_runs(paths, runs)
+    constants = not paths if constants is None else constants
     for problem in errors:
         fail(problem)
     failed = bool(errors)
-    for folder, one in results_folders(found, out).items():
+    if place.suffix and constants:
+        raise typer.BadParameter(
+            "--out names one file, and the constants make another; name a folder, or add "
+            "--no-constants"
+        )
+    for folder, one in placed(place, results_folders(found, place.folder)).items():
         try:
             run = one.open()
             for line in run.damage:
@@ -59,8 +70,8 @@ def benford(
             failed |= _refused(error, one.named)
         else:
             _say(made, as_json)
-    if constants or (constants is None and not paths):
-        failed |= not _attempted(lambda: render_constants(out / CONSTANTS), as_json)
+    if constants:
+        failed |= not _attempted(lambda: render_constants(place.folder / CONSTANTS), as_json)
     if failed:
         raise typer.Exit(1)
 

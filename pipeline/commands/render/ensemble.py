@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from epochord.pipeline.commands.arguments import Paths, Runs, listed, parse_range
+from epochord.pipeline.commands.arguments.choices import Animation
+from epochord.pipeline.commands.arguments.logs import Paths, Runs, found_runs
+from epochord.pipeline.commands.arguments.parsing import listed, parse_range
+from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option, placed
+from epochord.pipeline.commands.arguments.settings import given, named
 from epochord.pipeline.console import bar, fail, note, plural, result
-from epochord.pipeline.inputs import RUNS, Found, find, results_folders
+from epochord.pipeline.inputs import Found, results_folders
 from epochord.runlog.errors import EpochordError, LogError
 
 if TYPE_CHECKING:
@@ -22,37 +26,50 @@ MOST_IN_A_PANEL = 12
 
 
 def ensemble(
+    context: typer.Context,
     paths: Paths = None,
     runs: Runs = None,
     show: Annotated[
         str,
         typer.Option(
+            "--show",
             metavar="A,B,…",
             help="Layers: members, mean, sd, quantiles, f, p, data, hop (members one at a time).",
         ),
     ] = "members,mean,sd,data",
     member: Annotated[
-        int | None, typer.Option(help="Draw this member apart from the others.")
+        int | None,
+        typer.Option("--member", metavar="N", help="Draw this member apart from the others."),
     ] = None,
     duration: Annotated[
         float | None,
-        typer.Option(help="Of the training, s.  [default: 15 epochs a second, at most 60 s]"),
+        typer.Option(
+            "--duration",
+            metavar="SECONDS",
+            help="Of the training in the video.  [default: 15 epochs a second, at most 60 s]",
+        ),
     ] = None,
     limits: Annotated[
-        str, typer.Option(metavar="LO:HI", help="Lowest and highest prediction shown.")
+        str,
+        typer.Option("--limits", metavar="LO:HI", help="Lowest and highest prediction shown."),
     ] = "",
     noise: Annotated[
-        float | None, typer.Option(help="Sd of the observations' noise, for the likelihood.")
+        float | None,
+        typer.Option(
+            "--noise", metavar="SD", help="Of the observations' noise, for the likelihood."
+        ),
     ] = None,
     animation: Annotated[
-        str, typer.Option(help="The small one beside the video: webp, gif or none.")
+        Animation, typer.Option("--animation", help="The small one beside the video.")
     ] = "webp",
-    video: Annotated[bool, typer.Option(help="Whether to make the video.")] = True,
-    sound: Annotated[bool, typer.Option(help="Whether the video has sound.")] = True,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("renders"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a result.")
-    ] = False,
+    video: Annotated[
+        bool, typer.Option("--video/--no-video", help="Whether to make the video.")
+    ] = True,
+    sound: Annotated[
+        bool, typer.Option("--sound/--no-sound", help="Whether the video has sound.")
+    ] = True,
+    out: Annotated[Path | None, out_option("renders/<run>/ensemble.mp4", ".mp4")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Render ensembles: renders/<run>/ensemble.mp4, stills and scores.
 
@@ -60,6 +77,12 @@ def ensemble(
     """
     from epochord.renderers.ensemble import EnsembleSettings
 
+    idle = given(context, {"duration": duration, "animation": animation, "sound": sound})
+    if idle and not video:
+        raise typer.BadParameter(f"{named(*idle)} of no use with --no-video")
+    place = chosen(out, ".mp4")
+    if place.suffix and not video:
+        raise typer.BadParameter(f"--out names a video, {out}, and --no-video makes none")
     try:
         settings = EnsembleSettings(
             layers=listed(show),
@@ -67,20 +90,20 @@ def ensemble(
             duration=duration,
             limits=parse_range(limits, "--limits"),
             noise=noise,
-            animation=animation,  # type: ignore[arg-type]  # it checks
+            animation=animation,
             video=video,
             sound=sound,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    found, errors = find(paths or [str(RUNS)], runs)
-    work, unread = _overviews(found, out, settings)
+    found, errors = found_runs(paths, runs)
+    work, unread = _overviews(found, place.folder, settings)
     unread = [*errors, *unread]
     if found and not work and not unread:
         unread = [f"no ensemble in {plural(len(found), 'run')}; 'make record-ensembles' makes some"]
     for problem in unread:
         fail(problem)
-    unmade = list(_rendered(work, out, settings, as_json))
+    unmade = list(_rendered(placed(place, work, "ensemble"), place.folder, settings, as_json))
     if unread or unmade:
         raise typer.Exit(1)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from epochord.runlog import LogError
+from epochord.runlog.words import did_you_mean
 
 __all__ = ["MappingError", "VoiceMapping", "load_mapping", "shipped_mapping"]
 
@@ -124,7 +125,10 @@ def _checked(document: Mapping[str, Any], keys: Mapping[str, str], where: str) -
     """Check each key and the type of its value; lists become tuples."""
     for key, value in document.items():
         if key not in keys:
-            raise MappingError(f"{where}: {key} is not known; expected one of {', '.join(keys)}")
+            near = did_you_mean(key, keys) or ";"
+            raise MappingError(
+                f"{where}: {key} is not known{near} expected one of {', '.join(keys)}"
+            )
         if not _fits(value, keys[key]):
             raise MappingError(f"{where}: {key} is {value!r}; expected {keys[key]}")
     return {

@@ -10,11 +10,13 @@ from urllib.request import getproxies, proxy_bypass
 
 import typer
 
-from epochord.pipeline.commands.arguments import listed
+from epochord.pipeline.commands.arguments.parsing import listed
+from epochord.pipeline.commands.arguments.results import Overwrite, checked_folder, run_folder
 from epochord.pipeline.console import bar, note, plural, result
-from epochord.pipeline.inputs import RUNS
+from epochord.pipeline.folders import RUNS
 from epochord.runlog.errors import EpochordError, LogError, OutputError, RunExistsError, one_line
 from epochord.runlog.extras import needing
+from epochord.runlog.words import did_you_mean
 
 if TYPE_CHECKING:
     import torch
@@ -29,34 +31,53 @@ CONNECT_TIMEOUT = 5.0  # s
 
 def benford(
     model: Annotated[
-        str, typer.Option(help="A causal language model: a folder, or a name on the hub.")
+        str,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="A causal language model: a folder, or a name on the hub.",
+        ),
     ] = "gpt2-medium",
-    prompt: Annotated[str | None, typer.Option(help="What stands before the number.")] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option("--prompt", metavar="TEXT", help="What stands before the number."),
+    ] = None,
     prompts: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A prompt a line.  [default: a dozen]")
+        Path | None,
+        typer.Option("--prompts", metavar="FILE", help="A prompt a line.  [default: a dozen]"),
     ] = None,
     baseline: Annotated[
-        str, typer.Option(metavar="A,B", help="To compare with: uniform, random, both or none.")
+        str,
+        typer.Option(
+            "--baseline", metavar="A,B,…", help="To compare with: uniform, random, or none."
+        ),
     ] = "uniform,random",
-    device: Annotated[str, typer.Option(help="Where to compute, such as cpu or cuda.")] = "cpu",
-    dtype: Annotated[Precision, typer.Option(help="Precision of the model.")] = "float32",
-    out: Annotated[Path, typer.Option(help="The run's directory.")] = RUNS / NAME,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an earlier recording of it.")
-    ] = False,
+    device: Annotated[
+        str,
+        typer.Option("--device", metavar="DEVICE", help="Where to compute, such as cpu or cuda."),
+    ] = "cpu",
+    dtype: Annotated[
+        Precision, typer.Option("--dtype", help="Precision of the model.")
+    ] = "float32",
+    out: Annotated[Path | None, run_folder(str(RUNS / NAME))] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """First digits of the numbers that a language model expects, for Benford's law."""
     if prompt is not None and prompts is not None:
         raise typer.BadParameter("--prompt and --prompts exclude each other; expected one of them")
     wanted = [one for one in listed(baseline) if one != "none"]
-    if unknown := set(wanted) - set(BASELINES):
-        raise typer.BadParameter(f"--baseline is {', '.join(unknown)}; expected uniform, random")
+    if unknown := next((one for one in wanted if one not in BASELINES), None):
+        raise typer.BadParameter(
+            f"--baseline is {unknown!r}; expected {', '.join(BASELINES)} or none"
+            f"{did_you_mean(unknown, BASELINES)}"
+        )
+    directory = checked_folder(out or RUNS / NAME)
     texts = [prompt] if prompt is not None else _prompts(prompts)
     settings = {"experiment": NAME, "device": device, "dtype": dtype, "baselines": wanted}
     settings |= {"model": model, "texts": texts}
-    if not _made(out, settings, overwrite):
-        _record(model, texts, out, settings, wanted)
-    result(out)
+    if not _made(directory, settings, overwrite):
+        _record(model, texts, directory, settings, wanted)
+    result(directory)
 
 
 def _prompts(path: Path | None) -> list[str]:
