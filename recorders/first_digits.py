@@ -19,6 +19,7 @@ import torch
 
 from epochord.recorders.digit_tokens import DigitTokens, digit_tokens
 from epochord.recorders.recorder import versions
+from epochord.runlog.arrow import arrow_array, texts
 from epochord.runlog.errors import EpochordError, described
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.run import STEP, WALL_TIME
@@ -301,22 +302,20 @@ def _rows(model: str, prompts: Sequence[str], expected: _Expected) -> pa.Table:
     each = np.stack([expected.digits[name] for name in ESTIMATORS], axis=1)  # prompt, estimator, 9
 
     def repeated(values: Floats) -> pa.Array:
-        return pa.array(np.repeat(values, len(ESTIMATORS) * 9))
+        return arrow_array(np.repeat(values, len(ESTIMATORS) * 9))
 
     with np.errstate(divide="ignore"):
         logarithm = np.log(each)
     return pa.table(
         {
-            STEP: pa.array(np.zeros(count, np.int64)),
-            WALL_TIME: pa.array(np.full(count, time.time())),
-            "model": pa.array([model] * count, pa.string()),
-            "prompt": pa.array(np.repeat(np.array(list(prompts), object), len(ESTIMATORS) * 9)),
-            "estimator": pa.array(
-                np.tile(np.repeat(np.array(ESTIMATORS, object), 9), len(prompts))
-            ),
-            "digit": pa.array(np.tile(np.arange(1, 10, dtype=np.int8), count // 9)),
-            "probability": pa.array(each.ravel()),
-            "log_probability": pa.array(logarithm.ravel()),
+            STEP: arrow_array(np.zeros(count, np.int64)),
+            WALL_TIME: arrow_array(np.full(count, time.time())),
+            "model": texts([model] * count),
+            "prompt": texts([prompt for prompt in prompts for _ in range(len(ESTIMATORS) * 9)]),
+            "estimator": texts([name for _ in prompts for name in ESTIMATORS for _ in range(9)]),
+            "digit": arrow_array(np.tile(np.arange(1, 10, dtype=np.int8), count // 9)),
+            "probability": arrow_array(each.ravel()),
+            "log_probability": arrow_array(logarithm.ravel()),
             "mass": repeated(expected.mass),
             "zero_mass": repeated(expected.zero_mass),
             "no_space_mass": repeated(expected.no_space_mass),

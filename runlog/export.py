@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from epochord.runlog.arrow import arrow_array, texts
 from epochord.runlog.run.run import STEP, WALL_TIME, Run
 from epochord.runlog.run.series import Series
 
@@ -70,12 +71,12 @@ def long_table(run: Run, series: Series) -> pa.Table:
     names = run.segments if len(run.segments) > 1 else ("",) * max(1, len(run.segments))
     times = series.wall_times
     columns = [
-        pa.repeat(run.name, len(series)),
-        pa.repeat(series.tag, len(series)),
-        pa.array(names, pa.string()).take(pa.array(series.segments)),
-        pa.array(series.steps),
-        pa.array(times, mask=np.isnan(times)),
-        pa.array(np.asarray(series.values, np.float64)),
+        pa.repeat(texts([run.name])[0], len(series)),
+        pa.repeat(texts([series.tag])[0], len(series)),
+        texts(names).take(arrow_array(series.segments)),
+        arrow_array(series.steps),
+        arrow_array(times, np.isnan(times)),
+        arrow_array(np.asarray(series.values, np.float64)),
     ]
     return pa.table(columns, schema=SCHEMA)
 
@@ -87,7 +88,7 @@ def _batches(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         if sum(each.num_rows for each in pending) >= ROWS_A_BATCH:
             yield pa.concat_tables(pending)
             pending = []
-    yield pa.concat_tables([*pending, SCHEMA.empty_table()])
+    yield pa.concat_tables([*pending, pa.Table.from_batches([], SCHEMA)])
 
 
 @contextmanager

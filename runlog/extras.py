@@ -1,18 +1,14 @@
 """Optional packages: what lacks one says in a line what to install, from where this code came.
 
-A bare ``pip install epochord[…]`` could bring somebody else's package, so the command names a
-source that exists: the checkout, or what the installed distribution says that it was installed
-from (`direct_url.json`, PEP 610).
+A name alone could bring somebody else's package, so the command names a source that exists: the
+checkout, or what the installed distribution says that it was installed from (`direct_url.json`,
+PEP 610).
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from epochord.runlog.errors import EpochordError
 
@@ -79,6 +75,9 @@ def _is_checkout(folder: Path) -> bool:
 
 def _direct_url() -> dict[str, Any]:
     """Return where the installed distribution came from; nothing if that is not known."""
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         text = distribution(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
@@ -87,6 +86,9 @@ def _direct_url() -> dict[str, Any]:
 
 
 def _path(source: dict[str, Any]) -> Path | None:
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
     parts = urlsplit(source.get("url", ""))
     return Path(url2pathname(parts.path)).resolve() if parts.scheme == "file" else None
 

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from epochord.runlog.arrow import arrow_array, numbers
 from epochord.runlog.atomic import replacing
 from epochord.runlog.errors import LogError, one_line
 from epochord.runlog.run.metadata import RunMetadata
@@ -174,7 +175,7 @@ def read_parquet(directory: Path, table: str = METRICS_TABLE) -> tuple[pa.Table,
             vanished = f"{error.filename or directory}: vanished while it was read"
     else:
         tables, damage = [], [vanished]
-    empty = pa.table({STEP: pa.array([], pa.int64()), WALL_TIME: pa.array([], pa.float64())})
+    empty = pa.Table.from_batches([], pa.schema({STEP: pa.int64(), WALL_TIME: pa.float64()}))
     rows = pa.concat_tables([empty, *_ascending(tables)], promote_options="default")
     return rows.combine_chunks(), damage
 
@@ -308,11 +309,11 @@ def _ascending(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """
     last = None
     for table in tables:
-        steps = table[STEP].to_numpy()
+        steps = numbers(table[STEP])
         overlaps = last is not None and len(steps) and steps[0] <= last
-        fresh = table.filter(pa.array(steps > last)) if overlaps else table
+        fresh = table.filter(arrow_array(steps > last)) if overlaps else table
         if fresh.num_rows:
-            last = int(fresh[STEP].to_numpy().max())
+            last = int(numbers(fresh[STEP]).max())
             yield fresh
 
 
@@ -370,5 +371,5 @@ def _read_row_group(
                 return None
             damage.append(f"{where}: damaged, {name} is left out there ({one_line(error)})")
     rows = len(columns[STEP])
-    columns.setdefault(WALL_TIME, pa.chunked_array([pa.array(np.full(rows, np.nan))]))
+    columns.setdefault(WALL_TIME, pa.chunked_array([arrow_array(np.full(rows, np.nan))]))
     return pa.table(columns)

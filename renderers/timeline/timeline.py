@@ -10,6 +10,7 @@ import numpy.typing as npt
 from epochord.renderers.timeline.alignment import AlignmentError, on_steps_of, reference
 from epochord.renderers.timeline.choice import Choice, NothingToHearError, Voice, choose
 from epochord.runlog import LogError, Run
+from epochord.runlog.run.steps import once
 
 __all__ = ["StepRange", "Timeline", "root_sum_of_squares", "timeline"]
 
@@ -161,7 +162,7 @@ def _grids(voices: Sequence[Voice]) -> dict[int, npt.NDArray[np.int64]]:
 
 
 def _axis(run: Run, voices: Sequence[Voice], steps: StepRange) -> npt.NDArray[np.int64]:
-    every = _once(np.concatenate([_once(grid) for grid in _grids(voices).values()]))
+    every = once(np.concatenate([once(grid) for grid in _grids(voices).values()]))
     first, stop = steps
     wanted = np.ones(len(every), dtype=bool)
     if first is not None:
@@ -193,7 +194,7 @@ class _Placement(NamedTuple):
         order = np.argsort(steps, kind="stable")  # the last one written stays the last
         ascending = steps[order]
         place = np.searchsorted(ascending, axis, side="right") - 1
-        gaps = np.diff(_once(ascending))
+        gaps = np.diff(once(ascending))
         until = ascending[-1] + (int(np.median(gaps)) if len(gaps) else 1)
         point = order[np.maximum(place, 0)]
         return cls(point, (place >= 0) & (axis < until), steps[point] == axis)
@@ -215,18 +216,8 @@ def _on_axis(
 
 
 def _several_a_step(voices: Sequence[Voice]) -> list[str]:
-    spare = {key: len(steps) - len(_once(steps)) for key, steps in _grids(voices).items()}
+    spare = {key: len(steps) - len(once(steps)) for key, steps in _grids(voices).items()}
     count = sum(spare[id(series.steps)] for voice in voices for series in voice.members)
     if not count:
         return []
     return [f"{count} values share their step with a later one of their tag, which is heard"]
-
-
-def _once(steps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return each step once, ascending; `np.unique` hashes what mostly is so already."""
-    if (steps[1:] > steps[:-1]).all():
-        return steps
-    ordered = np.sort(steps, kind="stable")  # merges pieces that are in order
-    fresh: npt.NDArray[np.bool_] = np.concatenate([[True], ordered[1:] > ordered[:-1]])
-    once: npt.NDArray[np.int64] = ordered[fresh]
-    return once

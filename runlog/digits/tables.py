@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from epochord.runlog.arrow import arrow_array, flags, numbers, parts, texts
 from epochord.runlog.errors import LogError
 from epochord.runlog.run.layers import group_by_module
 from epochord.runlog.run.run import STEP, WALL_TIME, Run
@@ -75,26 +75,24 @@ def digit_rows(
     missing = np.array([row is None for *_, row in rows], bool)
     empty = np.zeros(len(COLUMNS))
     values = np.array([empty if row is None else row for *_, row in rows])
-    counts = pa.array(values[:, :DIGITS].ravel())
-    mask = pa.array(missing)
+    counts = arrow_array(values[:, :DIGITS].ravel())
+    mask = arrow_array(missing)
     columns = {
-        STEP: pa.array(np.full(len(rows), step, np.int64)),
-        WALL_TIME: pa.array(np.full(len(rows), wall_time)),
-        "layer": pa.array([name for _, name, _ in rows], pa.string()),
-        "kind": pa.array([kind for kind, *_ in rows], pa.string()),
+        STEP: arrow_array(np.full(len(rows), step, np.int64)),
+        WALL_TIME: arrow_array(np.full(len(rows), wall_time)),
+        "layer": texts([name for _, name, _ in rows]),
+        "kind": texts([kind for kind, *_ in rows]),
         "counts": pa.FixedSizeListArray.from_arrays(counts, DIGITS, mask=mask),
     }
     for place, name in enumerate(COLUMNS[DIGITS:-1], DIGITS):
-        columns[name] = pa.array(np.rint(values[:, place]).astype(np.int64), mask=missing)
-    return pa.table({**columns, COLUMNS[-1]: pa.array(values[:, -1], mask=missing)})
+        columns[name] = arrow_array(np.rint(values[:, place]).astype(np.int64), missing)
+    return pa.table({**columns, COLUMNS[-1]: arrow_array(values[:, -1], missing)})
 
 
 def digit_tensors(rows: pa.Table) -> Iterator[tuple[int, float, str, Floats]]:
     """Yield step, wall time, tag and array [shape=(layers, 13)] of rows, for an event file."""
-    for step in pc.unique(rows[STEP]).to_pylist():
-        at_step = rows.filter(pc.field(STEP) == step)
-        for kind in pc.unique(at_step["kind"]).to_pylist():
-            own = at_step.filter(pc.field("kind") == kind)
+    for step, at_step in parts(rows, STEP):
+        for kind, own in parts(at_step, "kind"):
             yield step, own[WALL_TIME][0].as_py(), f"{LAYER_DIGITS}/{kind}", _values(own)
 
 
@@ -141,18 +139,17 @@ def _values(rows: pa.Table) -> Floats:
     """Return the columns of rows as one array, NaN where they are null."""
     counts = rows["counts"].combine_chunks()
     values = np.full((rows.num_rows, len(COLUMNS)), np.nan)
-    present = counts.is_valid().to_numpy(zero_copy_only=False)
-    values[present, :DIGITS] = counts.flatten().to_numpy().reshape(-1, DIGITS)
+    present = flags(counts.is_valid())
+    values[present, :DIGITS] = numbers(counts.flatten()).reshape(-1, DIGITS)
     for place, name in enumerate(COLUMNS[DIGITS:], DIGITS):
-        values[:, place] = rows[name].cast(pa.float64()).to_numpy()
+        values[:, place] = numbers(rows[name].cast(pa.float64()))
     return values
 
 
 def _from_rows(rows: pa.Table) -> dict[str, dict[str, DigitSeries]]:
     found: dict[str, dict[str, DigitSeries]] = {}
-    for kind in pc.unique(rows["kind"]).to_pylist():
-        of_kind = rows.filter(pc.field("kind") == kind)
-        steps, values = of_kind[STEP].to_numpy(), _values(of_kind)
+    for kind, of_kind in parts(rows, "kind"):
+        steps, values = numbers(of_kind[STEP]), _values(of_kind)
         names = np.array(of_kind["layer"].to_pylist(), object)
         layers = {name: names == name for name in dict.fromkeys(names.tolist())}
         found[kind] = _measured({n: (steps[own], values[own]) for n, own in layers.items()})
@@ -166,10 +163,10 @@ def _from_tensors(table: pa.Table, layers: list[str]) -> dict[str, DigitSeries]:
             f"shapes {sorted(shapes)}; expected {(len(layers), len(COLUMNS))} for the "
             "layers in run.json"
         )
-    flat = table["value"].combine_chunks().flatten().to_numpy()
+    flat = numbers(table["value"].combine_chunks().flatten())
     values = flat.reshape(-1, len(layers), len(COLUMNS))
     # A step that was done again after a kill counts as it was first.
-    steps, first = np.unique(table[STEP].to_numpy(), return_index=True)
+    steps, first = np.unique(numbers(table[STEP]), return_index=True)
     return _measured({n: (steps, values[first, place]) for place, n in enumerate(layers)})
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from epochord.runlog.arrow import arrow_array, numbers, parts, texts
 from epochord.runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
 from epochord.runlog.run.run import STEP, WALL_TIME
 
@@ -46,13 +46,13 @@ def prediction_rows(step: int, wall_time: float, predictions: Predictions) -> pa
     """
     members = len(predictions.grid)
     columns = {
-        STEP: pa.array(np.full(members, step, np.int64)),
-        WALL_TIME: pa.array(np.full(members, wall_time)),
-        "member": pa.array(np.arange(members, dtype=np.int32)),
+        STEP: arrow_array(np.full(members, step, np.int64)),
+        WALL_TIME: arrow_array(np.full(members, wall_time)),
+        "member": arrow_array(np.arange(members, dtype=np.int32)),
     }
     for name, values in predictions._asdict().items():
         if values.shape[1]:
-            flat = pa.array(np.ascontiguousarray(values).ravel())
+            flat = arrow_array(np.ascontiguousarray(values).ravel())
             columns[name] = pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
     return pa.table(columns)
 
@@ -68,27 +68,26 @@ def predictions_of(rows: pa.Table, setup: EnsembleSetup) -> Predictions:
     members = rows.num_rows
     columns = {}
     for name in set(setup.places) & set(rows.column_names):
-        values = rows[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        values = numbers(rows[name].combine_chunks().flatten())
         columns[name] = values.astype(np.float32).reshape(members, setup.places[name])
     return setup.as_predictions(columns)
 
 
 def setup_rows(setup: EnsembleSetup, wall_time: float) -> pa.Table:
     """Return the rows of what stays fixed; they belong to step 0."""
-    names: list[str] = []
-    numbers: list[int] = []
-    values: list[Floats] = []
-    for name, array in setup.arrays().items():
-        names += [name] * len(array)
-        numbers += range(len(array))
-        values += list(array.astype(np.float64))
+    arrays = setup.arrays()
+    names = [name for name, array in arrays.items() for _ in array]
+    places = [np.arange(len(array), dtype=np.int32) for array in arrays.values()]
+    sizes = [np.full(len(array), array.shape[1], np.int32) for array in arrays.values()]
+    offsets = np.cumsum(np.concatenate([[0], *sizes])).astype(np.int32)
+    values = np.concatenate([array.ravel() for array in arrays.values()]).astype(np.float64)
     return pa.table(
         {
-            STEP: pa.array(np.zeros(len(names), np.int64)),
-            WALL_TIME: pa.array(np.full(len(names), wall_time)),
-            "name": pa.array(names, pa.string()),
-            "row": pa.array(numbers, pa.int32()),
-            "values": pa.array(values, pa.list_(pa.float64())),
+            STEP: arrow_array(np.zeros(len(names), np.int64)),
+            WALL_TIME: arrow_array(np.full(len(names), wall_time)),
+            "name": texts(names),
+            "row": arrow_array(np.concatenate(places)),
+            "values": pa.ListArray.from_arrays(arrow_array(offsets), arrow_array(values)),
         }
     )
 
@@ -102,10 +101,10 @@ def setup_arrays(rows: pa.Table) -> dict[str, Floats]:
         If the rows of an array differ in length.
     """
     arrays = {}
-    for name in pc.unique(rows["name"]).to_pylist():
-        own = rows.filter(pc.field("name") == name).sort_by("row")
+    for name, found in parts(rows, "name"):
+        own = found.sort_by("row")
         values = own["values"].combine_chunks()
-        arrays[name] = values.flatten().to_numpy().reshape(len(own), -1)
+        arrays[name] = numbers(values.flatten()).reshape(len(own), -1)
     return arrays
 
 
@@ -119,8 +118,7 @@ def tensors(rows: pa.Table, table: str) -> Iterator[Tensor]:
     table : str
         `ENSEMBLE` or `ENSEMBLE_SETUP`.
     """
-    for step in pc.unique(rows[STEP]).to_pylist():
-        own = rows.filter(pc.field(STEP) == step)
+    for step, own in parts(rows, STEP):
         wall_time = own[WALL_TIME][0].as_py()
         for name, array in _arrays(own, table).items():
             yield step, wall_time, f"{table}/{name}", array
@@ -131,10 +129,8 @@ def _arrays(rows: pa.Table, table: str) -> Mapping[str, npt.NDArray[Any]]:
         return setup_arrays(rows)
     lists = [field for field in rows.schema if pa.types.is_fixed_size_list(field.type)]
     return {
-        field.name: rows[field.name]
-        .combine_chunks()
-        .flatten()
-        .to_numpy(zero_copy_only=False)
-        .reshape(rows.num_rows, field.type.list_size)
+        field.name: numbers(rows[field.name].combine_chunks().flatten()).reshape(
+            rows.num_rows, field.type.list_size
+        )
         for field in lists
     }

@@ -5,13 +5,13 @@ A module says whether a path is of its format (`matches`) and turns it into
 in any store that fsspec knows.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from epochord.runlog.formats import delimited, huggingface, jsonl, lightning, mlflow, parquet
 from epochord.runlog.run.contents import Contents
 
-__all__ = ["FORMATS", "Format", "recognise"]
+__all__ = ["Format", "formats", "recognise"]
 
 
 class Format(Protocol):
@@ -42,8 +42,15 @@ class Format(Protocol):
         """
 
 
-# Those that a tool's own file names give away come first.
-FORMATS: tuple[Format, ...] = (lightning, huggingface, mlflow, parquet, jsonl, delimited)
+@cache
+def formats() -> tuple[Format, ...]:
+    """Return all formats; they are imported when a log is none of ours.
+
+    Those that a tool's own file names give away come first.
+    """
+    from epochord.runlog.formats import delimited, huggingface, jsonl, lightning, mlflow, parquet
+
+    return (lightning, huggingface, mlflow, parquet, jsonl, delimited)
 
 
 def recognise(path: Path) -> Format | None:
@@ -54,4 +61,4 @@ def recognise(path: Path) -> Format | None:
     path : Path
         A file, or a folder that holds one run.
     """
-    return next((each for each in FORMATS if each.matches(path)), None)
+    return next((each for each in formats() if each.matches(path)), None)

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from epochord.runlog.arrow import texts
 from epochord.runlog.errors import LogError, one_line
 from epochord.runlog.formats.axis import STEPS
 from epochord.runlog.formats.dialect import Dialect, find_dialect
@@ -170,8 +171,8 @@ def _numbers(cells: pa.Array, *, whole: bool) -> pa.Array | None:
     if not pa.types.is_string(cells.type):
         return cells
     cells = pc.utf8_trim_whitespace(cells)
-    missing = pc.is_in(cells, value_set=pa.array(MISSING))
-    cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
+    missing = pc.is_in(cells, value_set=texts(MISSING))
+    cells = pc.if_else(missing, pa.nulls(1, pa.string())[0], cells)
     for kind in (pa.int64(), pa.float64()) if whole else (pa.float64(),):
         try:
             return cells.cast(kind)
@@ -220,7 +221,7 @@ def _without_headers(
     for place, cells in zip(types, batch.columns, strict=True):
         if not pa.types.is_string(cells.type):
             return batch  # a header would not be numbers
-        same = pc.equal(pc.utf8_trim_whitespace(cells), plan.names[place])
+        same = pc.equal(pc.utf8_trim_whitespace(cells), texts([plan.names[place]])[0])
         headers = same if headers is None else pc.and_(headers, same)
         if not pc.any(headers).as_py():
             return batch

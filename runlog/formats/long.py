@@ -4,8 +4,8 @@ from collections import Counter
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from epochord.runlog.arrow import numbers, texts
 from epochord.runlog.formats.axis import Axis
 from epochord.runlog.formats.sheet import Column, Sheet, measured
 from epochord.runlog.run.series import Series
@@ -64,8 +64,9 @@ def _codes(sheet: Sheet, label: str) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Give each row the number of its text, in the order of their first appearance."""
     if label not in sheet.labels:
         return np.zeros(sheet.count, np.int64), [""]
-    texts = pa.array(sheet.labels[label]).fill_null("").dictionary_encode()
-    return texts.indices.to_numpy().astype(np.int64), texts.dictionary.to_pylist()
+    found = sheet.labels[label]
+    named = found.fill_null(texts([""]).cast(found.type)[0]).dictionary_encode()
+    return numbers(named.indices).astype(np.int64), named.dictionary.to_pylist()
 
 
 def _grouped(groups: npt.NDArray[np.int64]) -> list[tuple[int, npt.NDArray[np.int64]]]:

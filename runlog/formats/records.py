@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from epochord.runlog.arrow import texts as arrow_texts
 from epochord.runlog.formats.sheet import LABELS, Column, Sheet, is_long
 
 __all__ = ["sheet_of"]
@@ -124,5 +125,5 @@ def _labels(cells: Cells, count: int) -> dict[str, pa.Array]:
             texts: list[str | None] = [None] * count
             for row, value in zip(*cells[name], strict=True):
                 texts[row] = str(value)
-            labels[name] = pa.array(texts, pa.string())
+            labels[name] = arrow_texts(texts)
     return labels

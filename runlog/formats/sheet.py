@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from epochord.runlog.arrow import flags, numbers
+
 __all__ = ["LABELS", "Column", "Sheet", "column_of", "is_long", "joined", "measured", "nonzero"]
 
 # Columns of text in a table that holds one measurement a row, as `epochord export` writes it.
@@ -79,8 +81,8 @@ def column_of(array: pa.Array, first_row: int = 0) -> Column:
     """
     rows = np.arange(first_row, first_row + len(array))
     if array.null_count:
-        rows = rows[array.is_valid().to_numpy(zero_copy_only=False)]
-    return Column(rows, array.drop_null().to_numpy(zero_copy_only=False))
+        rows = rows[flags(array.is_valid())]
+    return Column(rows, numbers(array.drop_null()))
 
 
 def joined(parts: Sequence[Column]) -> Column:

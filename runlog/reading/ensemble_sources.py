@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from epochord.runlog.arrow import numbers
 from epochord.runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
 from epochord.runlog.ensemble.tables import ENSEMBLE, predictions_of
 from epochord.runlog.parquet import read_row_group, row_groups
@@ -22,7 +22,7 @@ GRID = "grid"  # without it there is no epoch; the other places may be lost
 
 def tensor(table: pa.Table, row: int) -> Floats:
     """Return one row of a table of tensors as an array."""
-    values: Floats = table["value"][row].values.to_numpy(zero_copy_only=False)
+    values: Floats = numbers(table["value"][row].values)
     return values.reshape(table["shape"][row].as_py())
 
 
@@ -61,7 +61,7 @@ class TensorSource:
             for name in setup.places
             if name == GRID or f"{ENSEMBLE}/{name}" in tables
         }
-        self.epochs = self._tables[GRID][STEP].to_numpy()
+        self.epochs = numbers(self._tables[GRID][STEP])
         members = self._tables[GRID]["shape"][0].as_py()[0] if len(self.epochs) else 0
         for name, points in setup.places.items():
             found = self._epochs_of(name, [members, points])
@@ -76,7 +76,7 @@ class TensorSource:
         if name not in self._tables:
             return np.empty(0, np.int64)
         table = self._tables[name]
-        epochs: npt.NDArray[np.int64] = table[STEP].to_numpy()
+        epochs: npt.NDArray[np.int64] = numbers(table[STEP])
         for epoch, shape in zip(epochs, table["shape"].to_pylist(), strict=True):
             if shape != expected:
                 raise ValueError(
@@ -89,7 +89,7 @@ class TensorSource:
         """See `epochord.runlog.reading.ensemble.Source`."""
         columns = {}
         for name, table in self._tables.items():
-            row = np.flatnonzero(table[STEP].to_numpy() == self.epochs[place])
+            row = np.flatnonzero(numbers(table[STEP]) == self.epochs[place])
             if len(row):
                 columns[name] = tensor(table, int(row[0]))
         return self._setup.as_predictions(columns)
@@ -163,7 +163,7 @@ class ParquetSource:
         rows: pa.Table,
     ) -> None:
         """Note where the epochs of a row group lie."""
-        steps = rows[STEP].to_numpy()
+        steps = numbers(rows[STEP])
         epochs, starts, counts = np.unique(steps, return_index=True, return_counts=True)
         for epoch, start, count in zip(
             epochs.tolist(), starts.tolist(), counts.tolist(), strict=True
@@ -178,6 +178,6 @@ class ParquetSource:
         where = self._places[place]
         rows = self._group(where.file, where.group, (STEP, *where.columns))
         rows = rows.slice(where.start, where.rows)
-        if not pc.all(pc.equal(rows[STEP], int(self.epochs[place]))).as_py():
+        if (numbers(rows[STEP]) != self.epochs[place]).any():
             raise ValueError("the file has changed")
         return predictions_of(rows, self._setup)

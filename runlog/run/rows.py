@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from epochord.runlog.arrow import arrow_array
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.run import STEP, WALL_TIME
 
@@ -55,12 +56,12 @@ def rows_table(
         By tag; `measured` is False where a value is null.  A tag without a
         measurement in this batch is left out of it, and so is a row without one.
     """
-    table = {STEP: pa.array(steps), WALL_TIME: pa.array(wall_times)}
+    table = {STEP: arrow_array(steps), WALL_TIME: arrow_array(wall_times)}
     some = np.zeros(len(steps), dtype=bool)
     for tag, (values, measured) in columns.items():
         if measured.any():
             some |= measured
             missing = None if measured.all() else ~measured
-            table[tag] = pa.array(np.ascontiguousarray(values), mask=missing)
+            table[tag] = arrow_array(values, missing)
     rows = pa.table(table)
-    return rows if some.all() else rows.filter(pa.array(some))
+    return rows if some.all() else rows.filter(arrow_array(some))

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from epochord.runlog.arrow import flags, numbers
 from epochord.runlog.errors import LogError
 from epochord.runlog.extras import needing
 from epochord.runlog.run.contents import FileReport
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.series import Series
+from epochord.runlog.run.steps import once
 from epochord.runlog.words import did_you_mean, short_repr
 
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ class Run(Mapping[str, Series]):
         grids = {id(series.steps): series.steps for series in self.series.values()}
         if not grids:
             return np.empty(0, np.int64)
-        return np.unique(np.concatenate(list(grids.values())))
+        return once(np.concatenate(list(grids.values())))
 
     def matching(self, globs: Sequence[str]) -> list[str]:
         """Return the tags that globs choose, in the order of the log.
@@ -260,8 +262,8 @@ def series_from_rows(rows: pa.Table) -> dict[str, Series]:
     dict of str to Series
         The tags that have at least one measurement, in column order.
     """
-    steps = rows[STEP].to_numpy()
-    times = rows[WALL_TIME].to_numpy()
+    steps = numbers(rows[STEP])
+    times = numbers(rows[WALL_TIME])
     series = {}
     for tag in rows.column_names:
         column = rows[tag]
@@ -269,10 +271,10 @@ def series_from_rows(rows: pa.Table) -> dict[str, Series]:
         if tag in (STEP, WALL_TIME) or not numeric or column.null_count == len(column):
             continue
         if column.null_count == 0:
-            series[tag] = Series(tag, steps, column.to_numpy(), times)
+            series[tag] = Series(tag, steps, numbers(column), times)
             continue
-        measured = column.is_valid().to_numpy()
-        values = column.drop_null().to_numpy()
+        measured = flags(column.is_valid())
+        values = numbers(column.drop_null())
         series[tag] = Series(tag, steps[measured], values, times[measured])
     return series
 

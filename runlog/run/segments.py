@@ -5,9 +5,8 @@ from dataclasses import replace
 from typing import Literal, cast
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from epochord.runlog.arrow import arrow_array, numbers
 from epochord.runlog.run.run import Run
 from epochord.runlog.run.series import Series
 
@@ -74,12 +73,12 @@ def _part(run: Run, segments: Sequence[int], name: str) -> Run:
         tag: cast(Series, each[np.isin(each.segments, segments)])
         for tag, each in run.series.items()
     }
-    wanted = pa.array(segments, pa.int32())
     tables = {
-        tag: table.filter(pc.is_in(table["segment"], wanted)) if "segment" in table.column_names
+        tag: table.filter(arrow_array(np.isin(numbers(table["segment"]), segments)))
+        if "segment" in table.column_names
         else table
         for tag, table in run.tables.items()
-    }  # fmt: skip
+    }
     return replace(
         run,
         name=name,

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from epochord.runlog.arrow import arrow_array
 from epochord.runlog.run.contents import Contents
 from epochord.runlog.run.series import Series
 from epochord.runlog.tensorboard.files import candidates
@@ -129,13 +130,16 @@ def _tables(
 
 def _table(rows: Sequence[tuple[int, Tensor]]) -> pa.Table:
     values = [tensor.value.ravel() for _, tensor in rows]
+    elements = np.concatenate(values)
     offsets = np.cumsum([0, *(value.size for value in values)])
+    ranks = np.cumsum([0, *(tensor.value.ndim for _, tensor in rows)]).astype(np.int32)
+    shapes = np.concatenate([tensor.value.shape for _, tensor in rows]).astype(np.int32)
     return pa.table(
         {
-            "step": pa.array([tensor.step for _, tensor in rows], pa.int64()),
-            "wall_time": pa.array([tensor.wall_time for _, tensor in rows], pa.float64()),
-            "segment": pa.array([segment for segment, _ in rows], pa.int32()),
-            "shape": pa.array([tensor.value.shape for _, tensor in rows], pa.list_(pa.int32())),
-            "value": pa.LargeListArray.from_arrays(offsets, np.concatenate(values)),
+            "step": arrow_array(np.array([tensor.step for _, tensor in rows], np.int64)),
+            "wall_time": arrow_array(np.array([tensor.wall_time for _, tensor in rows])),
+            "segment": arrow_array(np.array([segment for segment, _ in rows], np.int32)),
+            "shape": pa.ListArray.from_arrays(arrow_array(ranks), arrow_array(shapes)),
+            "value": pa.LargeListArray.from_arrays(arrow_array(offsets), arrow_array(elements)),
         }
     )

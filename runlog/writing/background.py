@@ -12,9 +12,6 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-# pyarrow imports pandas at its first conversion. That must not happen in the
-# middle of training, and it cannot happen at exit: Python then refuses it.
-import pandas  # noqa: F401
 import pyarrow as pa
 
 from epochord.runlog.run.metadata import RunMetadata

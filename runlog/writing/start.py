@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
-import pyarrow.compute as pc
-
+from epochord.runlog.arrow import arrow_array, numbers
 from epochord.runlog.atomic import leftovers
 from epochord.runlog.errors import OutputError, RunExistsError, described
 from epochord.runlog.parquet import ParquetWriter, is_parquet_log, read_parquet
@@ -175,7 +174,7 @@ class RunLog:
             if format == "both" and self.next_step:
                 # A kill between the two formats leaves the events behind.
                 rows, _ = read_parquet(self._directory)
-                writers[-1].write(rows.filter(pc.field(STEP) > written))
+                writers[-1].write(rows.filter(arrow_array(numbers(rows[STEP]) > written)))
         return writers
 
 

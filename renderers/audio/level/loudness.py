@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal
 
+from epochord.renderers.audio.level.filters import bilinear, sosfilt
 from epochord.renderers.audio.level.true_peak import Chunks, TruePeakMeter
 
 __all__ = ["CEILING_DBTP", "TARGET_LUFS", "LoudnessMeter", "TruePeakMeter", "gain", "k_weighting"]
@@ -64,7 +64,7 @@ def k_weighting(sample_rate: int) -> Values:
 def _biquad(numerator: list[float], frequency: float, q: float, sample_rate: int) -> Values:
     """Transform numerator(s) / (s² + s/q + 1), s = jf/frequency; equal at the frequency itself."""
     rate = 0.5 / math.tan(math.pi * frequency / sample_rate)
-    return np.concatenate(signal.bilinear(numerator, [1, 1 / q, 1], fs=rate))
+    return bilinear(numerator, [1, 1 / q, 1], rate)
 
 
 class LoudnessMeter:
@@ -134,7 +134,7 @@ class LoudnessMeter:
         steps = int(np.searchsorted(self._borders, samples.shape[1], side="right")) - 1
         if not steps:
             return np.empty(0), self._state
-        weighted, state = signal.sosfilt(self._filter, samples, zi=self._state)
+        weighted, state = sosfilt(self._filter, samples, self._state)
         squares = np.square(weighted[:, : self._borders[steps]]).sum(axis=0)
         return np.add.reduceat(squares, self._borders[:steps]), state
 

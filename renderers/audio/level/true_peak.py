@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal
+
+from epochord.renderers.audio.level.filters import kaiser_lowpass
 
 __all__ = ["Chunks", "TruePeakMeter"]
 
@@ -177,8 +178,7 @@ def _magnitude(samples: Planes) -> float:
 
 def _phases() -> npt.NDArray[np.float64]:
     """Weights of neighbouring samples for the points between the middle two, (taps, phases)."""
-    window = ("kaiser", signal.kaiser_beta(STOPBAND_DB))
-    filtered = signal.firwin(OVERSAMPLING * TAPS + 1, 1 / OVERSAMPLING, window=window)
+    filtered = kaiser_lowpass(OVERSAMPLING * TAPS + 1, 1 / OVERSAMPLING, STOPBAND_DB)
     return OVERSAMPLING * filtered[:-1].reshape(TAPS, OVERSAMPLING)[::-1, 1:]
 
 

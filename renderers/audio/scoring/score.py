@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from epochord.renderers.audio.scoring.events import Event
 from epochord.renderers.timeline.reduction import Frames
+from epochord.runlog.arrow import arrow_array, texts
 
 __all__ = ["Glide", "Score", "State", "Tones", "states", "write_score"]
 
@@ -42,6 +43,9 @@ class State(IntEnum):
     NEGATIVE_INFINITY = 4
     MISSING = 5  # not measured
     ZERO = 6  # exactly: silence
+
+
+STATES = texts([state.name.lower() for state in State])
 
 
 @dataclass(frozen=True)
@@ -204,14 +208,14 @@ def _rows(score: Score, heard: npt.NDArray[np.floating[Any]], start: int, stop: 
     state = score.state[:, span].T.ravel()
     values = _as_logged(heard, score.state[:, span])
     columns = [
-        (begins + np.array(onsets)).ravel() / score.sample_rate,
-        np.repeat(frames.steps[span], voices),
-        pa.DictionaryArray.from_arrays(tag, list(frames.names)),
-        pa.array(values.T.ravel(), mask=state == State.MISSING),
-        score.pitch[:, span].T.ravel().astype(np.float64),
-        score.gain[:, span].T.ravel(),
-        score.places[:, span].T.ravel(),
-        pa.DictionaryArray.from_arrays(state, [each.name.lower() for each in State]),
+        arrow_array((begins + np.array(onsets)).ravel() / score.sample_rate),
+        arrow_array(np.repeat(frames.steps[span], voices)),
+        pa.DictionaryArray.from_arrays(arrow_array(tag), texts(frames.names)),
+        arrow_array(values.T.ravel(), state == State.MISSING),
+        arrow_array(score.pitch[:, span].T.ravel().astype(np.float64)),
+        arrow_array(score.gain[:, span].T.ravel()),
+        arrow_array(score.places[:, span].T.ravel()),
+        pa.DictionaryArray.from_arrays(arrow_array(state), STATES),
     ]
     return pa.table(columns, schema=SCHEMA)
 

@@ -12,8 +12,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import chirp
-from scipy.signal.windows import tukey
 
 from epochord.renderers.audio.scoring.events import Event, Kind
 
@@ -61,10 +59,37 @@ def earcon(kind: Kind, length: int, sample_rate: int) -> Samples:
         phases = np.random.default_rng(0).random((len(tones), 1))
         sound = np.sin(2 * np.pi * (tones * time + phases)).sum(axis=0)
     else:
-        sound = chirp(time, low, max(float(time[-1]), 1e-9), high, phi=-90)
-    sound = sound * tukey(length, 1.0 if low == high else 0.4)
+        sound = _chirp(time, low, high)
+    sound = sound * (_hann(length) if low == high else _tapered(length, 0.4))
     rms = np.sqrt(np.mean(np.square(sound)))
     return np.asarray(sound / max(float(rms), 1e-9), np.float32)
+
+
+def _chirp(time: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.float64]:
+    """Return a sine whose frequency goes evenly from one to another (`scipy.signal.chirp`)."""
+    rise = (high - low) / max(float(time[-1]), 1e-9)
+    phase = 2 * np.pi * (low * time + 0.5 * rise * time * time)
+    return np.asarray(np.cos(phase + np.deg2rad(-90)))
+
+
+def _tapered(length: int, share: float) -> npt.NDArray[np.float64]:
+    """Return a window that rises and falls as half cosines (`scipy.signal.windows.tukey`).
+
+    So large a share of it is rise and fall, below 1; `_hann` is that of 1.
+    """
+    window = np.ones(length)
+    if length > 1:
+        width = int(share * (length - 1) / 2) + 1
+        first, last = np.arange(width), np.arange(length - width, length)
+        window[:width] = 0.5 * (1 + np.cos(np.pi * (-1 + 2.0 * first / share / (length - 1))))
+        end = np.pi * (-2 / share + 1 + 2.0 * last / share / (length - 1))
+        window[length - width :] = 0.5 * (1 + np.cos(end))
+    return window
+
+
+def _hann(length: int) -> npt.NDArray[np.float64]:
+    """Return a window of one cosine (`scipy.signal.windows.hann`)."""
+    return 0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, length)) if length > 1 else np.ones(length)
 
 
 def overlay(

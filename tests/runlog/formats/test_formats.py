@@ -3,8 +3,8 @@
 import pytest
 
 from epochord.runlog.formats import (
-    FORMATS,
     delimited,
+    formats,
     huggingface,
     lightning,
     mlflow,
@@ -15,8 +15,8 @@ from epochord.runlog.formats import (
 
 def test_only_logs_of_known_file_names_are_found_in_folders():
     """A folder holds many tables that are no logs."""
-    assert {each for each in FORMATS if each.IN_FOLDERS} == {lightning, huggingface, mlflow}
-    assert len({each.NAME for each in FORMATS}) == len(FORMATS)
+    assert {each for each in formats() if each.IN_FOLDERS} == {lightning, huggingface, mlflow}
+    assert len({each.NAME for each in formats()}) == len(formats())
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from upath import UPath
 
 from epochord.runlog import LogError
 from epochord.runlog.formats import (
-    FORMATS,
     delimited,
+    formats,
     huggingface,
     jsonl,
     lightning,
@@ -147,7 +147,7 @@ def test_states_without_a_measurement(save, content, expected):
     assert expected in refusal(huggingface, save(content, "trainer_state.json"))
 
 
-@pytest.mark.parametrize("module", FORMATS, ids=lambda module: module.NAME)
+@pytest.mark.parametrize("module", formats(), ids=lambda module: module.NAME)
 def test_looking_never_raises(save, tmp_path, module):
     """`matches` says no to whatever is odd."""
     (tmp_path / "loop").symlink_to("loop")

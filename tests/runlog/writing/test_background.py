@@ -103,8 +103,9 @@ def test_an_error_comes_up_at_the_next_call_and_nothing_is_written_after_it():
 def test_what_was_submitted_is_written_when_the_program_just_ends(tmp_path):
     """Forgetting to close loses nothing."""
     script = """
-import sys, time, pyarrow as pa
+import sys, time, numpy as np, pyarrow as pa
 from pathlib import Path
+from epochord.runlog.arrow import arrow_array
 from epochord.runlog.writing.background import BackgroundWriter
 class Slow:
     def write(self, rows, table):
@@ -115,7 +116,7 @@ class Slow:
     def close(self): pass
 writer = BackgroundWriter([Slow()])
 for step in range(8):
-    writer.submit(lambda step=step: pa.table({"step": [step]}))
+    writer.submit(lambda step=step: pa.table({"step": arrow_array(np.array([step]))}))
 """
     out = tmp_path / "out"
     subprocess.run([sys.executable, "-c", script, str(out)], check=True, timeout=60)

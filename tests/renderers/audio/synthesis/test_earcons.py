@@ -248,3 +248,16 @@ def test_earcons_are_added_alike_however_the_sound_is_cut(given_events, sizes):
         place = sides[:, event.voice] if event.voice >= 0 else [0.5**0.5, 0.5**0.5]
         expected[event.sample :][:300] += 0.5 * earcon(event.kind, 300, RATE)[:, None] * place
     np.testing.assert_allclose(made, expected[:1000], atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 6, 441, 1323, 2646, 4411])
+def test_chirps_and_their_windows_are_scipys_to_the_bit(length):
+    """A sine that goes from one frequency to another, and a ping of one, under SciPy's windows."""
+    time = np.arange(length) / RATE
+    for kind, (low, high) in BANDS.items():
+        if kind == Kind.NAN:
+            continue
+        sound = signal.chirp(time, low, max(time[-1], 1e-9), high, phi=-90)
+        sound = sound * signal.windows.tukey(length, 1.0 if low == high else 0.4)
+        expected = sound / max(np.sqrt(np.mean(np.square(sound))), 1e-9)
+        np.testing.assert_array_equal(earcon(kind, length, RATE), expected.astype(np.float32))
