@@ -25,7 +25,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 # What it says of how to listen is what works without activating the environment.
 EPOCHORD := EPOCHORD_MAKE=make $(BIN)/python -m epochord
-# numba (librosa) compiles for half a minute when its cache is cold.
+# numba compiles for half a minute when its cache is cold.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
 .DELETE_ON_ERROR:
@@ -85,29 +85,29 @@ record-ensembles: $(ENSEMBLES)
 
 # What one invocation records, it records before it renders, under -j too. Which
 # runs there are is looked up when the command runs, not when make starts.
-render-audio: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+render-audio: $(VENV)/.base $(filter record-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) render audio $(RUNS) --voicing $(VOICING) --layers '$(LAYERS)' --parameters $(PARAMETERS) \
 	  --jobs $(JOBS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
-play: $(VENV)/.render $(filter record-% render-%,$(MAKECMDGOALS))
+play: $(VENV)/.base $(filter record-% render-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) play $(RUNS)
 
-render-ensembles: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+render-ensembles: $(VENV)/.video $(filter record-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) render ensemble $(RUNS)
 
 record-benford: $(VENV)/.lm
 	@$(EPOCHORD) record benford --model '$(MODEL)' $(if $(PROMPTS),--prompts '$(PROMPTS)') --overwrite
 
-render-benford: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+render-benford: $(VENV)/.video $(filter record-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) render benford $(filter-out runs,$(RUNS)) $(foreach glob,$(TAGS),--tags '$(glob)')
 
-compare: $(VENV)/.render $(filter record-%,$(MAKECMDGOALS))
+compare: $(VENV)/.pictures $(filter record-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) compare $(RUNS) --layers '$(LAYERS)' --parameters $(PARAMETERS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
-page: $(VENV)/.render $(filter record-% render-%,$(MAKECMDGOALS))
+page: $(VENV)/.pictures $(filter record-% render-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) page $(RUNS) $(foreach glob,$(TAGS),--tags '$(glob)')
 
-gallery: $(VENV)/.render $(filter record-% render-% compare page,$(MAKECMDGOALS))
+gallery: $(VENV)/.pictures $(filter record-% render-% compare page,$(MAKECMDGOALS))
 	@$(EPOCHORD) gallery
 
 test: $(VENV)/.dev $(if $(CI),browser)
@@ -131,8 +131,8 @@ bench: $(VENV)/.dev
 clean:
 	rm -rf renders .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# The environment grows in stages; rendering alone installs no torch. A stage's
-# stamp is written last, so an interrupted installation is taken up again.
+# The environment grows in stages: a target installs what it needs, so rendering alone installs no
+# torch. A stage's stamp is written last, so an interrupted installation is taken up again.
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "Epochord needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1): name another one with make PYTHON=python3.12 …" >&2; exit 1; }
@@ -141,22 +141,32 @@ $(VENV)/.python:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.render: $(VENV)/.python pyproject.toml
-	@echo 'Installing what rendering needs into $(VENV) (about 0.8 GB) …' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[video]'
-	@touch $@
+# What is said of sizes is what the folder takes with all that the stage needs.
+$(VENV)/.base: $(VENV)/.python pyproject.toml
+	@$(call install,,the base,0.45 GB of disk,--quiet)
 
-$(VENV)/.record: $(VENV)/.render
-	@echo 'Installing torch and torchvision into $(VENV): about 5.5 GB of disk …' >&2
-	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[video,record]' >&2
-	@touch $@
+$(VENV)/.pictures: $(VENV)/.base
+	@$(call install,[pictures],matplotlib and librosa,0.85 GB of disk,--quiet)
+
+$(VENV)/.video: $(VENV)/.base
+	@$(call install,[video],matplotlib$(comma) librosa and ffmpeg,1 GB of disk,--quiet)
+
+$(VENV)/.record: $(VENV)/.base
+	@$(call install,[record],torch and torchvision,6.3 GB of disk; far less with CPU-only wheels)
 
 $(VENV)/.lm: $(VENV)/.record
-	@echo 'Installing transformers into $(VENV) …' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[video,record,lm]'
-	@touch $@
+	@$(call install,[lm],transformers,6.5 GB of disk,--quiet)
 
 $(VENV)/.dev: $(VENV)/.record
-	@echo 'Installing the test tools into $(VENV) …' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[video,record,lm,dev]'
-	@touch $@
+	@$(call install,[pandas$(comma)video$(comma)lm$(comma)dev],everything and the test tools,7.5 GB of disk,--quiet)
+
+# One at a time, also under -j: pip does not share a folder.
+comma := ,
+LOCKED := import fcntl, subprocess, sys; \
+  lock = open(sys.argv[1], "w"); fcntl.flock(lock, fcntl.LOCK_EX); \
+  sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *sys.argv[2:]]))
+define install
+echo 'Installing $(2) into $(VENV) (about $(3)) …' >&2
+@$(BIN)/python -c '$(LOCKED)' $(VENV)/.lock $(4) --disable-pip-version-check --editable '.$(1)' >&2
+@touch $@
+endef

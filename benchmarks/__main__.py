@@ -17,6 +17,7 @@ SUBJECTS = (
     "digit_counts",
     "comparison",
     "page",
+    "startup",
 )
 
 

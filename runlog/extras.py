@@ -1,8 +1,8 @@
 """Optional packages: what lacks one says in a line what to install, from where this code came.
 
-A bare ``pip install epochord[…]`` could bring somebody else's package, so the command names a
-source that exists: the checkout, or what the installed distribution says that it was installed
-from (`direct_url.json`, PEP 610).
+A name alone could bring somebody else's package, so the command names a source that exists: the
+checkout, or what the installed distribution says that it was installed from (`direct_url.json`,
+PEP 610).
 """
 
 from collections.abc import Iterator

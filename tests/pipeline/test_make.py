@@ -149,3 +149,55 @@ def test_an_ensemble_is_recorded_and_rendered_in_one_invocation(make, tmp_path):
     made = {path.name for path in tmp_path.rglob("renders/ensemble-prior/*")}
     assert {"ensemble.mp4", "ensemble.webp", "uncertainty.png", "ensemble.scores.parquet"} <= made
     assert "3 members, 3 epochs" in done.stderr
+
+
+@pytest.fixture
+def fresh(clone):
+    """Make of the clone one whose environment is empty; its pip only notes what it is asked for.
+
+    It fails as long as there is a file `offline`.
+    """
+    for stamp in (clone / ".venv").glob(".[!p]*"):
+        stamp.unlink()
+    (clone / ".venv" / "bin" / "python").write_text(
+        '#!/bin/sh\nfor last; do :; done\ncase "$*" in *pip*install*) echo "$last" >> installed\n'
+        '[ ! -e offline ] || exit 1;; *) echo "ran $*" >> installed;; esac\n'
+    )
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("goals", "extras"),
+    [
+        (["render-audio"], ["."]),
+        (["page"], [".", ".[pictures]"]),
+        (["compare", "gallery"], [".", ".[pictures]"]),
+        (["render-ensembles"], [".", ".[video]"]),
+        (["record-sgd", "render-audio"], [".", ".[record]"]),
+        (["record-benford"], [".", ".[record]", ".[lm]"]),
+    ],
+)
+def test_a_target_installs_what_it_needs_and_says_how_much(make, fresh, goals, extras):
+    """Rendering alone brings no torch; a second call brings nothing."""
+    done = make(*goals)
+    assert done.returncode == 0, done.stderr
+    lines = (fresh / "installed").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("ran")] == extras
+    said = [line for line in done.stderr.splitlines() if line.startswith("Installing")]
+    assert len(said) == len(extras)
+    assert all("GB of disk" in line for line in said)
+    make(*goals)
+    again = (fresh / "installed").read_text().splitlines()[len(lines) :]
+    assert all(line.startswith("ran") for line in again)
+
+
+def test_an_interrupted_installation_is_taken_up_again(make, fresh):
+    """What failed is not taken for installed, and what was is not done again."""
+    assert make("render-audio").returncode == 0
+    (fresh / "offline").touch()
+    assert make("page").returncode != 0
+    (fresh / "offline").unlink()
+    assert make("page").returncode == 0
+    lines = (fresh / "installed").read_text().splitlines()
+    installed = [line for line in lines if not line.startswith("ran")]
+    assert installed == [".", ".[pictures]", ".[pictures]"]

@@ -133,7 +133,7 @@ def test_powershell_is_given_a_command(workplace):
     ],
 )
 def test_a_player_gets_only_what_it_can_play(workplace, file, subtype, program):
-    """Aplay knows WAV alone, and libsndfile's players got MP3 late."""
+    """WAV alone is what aplay knows, and libsndfile's players got MP3 late."""
     soundfile.write(workplace / file, [0.0, 0.1] * 2000, 44_100, subtype=subtype)
     for name in ("aplay", "mpv", "powershell"):
         player(workplace, name)
