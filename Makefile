@@ -23,13 +23,14 @@ ENSEMBLES   := $(addprefix record-ensemble-,$(SETTINGS))
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-EPOCHORD := $(BIN)/python -m epochord
+# What it says of how to listen is what works without activating the environment.
+EPOCHORD := EPOCHORD_MAKE=make $(BIN)/python -m epochord
 # numba compiles for half a minute when its cache is cold.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles record-benford render-audio \
+.PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles record-benford render-audio play \
         render-ensembles render-benford compare page gallery test bench clean browser
 
 help:
@@ -42,6 +43,7 @@ help:
 	@echo '                 $(EXPERIMENTS)'
 	@echo '  record-all     all of these'
 	@echo '  render-audio   renders/<run>/audio.wav for RUNS'
+	@echo '  play           the sound of RUNS, through the loudspeakers'
 	@echo '  record-ensemble-NAME  train and record an ensemble; NAME is one of'
 	@echo '                 $(SETTINGS)'
 	@echo '  record-ensembles      all of these'
@@ -86,6 +88,9 @@ record-ensembles: $(ENSEMBLES)
 render-audio: $(VENV)/.base $(filter record-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) render audio $(RUNS) --voicing $(VOICING) --layers '$(LAYERS)' --parameters $(PARAMETERS) \
 	  --jobs $(JOBS) $(foreach glob,$(TAGS),--tags '$(glob)')
+
+play: $(VENV)/.base $(filter record-% render-%,$(MAKECMDGOALS))
+	@$(EPOCHORD) play $(RUNS)
 
 render-ensembles: $(VENV)/.video $(filter record-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) render ensemble $(RUNS)

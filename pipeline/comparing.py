@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from epochord.renderers.audio import AudioSettings
     from epochord.renderers.comparison import Clip
 
-__all__ = ["Reading", "find_clips", "find_compared"]
+__all__ = ["Reading", "find_clips", "find_compared", "open_compared"]
 
 
 @dataclass(frozen=True)
@@ -26,29 +26,60 @@ class Reading:
 
     Parameters
     ----------
-    names : tuple of str
-        Globs; only runs whose name matches one of them.
     segments : {"auto", "all", "split", "last"}
         See `epochord.runlog.run.segments.split_segments`.
     x : str, optional
         Of tables: the column that holds the step.
     """
 
-    names: tuple[str, ...] = ()
     segments: Segments = "auto"
     x: str | None = None
 
 
-def find_compared(
-    paths: Sequence[str], reading: Reading, audio: "AudioSettings"
-) -> tuple[list[Run], bool]:
-    """Find and open the runs that paths stand for, saying what is amiss.
+def find_compared(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], bool]:
+    """Find the runs that paths stand for, path by path, saying what is amiss.
 
     Parameters
     ----------
     paths : sequence of str
         Each a run, a folder of runs, a table, a URL, or a name under ``runs/``; one
-        that is named twice is compared with itself.
+        that is named twice is there twice, and compared with itself.
+    names : sequence of str
+        Globs; only runs whose name matches one of them.
+
+    Returns
+    -------
+    found : list of Found
+        The runs.
+    complete : bool
+        Whether every path could be used.
+    """
+    found: list[Found] = []
+    complete = True
+    for path in paths:
+        some, errors = find([path])
+        found += some
+        for problem in errors:
+            fail(LogError(f"{problem}{_hint(Path(path))}"))
+            complete = False
+    wanted = [
+        one for one in found if not names or any(fnmatchcase(one.source.name, n) for n in names)
+    ]
+    if found and not wanted:
+        fail(none_called(names, [one.source.name for one in found]))
+        complete = False
+    return wanted, complete
+
+
+def open_compared(
+    found: Sequence[Found], reading: Reading, audio: "AudioSettings"
+) -> tuple[list[Run], bool]:
+    """Open runs to compare, saying what is amiss.
+
+    Parameters
+    ----------
+    found : sequence of Found
+        See `find_compared`.
     reading : Reading
         How they are to be read.
     audio : AudioSettings
@@ -59,11 +90,10 @@ def find_compared(
     runs : list of Run
         Those that can be heard, each with a name of its own.
     complete : bool
-        Whether every path could be used.
+        Whether every one of them could be used.
     """
     from epochord.renderers.comparison.names import distinct_names, short_names
 
-    found, complete = _found(paths, reading.names)
     errors: list[EpochordError] = []
     parts = opened_parts(found, reading.segments, reading.x, errors)
     together = going_together(parts, audio, errors)
@@ -75,7 +105,7 @@ def find_compared(
     places = [one.found.source.path for one in together]
     names = short_names(distinct_names([run.name for run in runs], places))
     named = [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
-    return named, complete and not errors
+    return named, not errors
 
 
 def find_clips(paths: Sequence[str]) -> tuple[list["Clip"], bool]:
@@ -103,25 +133,6 @@ def find_clips(paths: Sequence[str]) -> tuple[list["Clip"], bool]:
         except LogError as error:
             fail(error)
     return clips, len(clips) == len(places)
-
-
-def _found(paths: Sequence[str], names: Sequence[str]) -> tuple[list[Found], bool]:
-    """Find runs path by path, so that one named twice is there twice."""
-    found: list[Found] = []
-    complete = True
-    for path in paths:
-        some, errors = find([path])
-        found += some
-        for problem in errors:
-            fail(LogError(f"{problem}{_hint(Path(path))}"))
-            complete = False
-    wanted = [
-        one for one in found if not names or any(fnmatchcase(one.source.name, n) for n in names)
-    ]
-    if found and not wanted:
-        fail(none_called(names, [one.source.name for one in found]))
-        complete = False
-    return wanted, complete
 
 
 def _hint(place: Path) -> str:

@@ -13,6 +13,7 @@ from epochord.pipeline.commands.arguments.logs import (
     SegmentMode,
     Steps,
     Tags,
+    refuse_column,
     run_names,
 )
 from epochord.pipeline.commands.arguments.parsing import listed, parse_range, parse_steps
@@ -30,7 +31,7 @@ from epochord.pipeline.commands.arguments.sound import (
     Range,
     ScaleFrom,
 )
-from epochord.pipeline.comparing import Reading, find_clips, find_compared
+from epochord.pipeline.comparing import Reading, find_clips, find_compared, open_compared
 from epochord.pipeline.console import bar, note, result
 from epochord.pipeline.folders import RENDERS, RUNS
 
@@ -43,7 +44,7 @@ __all__ = ["compare"]
 
 RESULTS = RENDERS / "compare"
 MOST_SAID = 12  # sentences, or pairs
-SUFFIXES = (".png",)
+SUFFIXES = (".png", ".svg")
 OTHER_SOUNDS = (".aac", ".amr", ".m4a", ".m4b", ".mka", ".mp4", ".weba", ".webm", ".wma")
 OF_RUNS = (
     "tags", "runs", "steps", "segments", "x", "layers", "parameters", "duration", "range",
@@ -109,9 +110,11 @@ def compare(
             _refuse(given(context, dict.fromkeys(OF_RUNS)))
             made, complete = _clips(places, settings, out, progress.update)
         else:
-            reading = Reading(tuple(runs or ()), segments, x)
-            found, complete = find_compared(places, reading, audio)
-            made = _runs(found, settings, audio, scale_from, out, progress.update, complete)
+            found, complete = find_compared(places, runs or ())
+            refuse_column(found, x)
+            opened, whole = open_compared(found, Reading(segments, x), audio)
+            complete &= whole
+            made = _runs(opened, settings, audio, scale_from, out, progress.update, complete)
     _say(made, as_json)
     if not complete:
         raise typer.Exit(1)

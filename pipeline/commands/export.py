@@ -50,6 +50,8 @@ def export(
         rows = write_table(parts, temporary, FORMATS[suffix])
         for error in errors:
             fail(error)
+        if errors and not rows:
+            raise typer.Exit(1)
         if not rows:
             raise EpochordError(f"{path}: not written, since there is no measurement to export")
     note(f"{plural(rows, 'measurement')} of {plural(len(found), 'run')}")

@@ -53,18 +53,11 @@ class Player:
         """
         program = shutil.which(self.program) or self.program
         try:
-            done = subprocess.run(
-                [program, *self.options, self.argument(path)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                check=False,
-            )
+            code, words = _run([program, *self.options, self.argument(path)])
         except OSError as error:
             raise PlayerError(f"{self.program}: {error.strerror or error}") from error
-        if done.returncode:
-            said = one_line(done.stderr.decode(errors="replace"))[:120]
-            raise PlayerError(f"{self.program}: {said or f'exit code {done.returncode}'}")
+        if code:
+            raise PlayerError(f"{self.program}: {one_line(words)[:120] or f'exit code {code}'}")
 
     def argument(self, path: Path) -> str:
         """Return how the file is named; a name never begins like an option."""
@@ -109,6 +102,19 @@ def kind_of(path: Path) -> str:
 def players_of(kinds: Sequence[str]) -> Iterator[Player]:
     """Yield the players that are installed and can play files of all these kinds."""
     yield from (each for each in PLAYERS if each.kinds.issuperset(kinds) and each.is_here)
+
+
+def _run(command: Sequence[str]) -> tuple[int, str]:
+    """Run a program to its end; give its exit code, and what it says on stderr."""
+    null, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(command, stdin=null, stdout=null, stderr=pipe) as process:
+        try:
+            _, words = process.communicate()
+        except BaseException:  # Ctrl-C, or our own end: silence, before anything else
+            process.kill()
+            process.wait()
+            raise
+    return process.returncode, words.decode(errors="replace")
 
 
 def _holds_floats(path: Path) -> bool:

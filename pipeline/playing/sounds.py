@@ -33,7 +33,7 @@ class Sound:
 def sounds(
     paths: Sequence[str], runs: Sequence[str] | None, errors: list[object]
 ) -> Iterator[Sound]:
-    """Yield the sounds of what was named, in order; what is missing is rendered before.
+    """Yield the sounds of what was named, files first; what is missing is rendered before.
 
     Parameters
     ----------

@@ -18,20 +18,23 @@ from epochord.renderers.benford.subjects import Subject, constants, subjects
 from epochord.renderers.pictures.clock import FPS
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import write_video
+from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date
+from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.runlog import Run
 
-__all__ = ["DESCRIPTION", "BenfordResult", "render_benford", "render_constants"]
+__all__ = ["BenfordResult", "render_benford", "render_constants"]
 
-DESCRIPTION = "benford.json"
 STEM = "benford"
-DISTANCES = "benford.distances.parquet"
+PICTURES = (".png", ".svg")
+DESCRIPTION, DISTANCES = ".json", ".distances.parquet"  # what names end in
+SUFFIXES = (*PICTURES, DESCRIPTION)
 NO_HISTORIES: Mapping[str, Sequence[DigitHistory]] = MappingProxyType({})
 NO_LOG: Mapping[str, str] = MappingProxyType({})
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BenfordResult:
     """What was made.
 
@@ -49,9 +52,19 @@ class BenfordResult:
     made: bool
     description: dict[str, Any]
 
+    def __repr__(self) -> str:
+        return result_repr(self, self.paths, made=self.made)
+
+    def _repr_html_(self) -> str | None:
+        return picture_html(self.paths)
+
 
 def render_benford(
-    run: Run, folder: Path, *, tags: Sequence[str] = (), video: bool = True
+    run: Run,
+    out: StrPath | Destination | None = None,
+    *,
+    tags: Sequence[str] = (),
+    video: bool = True,
 ) -> BenfordResult:
     """Draw the first digits of a run.
 
@@ -59,11 +72,12 @@ def render_benford(
     ----------
     run : Run
         With series, or with a language model's digits.
-    folder : Path
-        Where `benford.png`, `benford.svg` and `benford.json` go; of a run whose
-        layers' digits were counted also `benford.gradient.png`, … (how they
-        change), `benford.gradient.mp4`, … and `benford.distances.parquet`, which
-        can be heard.
+    out : str or PathLike, optional
+        A picture, such as ``"digits.png"``, whose stem all results get; else a folder,
+        by default ``renders/<run>``, for `benford.png`, `benford.svg` and
+        `benford.json`; of a run whose layers' digits were counted also
+        `benford.gradient.png`, … (how they change), `benford.gradient.mp4`, … and
+        `benford.distances.parquet`, which can be heard.
     tags : sequence of str
         Which series (see `epochord.renderers.benford.subjects.subjects`).
     video : bool
@@ -82,17 +96,29 @@ def render_benford(
     over_training = {} if tags else histories(run)
     heading = f"{run.name}: first digits"
     settings = {"tags": list(tags), "video": video}
-    return _render(found, folder, heading, settings, over_training, {"log_hash": run.log_hash()})
+    place = _place(out, f"renders/{run.name}")
+    return _render(found, place, heading, settings, over_training, {"log_hash": run.log_hash()})
 
 
-def render_constants(folder: Path) -> BenfordResult:
-    """Draw the first digits of the physical constants, the classic set that follows the law."""
-    return _render([constants()], folder, "First digits of the physical constants", {})
+def render_constants(out: StrPath | Destination | None = None) -> BenfordResult:
+    """Draw the first digits of the physical constants, the classic set that follows the law.
+
+    Parameters
+    ----------
+    out : str or PathLike, optional
+        As of `render_benford`; by default ``renders/constants``.
+    """
+    place = _place(out, "renders/constants")
+    return _render([constants()], place, "First digits of the physical constants", {})
+
+
+def _place(out: StrPath | Destination | None, folder: str) -> Destination:
+    return destination(out, folder=folder, stem=STEM, suffixes=SUFFIXES)
 
 
 def _render(
     found: Sequence[Subject],
-    folder: Path,
+    place: Destination,
     heading: str,
     settings: dict[str, Any],
     over_training: Mapping[str, Sequence[DigitHistory]] = NO_HISTORIES,
@@ -107,28 +133,32 @@ def _render(
         "subjects": _plain([subject.to_dict() for subject in found]),
         "steps": {k: [len(h.steps) for h in each] for k, each in over_training.items()},
     }
-    stems = [STEM, *(f"{STEM}.{kind}" for kind in over_training)]
-    names = [f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")]
-    names += [DISTANCES] * bool(over_training)
-    names += [f"{STEM}.{kind}.mp4" for kind in over_training if settings["video"]]
-    beside = folder / DESCRIPTION
-    paths = tuple(folder / name for name in names)
+    endings = [f"{kind}{suffix}" for kind in ("", *map(_of, over_training)) for suffix in PICTURES]
+    endings += [DISTANCES] * bool(over_training)
+    endings += [f"{_of(kind)}.mp4" for kind in over_training if settings["video"]]
+    beside = place.path(DESCRIPTION)
+    paths = tuple(map(place.path, endings))
     if is_up_to_date(beside, about):
         return BenfordResult(paths, made=False, description=about)
     beside.unlink(missing_ok=True)  # it must never describe what it was not made with
-    save_picture(digits_figure(found, heading), folder / STEM)
+    save_picture(digits_figure(found, heading), place.path(""))
     for kind, each in over_training.items():
         figure = history_figure(each, f"{heading} of {kind}s over training")
-        save_picture(figure, folder / f"{STEM}.{kind}")
+        save_picture(figure, place.path(_of(kind)))
     if over_training:
         every = [history for each in over_training.values() for history in each]
-        write_distances(every, folder / DISTANCES)
+        write_distances(every, place.path(DISTANCES))
     for kind, each in over_training.items():
         if settings["video"]:
             moving = film(each, f"{heading} of {kind}s")
-            write_video(folder / f"{STEM}.{kind}.mp4", moving, size=SIZE, fps=FPS)
+            write_video(place.path(f"{_of(kind)}.mp4"), moving, size=SIZE, fps=FPS)
     describe(beside, about | {"files": {path.name: path.stat().st_size for path in paths}})
     return BenfordResult(paths, made=True, description=about)
+
+
+def _of(kind: str) -> str:
+    """Return what names end in before the suffix: of gradients, or of weights."""
+    return f".{kind}"
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from epochord.renderers.audio.files.sound_files import sound_blocks, unreadable
 from epochord.renderers.comparison.names import listed
+from epochord.renderers.results.destination import StrPath
 from epochord.runlog import LogError
 from epochord.runlog.extras import needing
 
@@ -105,12 +106,12 @@ def is_audio(path: str) -> bool:
     return Path(path).suffix.lower() in suffixes and not Path(path).is_dir()
 
 
-def open_clip(path: Path, name: str) -> Clip:
+def open_clip(path: StrPath, name: str) -> Clip:
     """Look at an audio file.
 
     Parameters
     ----------
-    path : Path
+    path : str or PathLike
         Any file that libsndfile reads.
     name : str
         How it is to be called.
@@ -122,6 +123,7 @@ def open_clip(path: Path, name: str) -> Clip:
     """
     import soundfile
 
+    path = Path(path)
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -180,7 +180,7 @@ def _unsaid(names: Sequence[str], wrong: Sequence[Sequence[str]]) -> list[str]:
     count = [len(lines) - MOST_TROUBLES for lines in wrong]
     return [
         f"{more} more {'trouble' if more == 1 else 'troubles'} of {name}, at the end of "
-        "comparison.txt"
+        "the text (.txt)"
         for name, more in zip(names, count, strict=True)
         if more > 0
     ]

@@ -18,7 +18,7 @@ from epochord.renderers.comparison.pairs import Pair
 from epochord.renderers.comparison.series import SeriesDifference
 from epochord.renderers.results.output import writing
 
-__all__ = ["MOST_ROWS", "SCHEMA", "write_table"]
+__all__ = ["MOST_ROWS", "SCHEMA", "all_rows", "write_table"]
 
 MOST_ROWS = 2_000_000  # of pairs, in all; beyond that each keeps its extremes
 
@@ -63,8 +63,6 @@ def write_table(
     OutputError
         If it cannot be written.
     """
-    parts = sum(1 + len(pair.series) for pair in pairs)
-    most = max(256, MOST_ROWS // max(1, parts))
     encodings = {"time": "BYTE_STREAM_SPLIT", "value": "BYTE_STREAM_SPLIT"}
     with (
         writing(path) as temporary,
@@ -73,13 +71,20 @@ def write_table(
             column_encoding=encodings,
         ) as writer,
     ):  # fmt: skip
-        for table in _tables(heard, pairs, axis, hop, most):
+        for table in _tables(heard, pairs, axis, hop):
             writer.write_table(table)
 
 
+def all_rows(heard: Sequence[Heard], pairs: Sequence[Pair], axis: Axis, hop: float) -> pa.Table:
+    """Return the table in memory (parameters as of `write_table`)."""
+    return pa.concat_tables(_tables(heard, pairs, axis, hop)).unify_dictionaries()
+
+
 def _tables(
-    heard: Sequence[Heard], pairs: Sequence[Pair], axis: Axis, hop: float, most: int
+    heard: Sequence[Heard], pairs: Sequence[Pair], axis: Axis, hop: float
 ) -> Iterator[pa.Table]:
+    parts = sum(1 + len(pair.series) for pair in pairs)
+    most = max(256, MOST_ROWS // max(1, parts))
     for each in heard:
         times = np.arange(each.decibels.shape[1], dtype=np.float64) * hop
         for name in each.features:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +16,32 @@ from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.film import frames
 from epochord.renderers.ensemble.limits import unseen_data
 from epochord.renderers.ensemble.look import HEIGHT, WIDTH
-from epochord.renderers.ensemble.overview import Overview
+from epochord.renderers.ensemble.overview import Overview, overview
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from epochord.renderers.ensemble.stills import stills
 from epochord.renderers.pictures.clock import FPS, clock, shown
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
+from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
+from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["DESCRIPTION", "EnsembleResult", "render_ensemble", "shared_limits"]
+__all__ = ["EnsembleResult", "render_ensemble", "shared_limits"]
 
-DESCRIPTION = "ensemble.json"
-VIDEO = "ensemble.mp4"
-SCORES = "ensemble.scores.parquet"
-OWN = {VIDEO, "ensemble.webp", "ensemble.gif", SCORES}  # nobody else calls a file so
+STEM = "ensemble"
+PANEL = "ensemble-panel"  # the results of several runs
+DESCRIPTION, SCORES, VIDEO = ".json", ".scores.parquet", ".mp4"  # what names end in
+ANIMATIONS = (".webp", ".gif")
+SUFFIXES = (VIDEO, *ANIMATIONS, DESCRIPTION)
 SCHEMA_VERSION = 2
 
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EnsembleResult:
     """What was made of one ensemble or several.
 
@@ -61,6 +65,12 @@ class EnsembleResult:
     problem: str = ""
     removed: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return result_repr(self, self.paths, made=self.made)
+
+    def _repr_html_(self) -> str | None:
+        return picture_html(self.paths)
+
 
 def shared_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> tuple[float, float]:
     """Return the lowest and the highest prediction that pictures of these ensembles show."""
@@ -71,8 +81,8 @@ def shared_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> 
 
 
 def render_ensemble(
-    overviews: Sequence[Overview],
-    folder: Path,
+    ensembles: Ensemble | Overview | Sequence[Ensemble | Overview],
+    out: StrPath | Destination | None = None,
     settings: EnsembleSettings | None = None,
     *,
     limits: tuple[float, float] | None = None,
@@ -82,12 +92,14 @@ def render_ensemble(
 
     Parameters
     ----------
-    overviews : sequence of Overview
-        One a run.
-    folder : Path
-        Where the results go: `ensemble.mp4` and its small animation; of one run
-        also the stills (PNG and SVG) and `ensemble.scores.parquet`; of several
-        the still `uncertainty` of all; `ensemble.json`, which describes them.
+    ensembles : Ensemble, Overview, or sequence of them
+        One a run: as it was opened, or what is known of it already.
+    out : str or PathLike, optional
+        A video or small animation, such as ``"sine.mp4"``, with whose stem all results
+        then begin.  Else a folder, by default ``renders/<run>``, of several
+        ``renders/ensemble-panel``, for `ensemble.mp4` and its small animation; of one
+        run also the stills (PNG and SVG) and `ensemble.scores.parquet`; of several the
+        still `uncertainty` of all; `ensemble.json`, which describes them.
     settings : EnsembleSettings, optional
         What is drawn, and how.
     limits : (float, float), optional
@@ -110,30 +122,36 @@ def render_ensemble(
         If a file cannot be written; then the folder is as it was.
     """
     settings = settings or EnsembleSettings()
-    for one in overviews:
-        check_choice(one.ensemble, settings)
+    overviews = _overviews(ensembles, settings)
+    name = overviews[0].ensemble.run.name if len(overviews) == 1 else PANEL
+    place = destination(out, folder=f"renders/{name}", stem=STEM, suffixes=SUFFIXES)
     limits = limits or shared_limits(overviews, settings)
-    about = _description(overviews, settings, limits)
-    beside = folder / DESCRIPTION
+    about = _description(overviews, settings, limits, place)
+    beside = place.path(DESCRIPTION)
     if is_up_to_date(beside, about | {"complete": True}):
-        paths = [folder / name for name in about["names"]]
+        paths = [place.folder / name for name in about["names"]]
         return EnsembleResult(tuple(paths), made=False, description=about)
     drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
     problem, about["complete"] = "", True
-    before = _made_before(folder)
-    with staging(folder, replacing=before) as stage:
-        made = [path for name, figure in drawn for path in save_picture(figure, stage / name)]
+    before = _made_before(place)
+    with staging(place.folder, replacing=before) as folder:
+        stage = replace(place, folder=folder)
+        made = [
+            path
+            for name, figure in drawn
+            for path in save_picture(figure, folder / _still(place, name))
+        ]
         if len(overviews) == 1:
-            made.append(_write_scores(overviews[0], stage / SCORES))
+            made.append(_write_scores(overviews[0], stage.path(SCORES)))
         if settings.video:
             try:
                 made = _film(overviews, stage, settings, limits, progress, about) + made
             except VideoUnavailableError as error:
                 problem, about["complete"] = str(error), False
         files = {path.name: path.stat().st_size for path in made}
-        describe(stage / DESCRIPTION, about | {"files": files})
+        describe(stage.path(DESCRIPTION), about | {"files": files})
     return EnsembleResult(
-        tuple(folder / path.name for path in made),
+        tuple(place.folder / path.name for path in made),
         made=True,
         description=about,
         problem=problem,
@@ -141,24 +159,47 @@ def render_ensemble(
     )
 
 
-def _made_before(folder: Path) -> set[str]:
-    """Return the names of what an earlier call has made in a folder, whatever its settings."""
+def _overviews(
+    given: Ensemble | Overview | Sequence[Ensemble | Overview], settings: EnsembleSettings
+) -> list[Overview]:
+    """Go through the logs of those of which nothing is known yet; first see if all can be drawn."""
+    several = [given] if isinstance(given, Ensemble | Overview) else given
+    for one in several:
+        check_choice(one.ensemble if isinstance(one, Overview) else one, settings)
+    return [
+        one if isinstance(one, Overview) else overview(one, noise=settings.noise) for one in several
+    ]
+
+
+def _still(place: Destination, name: str) -> str:
+    """Return a still's name: its own, behind the stem of a file that was named."""
+    return name if place.stem == STEM else f"{place.stem}.{name}"
+
+
+def _made_before(place: Destination) -> set[str]:
+    """Return the names of what an earlier call has made there, whatever its settings."""
+    folder = place.folder
     try:
-        listed = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))["files"]
+        listed = json.loads(place.path(DESCRIPTION).read_text(encoding="utf-8"))["files"]
         names = {str(name) for name in listed if Path(name).name == name}
     except (OSError, ValueError, KeyError, TypeError):
         names = set()
-    return {name for name in names | OWN if (folder / name).is_file()}
+    own = {place.path(ending).name for ending in (VIDEO, *ANIMATIONS, SCORES)}
+    return {name for name in names | own if (folder / name).is_file()}
 
 
 def _description(
-    overviews: Sequence[Overview], settings: EnsembleSettings, limits: tuple[float, float]
+    overviews: Sequence[Overview],
+    settings: EnsembleSettings,
+    limits: tuple[float, float],
+    place: Destination,
 ) -> dict[str, Any]:
-    names = [f"{stem}.{kind}" for stem in _still_names(overviews) for kind in ("png", "svg")]
-    names += [SCORES] if len(overviews) == 1 else []
+    stills = [_still(place, name) for name in _still_names(overviews)]
+    names = [f"{still}.{kind}" for still in stills for kind in ("png", "svg")]
+    names += [place.path(SCORES).name] if len(overviews) == 1 else []
     if settings.video:
-        small = [] if settings.animation == "none" else [f"ensemble.{settings.animation}"]
-        names = [VIDEO, *small, *names]
+        small = [] if settings.animation == "none" else [f".{settings.animation}"]
+        names = [*(place.path(ending).name for ending in (VIDEO, *small)), *names]
     return {
         "schema_version": SCHEMA_VERSION,
         "runs": [_findings(one, settings, limits) for one in overviews],
@@ -215,7 +256,7 @@ def _write_scores(one: Overview, path: Path) -> Path:
 
 def _film(
     overviews: Sequence[Overview],
-    folder: Path,
+    stage: Destination,
     settings: EnsembleSettings,
     limits: tuple[float, float],
     progress: Progress | None,
@@ -226,15 +267,16 @@ def _film(
     time = clock(epochs, settings.duration)
     seen = [shown(time, each) for each in epochs]
     drawn = ensemble_figure(overviews, settings, limits)
-    small = None if settings.animation == "none" else folder / f"ensemble.{settings.animation}"
+    small = None if settings.animation == "none" else stage.path(f".{settings.animation}")
+    video = stage.path(VIDEO)
     about |= {"frames": len(time), "fps": FPS, "duration": len(time) / FPS}
-    sound = folder / "sound.wav" if settings.sound else None
+    sound = stage.folder / "sound.wav" if settings.sound else None
     try:
         if sound:
             parts = [Disagreement(o.ensemble.run.name, o.spread, o.deviation) for o in overviews]
             about["loudness"] = write_sound(ensemble_score(parts, np.stack(seen), FPS), sound)
         write_video(
-            folder / VIDEO,
+            video,
             frames(drawn, seen, moving="hop" in settings.layers),
             size=(WIDTH, HEIGHT),
             fps=FPS,
@@ -245,4 +287,4 @@ def _film(
     finally:
         if sound:
             sound.unlink(missing_ok=True)  # it is in the video
-    return [folder / VIDEO, *([small] if small else [])]
+    return [video, *([small] if small else [])]

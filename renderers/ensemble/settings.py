@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from epochord.runlog.words import did_you_mean
+
 __all__ = ["LAYERS", "SHOWN", "Animation", "EnsembleSettings", "Layer"]
 
 Layer = Literal["members", "mean", "sd", "quantiles", "f", "p", "data", "hop"]
@@ -60,8 +62,9 @@ class EnsembleSettings:
     def __post_init__(self) -> None:
         unknown = [layer for layer in self.layers if layer not in LAYERS]
         if unknown or not self.layers:
+            near = next(filter(None, (did_you_mean(layer, LAYERS) for layer in unknown)), ";")
             raise ValueError(
-                f"layers is {','.join(self.layers)!r}; expected some of {', '.join(LAYERS)}"
+                f"layers is {','.join(self.layers)!r}{near} expected some of {', '.join(LAYERS)}"
             )
         if self.member is not None and self.member < 0:
             raise ValueError(f"member is {self.member}; expected a number from 0")

@@ -1,4 +1,4 @@
-"""A folder of results as one page with a card for each; it links to the files beside it."""
+"""A folder of results as one page with a card for each; it links to the files where they lie."""
 
 import html
 import json
@@ -16,13 +16,14 @@ from urllib.parse import quote
 from epochord.renderers.audio.files.sound_files import sound_blocks
 from epochord.renderers.page.document import STATIC, base64_of, hashes, policy, style_sheet
 from epochord.renderers.pictures.spectrogram import mel_spectrogram
+from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import writing
 from epochord.runlog import LogError
 from epochord.runlog.locations import printable
 
 __all__ = ["render_gallery"]
 
-INDEX = "index.html"
+STEM = "index"
 PAGE = "page.html"
 DESCRIPTIONS = ("audio.json", "ensemble.json", "benford.json", "comparison.json")
 SOUNDS = ("audio.wav", "audio.flac", "audio.ogg", "audio.mp3")
@@ -44,13 +45,20 @@ class _Card:
     about: Mapping[str, Mapping[str, Any]]
 
 
-def render_gallery(folder: Path, *, progress: Progress | None = None) -> Path:
+def render_gallery(
+    folder: StrPath = "renders",
+    out: StrPath | Destination | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Path:
     """Write an index of all results below a folder.
 
     Parameters
     ----------
-    folder : Path
-        Such as ``renders``; its `index.html` is written.
+    folder : str or PathLike
+        Where the results are.
+    out : str or PathLike, optional
+        An HTML file, or a folder for `index.html`; by default that folder itself.
     progress : callable, optional
         Called with the results done and their number.
 
@@ -67,6 +75,8 @@ def render_gallery(folder: Path, *, progress: Progress | None = None) -> Path:
     OutputError
         If the index cannot be written.
     """
+    folder = Path(folder)
+    path = destination(out, folder=folder, stem=STEM, suffixes=(".html",)).path(".html")
     cards = list(_cards(folder))
     if not cards:
         raise LogError(
@@ -75,10 +85,9 @@ def render_gallery(folder: Path, *, progress: Progress | None = None) -> Path:
         )
     made = []
     for done, card in enumerate(cards, start=1):
-        made.append(_html(card, folder))
+        made.append(_html(card, path.parent))
         if progress:
             progress(done, len(cards))
-    path = folder / INDEX
     with writing(path) as temporary:
         temporary.write_text(_index(folder, made), encoding="utf-8")
     return path
@@ -123,12 +132,13 @@ def _index(folder: Path, cards: Sequence[str]) -> str:
     )
 
 
-def _html(card: _Card, folder: Path) -> str:
+def _html(card: _Card, start: Path) -> str:
     """Return a card; every text of a log is escaped, every file name quoted."""
     escape = html.escape
 
     def address(name: str) -> str:
-        return escape(quote(os.fsencode((card.folder / name).relative_to(folder))), quote=True)
+        relative = Path(os.path.relpath(card.folder / name, start)).as_posix()
+        return escape(quote(os.fsencode(relative)), quote=True)
 
     def is_there(name: str) -> bool:
         return (card.folder / name).is_file()

@@ -12,19 +12,22 @@ from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.page.contents import Part, Progress, run_contents, shared_contents
 from epochord.renderers.page.document import document, fingerprint, fingerprint_of
 from epochord.renderers.page.extras import Extras
+from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import output_error, writing
+from epochord.renderers.results.shown import page_html, result_repr
 from epochord.renderers.timeline.side_by_side import shared_timelines
 from epochord.runlog import OutputError, Run
 
 __all__ = ["LONGEST", "MOST_RUNS", "PageResult", "render_page"]
 
+STEM, SUFFIX = "page", ".html"
 SCHEMA_VERSION = 1
 LONGEST = 1200.0  # s
 LONGEST_TRACKS = 3600.0  # s of all tracks together; a browser holds them in memory, 21 MB a minute
 MOST_RUNS = 9  # what the digits of a keyboard choose from
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PageResult:
     """What was made.
 
@@ -42,10 +45,16 @@ class PageResult:
     made: bool
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return result_repr(self, [self.path], made=self.made)
+
+    def _repr_html_(self) -> str | None:
+        return page_html(self.path)
+
 
 def render_page(
-    runs: Sequence[Run],
-    path: Path,
+    runs: Run | Sequence[Run],
+    out: StrPath | Destination | None = None,
     settings: AudioSettings | None = None,
     *,
     stems: bool = False,
@@ -57,11 +66,12 @@ def render_page(
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : Run or sequence of Run
         One to nine, with measurements.  Several have a tag in common, and share
         one axis, one scale and one gain.
-    path : Path
-        The HTML file, which needs no other file and no network.
+    out : str or PathLike, optional
+        The HTML file, which needs no other file and no network; or a folder, for
+        `page.html`.  By default ``renders/<run>``, of several ``renders``.
     settings : AudioSettings, optional
         How the runs are to be heard.  The sounds in the page are MP3.
     stems : bool
@@ -87,6 +97,9 @@ def render_page(
         cannot be written.
     """
     settings = settings or AudioSettings()
+    runs = [runs] if isinstance(runs, Run) else runs
+    folder = Path("renders", runs[0].name if len(runs) == 1 else "")
+    path = destination(out, folder=folder, stem=STEM, suffixes=(SUFFIX,)).path(SUFFIX)
     if len(runs) > MOST_RUNS:
         raise OutputError(f"{path}: {len(runs)} runs; a page holds at most {MOST_RUNS}")
     lines = shared_timelines(runs, settings.choice, steps=settings.steps)

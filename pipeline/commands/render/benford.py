@@ -39,7 +39,7 @@ def benford(
             "--video/--no-video", help="Of digits counted while training: whether to make videos."
         ),
     ] = True,
-    out: Annotated[Path | None, out_option("renders/<run>/benford.png", ".png")] = None,
+    out: Annotated[Path | None, out_option("renders/<run>/benford.png", ".png", ".svg")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw first digits: renders/<run>/benford.png and what may be said of them.
@@ -49,7 +49,7 @@ def benford(
     """
     from epochord.renderers.benford import render_benford, render_constants
 
-    place = chosen(out, ".png")
+    place = chosen(out, ".png", ".svg")
     found, errors = ([], []) if not paths and not RUNS.exists() else found_runs(paths, runs)
     constants = not paths if constants is None else constants
     for problem in errors:

@@ -1,6 +1,7 @@
 """First digits of runs as pictures: which are taken, what is said of them, what is written."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pytest
 from epochord.renderers.benford import render_benford, render_constants
 from epochord.renderers.benford.distributions import benford
 from epochord.renderers.benford.subjects import constants, subjects
-from epochord.runlog import LogError, Run, RunMetadata
+from epochord.runlog import LogError, OutputError, Run, RunMetadata
 
 
 def digits_table(**models):
@@ -121,3 +122,18 @@ def test_tags_are_text_and_nothing_else(make_run, tmp_path):
     """Dollars, braces and markup in a tag are drawn as they are."""
     name = r"$\frac{1}{<b>&"
     assert render_benford(make_run({}, **{name: [1.0, 2.0]}), tmp_path, tags=["*"]).made
+
+
+def test_pictures_go_where_the_command_puts_them(norms, tmp_path, monkeypatch):
+    """Or under the stem of a picture that is named."""
+    monkeypatch.chdir(tmp_path)
+    here = [str(path) for path in render_benford(norms).paths]
+    assert here == ["renders/mine/benford.png", "renders/mine/benford.svg"]
+    assert str(render_constants().paths[0]) == "renders/constants/benford.png"
+    render_benford(norms, "x/digits.png")
+    assert {path.name for path in Path("x").iterdir()} == {
+        "digits.png", "digits.svg", "digits.json",
+    }  # fmt: skip
+    assert not render_benford(norms, Path("x/digits.svg")).made
+    with pytest.raises(OutputError, match=r"\.wav is not made here; expected \.png, \.svg, \.json"):
+        render_benford(norms, "x/digits.wav")

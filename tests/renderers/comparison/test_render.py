@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from epochord.renderers.audio import AudioSettings
-from epochord.renderers.comparison import ComparisonSettings, compare_runs
+from epochord.renderers.comparison import ComparisonSettings, compare, compare_runs
 from epochord.renderers.comparison.listening import FEATURES
 from epochord.runlog import LogError, OutputError, Run, RunMetadata, Series
 
@@ -221,3 +221,40 @@ def test_what_fails_half_way_leaves_what_was_there(trained, tmp_path, monkeypatc
     monkeypatch.undo()
     made = compare_runs(three[:2], tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in made.paths}
+
+
+def test_a_comparison_goes_where_the_command_puts_it(trained, tmp_path, monkeypatch) -> None:
+    """Or under the stem of a file that is named, all of it; beside it nothing is touched."""
+    monkeypatch.chdir(tmp_path)
+    runs = [trained("a", steps=20), trained("b", 5, steps=20)]
+    made = compare_runs(runs)
+    assert {path.parent for path in made.paths} == {Path("renders/compare/a-vs-b")}
+    assert made.paths[0].name == "comparison.png"
+    named = [compare_runs(runs, f"x/{stem}.png") for stem in ("one", "two")]
+    endings = sorted(path.name.removeprefix("comparison") for path in made.paths)
+    for stem, each in zip(("one", "two"), named, strict=True):
+        assert sorted(path.name.removeprefix(stem) for path in each.paths) == endings
+        assert all(path.is_file() for path in each.paths)
+    assert not compare_runs(runs, "x/one.png").made
+    assert compare_runs(runs, "x/one.json", ComparisonSettings(threshold=9.0)).made
+    assert not compare_runs(runs, "x/two.svg").made
+
+
+def test_numbers_need_no_files(trained, tmp_path, monkeypatch) -> None:
+    """What is written is what a script gets: pairs, sentences and the table."""
+    monkeypatch.chdir(tmp_path)
+    runs = [trained("a", 5, steps=40), trained("b", 9, steps=40), trained("c", steps=40)]
+    found = compare(runs)
+    assert list(tmp_path.iterdir()) == []
+    made = compare_runs(runs)
+    about = json.loads(made.paths[-1].read_text())
+    told = [line for pair in about["pairs"] for line in pair.pop("sentences")]
+    assert [json.loads(json.dumps(pair.to_dict())) for pair in found.pairs] == about["pairs"]
+    assert found.sentences == [*about["sentences"], *told]
+    written = pd.read_parquet(next(path for path in made.paths if path.suffix == ".parquet"))
+    pd.testing.assert_frame_equal(
+        found.frame().astype({"a": str, "b": str, "quantity": str, "tag": str}),
+        written.astype({"a": str, "b": str, "quantity": str, "tag": str}),
+    )
+    assert repr(found) == "<Comparison of 'a, b and c'>"
+    assert found._repr_html_().count("<p>") == len(found.sentences)

@@ -126,7 +126,7 @@ def test_troubles_leave_room_for_where_runs_part() -> None:
     ]
     assert any(line.startswith("a and b part at step") for line in report.sentences[:7])
     for name in "ab":
-        assert f"3 more troubles of {name}, at the end of comparison.txt" in report.notes
+        assert f"3 more troubles of {name}, at the end of the text (.txt)" in report.notes
         assert sum(line.startswith(f"{name} explodes") for line in report.lines[-6:]) == 3
 
 

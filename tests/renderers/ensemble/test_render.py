@@ -1,7 +1,9 @@
 """The pictures of ensembles: what is painted is what matplotlib draws; files are as promised."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -239,3 +241,28 @@ def test_a_member_that_is_not_there_is_refused(seen, tmp_path):
     """Asking for member 99 of 12 is one line."""
     with pytest.raises(LogError, match="has no member 99; it has 12, counted from 0"):
         render_ensemble([seen], tmp_path, EnsembleSettings(member=99))
+
+
+def test_an_ensemble_is_drawn_as_it_was_opened(make_ensemble, tmp_path, monkeypatch):
+    """Where the command puts it, or under the stem of a video that is named."""
+    monkeypatch.chdir(tmp_path)
+    opened = open_ensemble(make_ensemble("lines"))
+    quick = replace(QUICK, video=False)
+    made = render_ensemble(opened, None, quick)
+    assert {path.parent for path in made.paths} == {Path("renders/lines")}
+    assert not render_ensemble([overview(opened)], Path("renders", "lines"), quick).made
+    several = render_ensemble([opened, overview(opened)], None, quick)
+    assert {path.parent for path in several.paths} == {Path("renders/ensemble-panel")}
+    named = render_ensemble(opened, "x/sine.mp4", QUICK)
+    assert {path.name for path in Path("x").iterdir()} == {
+        "sine.mp4", "sine.scores.parquet", "sine.json", *(
+            f"sine.{still}.{kind}"
+            for still in ("uncertainty", "members", "priors", "scores")
+            for kind in ("png", "svg")
+        )
+    }  # fmt: skip
+    assert all(path.is_file() for path in named.paths)
+    again = render_ensemble(opened, "x/sine.webp", QUICK)
+    assert (again.made, again.paths) == (False, named.paths)
+    less = render_ensemble(opened, "x/sine.mp4", quick)
+    assert less.removed == ("sine.mp4",)

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -258,10 +259,29 @@ def test_what_cannot_be_a_page_is_refused(make_run: MakeRun, tmp_path: Path) -> 
     with pytest.raises(OutputError, match=r"8 tracks of 18\.3 min.*or leave out --stems"):
         render_page([run] * 4, path, AudioSettings(duration=1100.0), stems=True)
     assert list(tmp_path.iterdir()) == []
-    path.mkdir()
+    path.write_text("a file")
     with pytest.raises(OutputError, match="cannot write"):
-        render_page([run], path)
-    assert list(path.iterdir()) == []
+        render_page([run], path / "page.html")
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_page_goes_where_the_command_puts_it(make_run: MakeRun, tmp_path: Path, monkeypatch):
+    """Of one run into its folder, of several above; or where it is told, file or folder."""
+    monkeypatch.chdir(tmp_path)
+    a, b = make_run({"a.weight": [1.0]}, "a"), make_run({"a.weight": [2.0]}, "b")
+    assert render_page(a).path == Path("renders/a/page.html")
+    assert render_page([a, b]).path == Path("renders/page.html")
+    assert render_page(a, "x").path == Path("x/page.html")
+    assert render_page(a, "y/it.html").path == Path("y/it.html")
+    with pytest.raises(OutputError, match=r"\.wav is not made here; expected \.html"):
+        render_page(a, "y/it.wav")
+
+
+def test_a_notebook_shows_the_page_itself(make_run: MakeRun, tmp_path: Path) -> None:
+    """In a frame of its own, so that neither can disturb the other."""
+    made = render_page(make_run({"a.weight": [1.0, 2.0]}), tmp_path)
+    frame = re.fullmatch(r'<iframe srcdoc="([^"]*)" .*></iframe>', made._repr_html_())
+    assert unescape(frame[1]) == made.path.read_text(encoding="utf-8")
 
 
 def test_values_beyond_float32_are_kept(tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""What was mistyped is said in one line, with what comes near to it."""
+
+from pathlib import Path
+
+import pytest
+
+NORMS = {"grad_norm/a.weight": [1.0, 2.0], "loss": [3.0, 4.0]}
+
+
+@pytest.fixture(autouse=True)
+def logs(write_run, tmp_path):
+    """Write a run, a table and a mapping."""
+    write_run(tmp_path / "runs" / "mine", NORMS)
+    (tmp_path / "log.csv").write_text("iteration,loss\n10,1.5\n20,1.0\n")
+    (tmp_path / "m.toml").write_text('timbr = "warm"\n')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "near"),
+    [
+        ("rendr", 2, "'render'"),
+        ("render adio", 2, "'audio'"),
+        ("record sgd-lr01", 2, "'sgd-lr0.1'"),
+        ("record ensemble --setting prior-boostrap", 2, "'prior-bootstrap'"),
+        ("render audio --scale_from x", 2, "'--scale-from'"),
+        ("inspect --tag", 2, "'--tags'"),
+        ("render audio --timbre wram", 2, "'warm'"),
+        ("render audio --voicing lane", 2, "'lanes'"),
+        ("render audio --format wave16", 2, "'wav16'"),
+        ("record benford --baseline unifrom", 2, "'uniform'"),
+        ("render ensemble --show membres", 2, "'members'"),
+        ("inspect mien", 1, "'mine'"),
+        ("page mien", 1, "'mine'"),
+        ("play mien", 1, "'mine'"),
+        ("render audio --runs mien", 1, "'mine'"),
+        ("compare --runs mien", 1, "'mine'"),
+        ("render audio mine --tags los", 1, "'loss'"),
+        ("render audio mine --loudness los", 1, "'loss'"),
+        ("export mine --tags los", 1, "'loss'"),
+        ("render audio log.csv --x iterations", 1, "'iteration'"),
+        ("inspect log.csv --x iterations", 1, "'iteration'"),
+        ("render audio mine --mapping m.toml", 1, "'timbre'"),
+    ],
+)
+def test_what_comes_near_is_named(epochord, arguments, code, near):
+    """Commands, options, choices, experiments, settings, runs, tags and columns alike."""
+    stopped, out, err = epochord(*arguments.split())
+    assert (stopped, out) == (code, [])
+    (line,) = [line for line in err.splitlines() if "error:" in line]
+    assert "did you mean " in line
+    assert near in line.partition("did you mean ")[2]
+
+
+def test_a_cut_list_of_tags_says_where_all_of_them_are(epochord, write_run):
+    """And there they are."""
+    tags = [f"metric/{number}" for number in range(40)]
+    write_run(Path("runs/many"), {tag: [1.0] for tag in tags})
+    _, _, err = epochord("render", "audio", "many", "--tags", "nothing*")
+    assert "and 32 more ('epochord inspect --tags' lists all)" in err
+    _, out, _ = epochord("inspect", "many", "--tags")
+    assert [line.split()[0] for line in out[2:]] == tags
+
+
+@pytest.mark.parametrize("arguments", ["", "render", "record"])
+def test_without_a_command_there_is_the_help(epochord, arguments):
+    """On stderr, since nothing was made."""
+    code, out, err = epochord(*arguments.split())
+    assert (code, out) == (2, [])
+    assert err.startswith(f"Usage: epochord {arguments}".rstrip())
+    assert "Commands:" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", ["-q render audio mine", "render -q audio mine", "render audio mine -q"]
+)
+def test_quiet_leaves_results_alone(epochord, arguments):
+    """Wherever it stands; notes and hints are gone."""
+    assert epochord(*arguments.split()) == (0, ["renders/mine/audio.wav"], "")
+
+
+def test_quiet_keeps_errors(epochord):
+    """They are why nothing is on stdout."""
+    code, out, err = epochord("-q", "render", "audio", "nowhere/at/all")
+    assert (code, out) == (1, [])
+    assert err.startswith("epochord: error: nowhere/at/all: no such file or folder")
+
+
+def test_quiet_does_not_last(epochord):
+    """It is of one call."""
+    epochord("-q", "render", "audio", "mine")
+    assert "mine: 2 steps" in epochord("render", "audio", "mine")[2]
