@@ -1,7 +1,6 @@
 """How names are said: which known ones are near to one that is not, and long ones in short."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from reprlib import Repr
 
 __all__ = ["did_you_mean", "nearest", "short_repr"]
@@ -29,6 +28,8 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
         Those alike in spelling, whatever the case, the nearest first; then those
         that have the name in them.
     """
+    from difflib import get_close_matches
+
     wanted = name.strip("*!").lower()
     spelled: dict[str, list[str]] = {}
     for each in known:

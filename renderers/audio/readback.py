@@ -21,13 +21,14 @@ from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.results.destination import StrPath
 from epochord.runlog import LogError
 from epochord.runlog.errors import described
+from epochord.runlog.words import short_repr
 
 __all__ = ["ReadBack", "read_back"]
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class ReadBack:
     """What was read of one voice, and how far it is from the log.
 
@@ -42,6 +43,10 @@ class ReadBack:
     voice: str
     values: Floats
     logged: Floats
+
+    def __repr__(self) -> str:
+        worst = f"error at most {self.errors.max():.2g} %" if self.errors.size else "silent"
+        return f"<ReadBack of {short_repr(self.voice)}: {len(self.values)} frames, {worst}>"
 
     @property
     def errors(self) -> Floats:

@@ -35,7 +35,15 @@ REMEDY = "'epochord record sgd' makes one"
 
 @dataclass(frozen=True)
 class RunSource:
-    """Where a run lies, and what it is called among the others."""
+    """Where a run lies, and what it is called among the others.
+
+    Parameters
+    ----------
+    name : str
+        With ``/`` between the folders below the one that was searched.
+    path : Path
+        The run's folder or file.
+    """
 
     name: str
     path: Path

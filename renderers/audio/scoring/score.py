@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from epochord.renderers.audio.scoring.events import Event
 from epochord.renderers.timeline.reduction import Frames
 from epochord.runlog.arrow import arrow_array, texts
+from epochord.runlog.words import short_repr
 
 __all__ = ["Glide", "Score", "State", "Tones", "states", "write_score"]
 
@@ -81,7 +82,7 @@ class Glide:
     release: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Score:
     """Voices × frames, as plain data.
 
@@ -134,6 +135,11 @@ class Score:
     events: tuple[Event, ...] = ()
     registers: npt.NDArray[np.float64] | None = None
     phase: npt.NDArray[np.float64] | None = None
+
+    def __repr__(self) -> str:
+        voices, frames = len(self.frames.names), self.frames.count
+        size = f"{voices} voices × {frames} frames, {self.duration:.2f} s"
+        return f"<Score {short_repr(self.voicing)}: {size}>"
 
     @property
     def samples(self) -> int:

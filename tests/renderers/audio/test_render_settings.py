@@ -1,5 +1,6 @@
 """Every setting does what it says, and one that makes no sense is refused."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from epochord.renderers.audio.scoring.compose import audio_score
 from epochord.renderers.audio.scoring.mapping import VoiceMapping
 from epochord.renderers.audio.scoring.registers import registers
 from epochord.renderers.audio.scoring.scale import Scale
+from epochord.renderers.audio.scoring.settings import AudioOptions
 from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.runlog import LogError, Run, RunMetadata, Series
 
@@ -239,3 +241,20 @@ def test_a_frame_of_many_steps_sounds_although_one_of_them_is_nan(tmp_path, make
     assert (score["gain"].to_numpy() > 0).all()
     assert np.isfinite(score["value"].to_numpy()).all()
     assert made.description["events"]["nan"] == 1
+
+
+def test_every_setting_can_be_given_by_name():
+    """With the type that it has, so that a type checker knows it."""
+    fields = {field.name: field.type for field in dataclasses.fields(AudioSettings)}
+    assert AudioOptions.__annotations__ == fields
+    assert set(AudioOptions.__optional_keys__) == set(fields)
+
+
+def test_settings_of_a_file_come_before_the_voicings_and_named_ones_before_those(tmp_path):
+    """What is given nowhere is as the voicing has it."""
+    path = tmp_path / "mine.toml"
+    path.write_text('voicing = "sequence"\ntone = 0.05\nsilence = 0.5\n')
+    made = AudioSettings.of(str(path), tone=0.25)
+    assert (made.voicing, made.tone, made.silence, made.lufs) == ("sequence", 0.25, 0.5, -23.0)
+    assert AudioSettings.of(path, voicing="original").file_format == "wav32f"
+    assert made.but(tone=0.125) == AudioSettings.of(path, tone=0.125)

@@ -3,8 +3,8 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.scoring.style import Style
@@ -16,6 +16,9 @@ from epochord.renderers.audio.scoring.voicings.sequence import sequence
 from epochord.renderers.timeline.reduction import Frames
 from epochord.runlog.errors import EpochordError, described, one_line
 from epochord.runlog.words import did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "SHIPPED",
@@ -220,7 +223,7 @@ def _find(name: str) -> Voicing:
     raise VoicingError(f"voicing {name!r} is not known in this process; a package can install it")
 
 
-def _load(name: str, point: EntryPoint) -> Voicing:
+def _load(name: str, point: "EntryPoint") -> Voicing:
     try:
         function: Voicing = point.load()
     except Exception as error:  # whatever somebody's module does
@@ -233,8 +236,10 @@ def _load(name: str, point: EntryPoint) -> Voicing:
     return function
 
 
-def _installed() -> dict[str, EntryPoint]:
+def _installed() -> dict[str, "EntryPoint"]:
     """Return the entry points by name; nothing of them is imported."""
+    from importlib.metadata import entry_points
+
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
