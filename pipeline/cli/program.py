@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from epochord.pipeline.cli.later import Later, common
 from epochord.pipeline.cli.usage import UsageError, explained
+from epochord.pipeline.cli.values import with_plain_values
 from epochord.pipeline.console import fail, hush, result
 from epochord.runlog.errors import EpochordError
 
@@ -63,11 +64,11 @@ def program() -> Any:
         name="epochord",
         help="Hear your training runs.",
         no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
     )
     app.callback()(_options)
     command: Any = get_command(app)
+    with_plain_values(command.params)
     command.params += common()
     command.commands |= {name: Later(name, *about) for name, about in COMMANDS.items()}
     return command
