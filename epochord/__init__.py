@@ -20,7 +20,8 @@ if not (_HERE / "runlog").is_dir():
     if not (_HERE.parent / "pyproject.toml").is_file():
         raise ImportError(
             f"{_HERE} was installed from a checkout without symbolic links and holds no code; "
-            "install it from a wheel, or in place with: pip install --editable CHECKOUT"
+            "install it from a wheel, or in place with: pip install --editable CHECKOUT",
+            name="epochord",  # so that `python -m epochord` says it in one line
         )
     __path__.append(str(_HERE.parent))
 

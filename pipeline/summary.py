@@ -113,14 +113,16 @@ def _layers(run: Run, steps: int) -> list[dict[str, Any]]:
 
 
 def _numbers(name: str, values: npt.NDArray[np.floating[Any]], steps: int) -> dict[str, Any]:
-    finite = values[np.isfinite(values)].astype(np.float64)
+    finite = np.sort(values[np.isfinite(values)].astype(np.float64))
     some = finite.size > 0
+    # Not by `np.median`, which imports numpy.ma: a tenth of what all of this costs.
+    middle = finite[(finite.size - 1) // 2 : finite.size // 2 + 1] if some else finite
     return {
         "name": name,
         "points": len(values),
-        "min": float(finite.min()) if some else None,
-        "median": float(np.median(finite)) if some else None,
-        "max": float(finite.max()) if some else None,
+        "min": float(finite[0]) if some else None,
+        "median": float(middle.mean()) if some else None,
+        "max": float(finite[-1]) if some else None,
         "last": _plain(values[-1]) if len(values) else None,
         "null": max(0, steps - len(values)),
         "nan": int(np.isnan(values).sum()),

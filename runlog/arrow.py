@@ -55,7 +55,7 @@ def numbers(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
     """
     whole = _whole(array)
     if whole.null_count and pa.types.is_floating(whole.type):
-        nothing = np.full(1, np.nan, whole.type.to_pandas_dtype())
+        nothing = np.full(1, np.nan, np.from_dlpack(whole.slice(0, 0)).dtype)
         whole = whole.fill_null(arrow_array(nothing)[0])
     if whole.null_count:
         raise TypeError(f"{whole.null_count} of {len(whole)} values of {whole.type} are null")
