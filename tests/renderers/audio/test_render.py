@@ -154,7 +154,7 @@ def test_a_result_is_shown_in_one_line(tmp_path, run):
     """Whatever its description holds; one whose file is gone has no player."""
     made = render_audio(run, tmp_path / ("x" * 200))
     assert len(repr(made)) < 200
-    assert repr(made).endswith("0.18 s, made>")
+    assert repr(made).endswith("4.00 s, made>")
     assert repr(render_audio(run, tmp_path / ("x" * 200))).endswith("up to date>")
     made.path.unlink()
     assert made._repr_html_() is None
@@ -200,7 +200,7 @@ def test_settings_by_name_come_before_settings(tmp_path, run):
 
 def test_a_clip_too_short_for_a_loudness_is_levelled_by_its_peak_and_it_is_said(tmp_path, make_run):
     """EBU R 128 measures 0.4 s at least."""
-    made = render_audio(make_run({"a.weight": [1.0, 2.0]}), tmp_path)
+    made = render_audio(make_run({"a.weight": [1.0, 2.0]}), tmp_path, duration=0.2)
     assert made.description["loudness"]["lufs"] is None
     assert "levelled by its peak" in made.description["loudness"]["note"]
     samples, _ = soundfile.read(made.path)

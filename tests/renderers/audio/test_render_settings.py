@@ -175,7 +175,7 @@ def test_cues_lie_where_their_earcons_sound(make_run, tmp_path):
         marks[legend] = [int.from_bytes(point[20:24], "little") for point in points]
         assert b"a: nan" in data
         assert b"a: end" in data
-    assert marks[False] == [5 * 2646, 8 * 2646]
+    assert marks[False] == [5 * 8820, 8 * 8820]
     assert marks[True] == [44_100 + mark for mark in marks[False]]
 
 

@@ -97,7 +97,7 @@ def test_a_file_that_is_no_sound_is_named(tmp_path, there):
 def test_a_spectrogram_shows_itself(run, tmp_path):
     """In one line, and as a picture of every band."""
     seen = spectrogram(run)
-    assert repr(seen) == "<Spectrogram: 128 mels × 311 frames, 3.60 s, steps 0…59>"
+    assert repr(seen) == "<Spectrogram: 128 mels × 345 frames, 3.99 s, steps 0…59>"
     assert seen._repr_html_().startswith('<img alt="Mel spectrogram" src="data:image/png;base64,')
     soundfile.write(tmp_path / "x.wav", np.zeros(44_100), 44_100)
     assert repr(spectrogram(tmp_path / "x.wav")).endswith("1.00 s>")

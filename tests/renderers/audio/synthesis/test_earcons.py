@@ -127,7 +127,7 @@ def test_what_lasts_is_one_alarm_and_soft_pulses(make_run, tmp_path, kind, voici
 
 def test_what_lasts_to_the_end_has_no_end(make_run, tmp_path):
     """And what becomes another kind is an alarm of that kind instead."""
-    values = norms(60)
+    values = norms(70)
     values[0, 10:20] = np.inf
     values[0, 20:] = np.nan
     heard = found(render(make_run, tmp_path, values).path)
@@ -139,7 +139,7 @@ def test_what_lasts_to_the_end_has_no_end(make_run, tmp_path):
 def test_all_layers_at_once_are_heard_as_that_kind_only(make_run, tmp_path):
     """The usual way for a run to end."""
     for kind, value in KINDS.items():
-        values = norms(60)
+        values = norms(70)
         values[:, 45:] = value
         heard = found(render(make_run, tmp_path, values).path)
         assert min(heard[kind]) == 45
@@ -161,16 +161,16 @@ def test_many_layers_at_once_do_not_shout(make_frames, kind):
 
 
 def test_a_dead_layer_says_so_once(make_run, tmp_path):
-    """However often it comes back; it is silent meanwhile, and that is no alarm."""
+    """Each time that it dies for long; it is silent meanwhile, and that is no alarm."""
     values = norms(80)
     values[3, 30:50] = 0
     values[3, 60:] = 0
     result = render(make_run, tmp_path, values)
     heard = found(result.path)
-    assert heard[Kind.DEAD] == {30}
+    assert heard[Kind.DEAD] == {30, 60}
     assert not set.union(*(heard[kind] for kind in BANDS if kind != Kind.DEAD))
     np.testing.assert_array_equal(silent(result.path), values == 0)
-    assert result.description["events"] == {"dead": 1}
+    assert result.description["events"] == {"dead": 2}
 
 
 def test_a_run_of_zeros_only_is_silent_and_says_so(make_run, tmp_path):
@@ -202,10 +202,10 @@ def test_the_ends_of_epochs_tick(make_run, tmp_path, epoch, ends):
 
 def test_only_the_epochs_that_are_heard_tick(make_run, tmp_path):
     """Those before and behind a range of steps do not sound at its ends."""
-    settings = AudioSettings(steps=(30, 60))
+    settings = AudioSettings(steps=(30, 100))
     result = render(make_run, tmp_path, norms(100), settings, epoch=np.arange(100) // 25)
-    assert found(result.path, TICK_DB)[Kind.EPOCH] == {20}
-    assert result.description["events"] == {"epoch": 1}
+    assert found(result.path, TICK_DB)[Kind.EPOCH] == {20, 45}
+    assert result.description["events"] == {"epoch": 2}
 
 
 @pytest.mark.parametrize("kind", Kind)
