@@ -1,6 +1,6 @@
 """What the user sees: results on stdout, everything else on stderr, one line an event.
 
-rich is imported when there is something for it to draw: a table, or a bar on a terminal.
+rich is imported when there is something for it to draw: a bar on a terminal.
 """
 
 import sys
@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from epochord.runlog.errors import one_line
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress, TaskID
 
-__all__ = ["Bar", "bar", "fail", "hush", "note", "plural", "result", "stdout"]
+__all__ = ["Bar", "bar", "fail", "hush", "note", "plural", "result"]
 
 _quiet = False
 
@@ -23,13 +22,6 @@ def hush(quiet: bool) -> None:
     """Leave out notes and bars from now on, or no longer."""
     global _quiet
     _quiet = quiet
-
-
-def stdout() -> "Console":
-    """Return what prints tables; for a file or a pipe they are not squeezed into 80 columns."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 160)
 
 
 def result(line: object) -> None:

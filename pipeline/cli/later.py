@@ -9,7 +9,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from epochord.pipeline.console import hush
+from epochord.pipeline.cli.values import with_plain_values
+from epochord.pipeline.console import hush, result
 
 __all__ = ["About", "Later", "common", "group"]
 
@@ -47,6 +48,7 @@ class Later(TyperCommand):
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(self.name)(function)
         command: Any = get_command(app)
+        with_plain_values(command.params)
         command.params += common()
         return command
 
@@ -79,12 +81,19 @@ def common() -> list[Any]:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command()(_common)
     command: Any = get_command(app)
+    with_plain_values(command.params)
     return list(command.params)
 
 
 def _be_quiet(wanted: bool) -> None:
     if wanted:  # before the command's name or behind it
         hush(True)
+
+
+def _show_help(context: typer.Context, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        result(context.get_help())
+        raise typer.Exit
 
 
 def _common(
@@ -96,6 +105,17 @@ def _common(
             callback=_be_quiet,
             expose_value=False,
             help="Say nothing but results and errors.",
+        ),
+    ] = False,
+    help: Annotated[
+        bool,
+        typer.Option(
+            "--help",
+            "-h",
+            callback=_show_help,
+            is_eager=True,
+            expose_value=False,
+            help="Show this message and exit.",
         ),
     ] = False,
 ) -> None: ...

@@ -5,7 +5,6 @@ Exit codes: 0 all done; 1 an input could not be used or an output not written;
 """
 
 import io
-import os
 import signal
 import sys
 from types import FrameType
@@ -16,6 +15,7 @@ from typer.main import get_command
 
 from epochord.pipeline.cli.later import Later, common
 from epochord.pipeline.cli.usage import UsageError, explained
+from epochord.pipeline.cli.values import with_plain_values
 from epochord.pipeline.console import fail, hush, result
 from epochord.runlog.errors import EpochordError
 
@@ -63,11 +63,11 @@ def program() -> Any:
         name="epochord",
         help="Hear your training runs.",
         no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
     )
     app.callback()(_options)
     command: Any = get_command(app)
+    with_plain_values(command.params)
     command.params += common()
     command.commands |= {name: Later(name, *about) for name, about in COMMANDS.items()}
     return command
@@ -92,8 +92,6 @@ def _options(
 def main() -> NoReturn:
     """Run the command line and exit; no traceback for anything that a user can cause."""
     signal.signal(signal.SIGTERM, _terminate)
-    # typer parses by pydantic; looking for plugins of that takes longer than reading a log.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     _print_anything()
     hush(False)
     try:

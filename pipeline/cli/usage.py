@@ -14,7 +14,7 @@ __all__ = ["UsageError", "explained"]
 UsageError: Any = typer.BadParameter.__base__
 
 NO_COMMAND = re.compile(r"No such command '(?P<given>.*?)'")
-NOT_ONE_OF = re.compile(r"'(?P<given>[^']*)' is not one of (?P<known>'.*')")
+BAD_VALUE = re.compile(r"Invalid value(?: for '(?P<name>.+?)')?: (?P<what>.*)")
 
 
 def explained(error: Any) -> str:
@@ -32,8 +32,7 @@ def explained(error: Any) -> str:
     """
     if type(error).__name__ == "NoArgsIsHelpError":
         return str(error.format_message())
-    message = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
-    message = message.removeprefix("Invalid value: ")
+    message = " ".join(error.format_message().split()).rstrip(".")
     path = error.ctx.command_path if error.ctx else "epochord"
     return f"{_meant(error, message)} (see '{path} --help')"
 
@@ -46,20 +45,12 @@ def _meant(error: Any, message: str) -> str:
         near = [f"--{name}" for name in nearest(given.strip("-"), names)]
         return f"No such option: {given}{did_you_mean(given, near)}"
     if found := NO_COMMAND.match(message):
-        return _instead(f"No such command {found['given']!r}", found["given"], _commands(error))
-    if found := NOT_ONE_OF.search(message):
-        known = re.findall(r"'(.*?)'", found["known"])
-        where = message[: found.start()].removeprefix("Invalid value for ").strip(": '")
-        return _instead(f"{where} is {found['given']!r}", found["given"], known)
+        given, known = found["given"], list(error.ctx.command.commands)
+        said = f"No such command {given!r}; expected one of {', '.join(known)}"
+        return f"{said}{did_you_mean(given, known)}"
+    if found := BAD_VALUE.match(message):
+        return f"{found['name'] or ''} {found['what']}".strip()
     return message
-
-
-def _instead(said: str, given: str, known: list[str]) -> str:
-    return f"{said}; expected one of {', '.join(known)}{did_you_mean(given, known)}"
-
-
-def _commands(error: Any) -> list[str]:
-    return list(error.ctx.command.commands) if error.ctx else []
 
 
 def _options(params: Iterable[Any]) -> Iterable[str]:

@@ -8,12 +8,15 @@ import typer
 
 from epochord.pipeline.commands.arguments.choices import Method
 from epochord.pipeline.commands.arguments.results import AsJson
-from epochord.pipeline.console import bar, result, stdout
+from epochord.pipeline.console import bar, result
+from epochord.pipeline.tables import table
 
 if TYPE_CHECKING:
     from epochord.renderers.audio.readback import ReadBack
 
 __all__ = ["decode"]
+
+COLUMNS = ("frames", "median error, %", "95th percentile, %", "silence mistaken")
 
 
 def decode(
@@ -35,22 +38,7 @@ def decode(
         for row in rows:
             result(json.dumps(row))
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("voice")
-    for heading in ("frames", "median error, %", "95th percentile, %", "silence mistaken"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        table.add_row(
-            Text(str(row["voice"])),
-            str(row["frames"]),
-            _number(row["median_percent"]),
-            _number(row["p95_percent"]),
-            str(row["missed"]),
-        )
-    stdout().print(table)
+    table(("voice", *COLUMNS), [_cells(row) for row in rows])
 
 
 def _row(voice: "ReadBack") -> dict[str, str | int | float | None]:
@@ -65,6 +53,11 @@ def _row(voice: "ReadBack") -> dict[str, str | int | float | None]:
         "p95_percent": float(np.quantile(errors, 0.95)) if some else None,
         "missed": voice.missed,
     }
+
+
+def _cells(row: dict[str, str | int | float | None]) -> list[str]:
+    errors = _number(row["median_percent"]), _number(row["p95_percent"])
+    return [str(row["voice"]), str(row["frames"]), *errors, str(row["missed"])]
 
 
 def _number(value: str | float | None) -> str:

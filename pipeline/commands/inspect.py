@@ -8,13 +8,16 @@ import typer
 
 from epochord.pipeline.commands.arguments.logs import Column, Paths, Runs, found_runs
 from epochord.pipeline.commands.arguments.results import AsJson
-from epochord.pipeline.console import fail, note, plural, result, stdout
+from epochord.pipeline.console import fail, note, plural, result
 from epochord.pipeline.inputs import Found
+from epochord.pipeline.tables import aside, heading, table
 from epochord.runlog import Run
 from epochord.runlog.ensemble.tables import ENSEMBLE
 from epochord.runlog.errors import EpochordError
 
 __all__ = ["inspect"]
+
+COLUMNS = ("points", "min", "median", "max", "last", "null", "NaN", "inf")
 
 
 def inspect(
@@ -75,36 +78,30 @@ def _ensemble(run: Run, one: Found, errors: list[EpochordError]) -> dict[str, An
 
 
 def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    console = stdout()
     for place, summary in enumerate(summaries):
         if place:
-            console.print()
-        console.print(Text(summary["name"], style="bold"), Text(_headline(summary)), soft_wrap=True)
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        heading = "tag" if tags else "layer (all its parameters) or tag"
-        table.add_column(heading, overflow="fold", min_width=16)
-        for heading in ("points", "min", "median", "max", "last", "null", "NaN", "inf"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        for row in summary["tags"] if tags else summary["layers"] + summary["others"]:
-            numbers = (row["min"], row["median"], row["max"], row["last"])
-            counts = (row["null"], row["nan"], row["inf"])
-            table.add_row(
-                Text(row["name"] or "(no name)"),
-                str(row["points"]),
-                *(_number(number) for number in numbers),
-                *(str(count) if count else "·" for count in counts),
-            )
-        console.print(table)
+            print()
+        heading(summary["name"], _headline(summary))
+        what = "tag" if tags else "layer (all its parameters) or tag"
+        rows = summary["tags"] if tags else summary["layers"] + summary["others"]
+        table((what, *COLUMNS), [_cells(row) for row in rows])
         if summary["tables"]:
-            names = ", ".join(summary["tables"])
-            console.print(Text(f"  tables: {names}", style="dim"), soft_wrap=True)
+            aside(f"  tables: {', '.join(summary['tables'])}")
         if summary["ensemble"]:
-            console.print(Text(f"  {_told(summary['ensemble'])}", style="dim"), soft_wrap=True)
+            aside(f"  {_told(summary['ensemble'])}")
         for line in _files(summary):
-            console.print(Text(line, style="dim"), soft_wrap=True)
+            aside(line)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    numbers = (row["min"], row["median"], row["max"], row["last"])
+    counts = (row["null"], row["nan"], row["inf"])
+    return [
+        row["name"] or "(no name)",
+        str(row["points"]),
+        *(_number(number) for number in numbers),
+        *(str(count) if count else "·" for count in counts),
+    ]
 
 
 def _told(ensemble: dict[str, Any]) -> str:

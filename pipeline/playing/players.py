@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from epochord.renderers.results.interrupts import deferred
 from epochord.runlog.errors import one_line
 
 __all__ = ["PLAYERS", "Player", "PlayerError", "kind_of", "players_of"]
@@ -107,13 +108,16 @@ def players_of(kinds: Sequence[str]) -> Iterator[Player]:
 def _run(command: Sequence[str]) -> tuple[int, str]:
     """Run a program to its end; give its exit code, and what it says on stderr."""
     null, pipe = subprocess.DEVNULL, subprocess.PIPE
-    with subprocess.Popen(command, stdin=null, stdout=null, stderr=pipe) as process:
-        try:
-            _, words = process.communicate()
-        except BaseException:  # Ctrl-C, or our own end: silence, before anything else
+    process = None
+    try:
+        with deferred():  # so that no player begins that nobody would end
+            process = subprocess.Popen(command, stdin=null, stdout=null, stderr=pipe)
+        _, words = process.communicate()
+    except BaseException:  # Ctrl-C, or our own end: silence, before anything else
+        if process is not None:
             process.kill()
             process.wait()
-            raise
+        raise
     return process.returncode, words.decode(errors="replace")
 
 

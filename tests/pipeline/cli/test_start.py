@@ -35,7 +35,7 @@ def test_without_a_terminal_nothing_draws_bars(write_run, tmp_path):
     """Rich is for tables and terminals."""
     run = write_run(tmp_path / "a", {"loss": [1.0, 2.0]})
     loaded = loaded_by("render", "audio", str(run), "--out", str(tmp_path / "out"))
-    assert "rich" not in loaded
+    assert not loaded & {"rich", "pydantic"}  # typer would check our options with the latter
     assert (tmp_path / "out" / "a" / "audio.wav").is_file()
 
 

@@ -53,7 +53,10 @@ def test_a_file_sets_what_the_options_set_and_names_voices(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('voicng = "lanes"', r"voicng is not known; expected one of voicing, layers"),
+        (
+            'voicng = "lanes"',
+            r"voicng is not known; did you mean 'voicing'\? expected one of voicing",
+        ),
         ("timbre = 3", r"timbre is 3; expected text"),
         ('lufs = "loud"', r"lufs is 'loud'; expected a number"),
         ("legend = 1", r"legend is 1; expected true or false"),
