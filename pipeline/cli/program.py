@@ -6,7 +6,6 @@ Exit codes: 0 all done; 1 an input could not be used or an output not written;
 """
 
 import io
-import os
 import signal
 import sys
 from types import FrameType
@@ -98,8 +97,6 @@ def _options(
 def main() -> NoReturn:
     """Run the command line and exit; no traceback for anything that a user can cause."""
     signal.signal(signal.SIGTERM, _terminate)
-    # typer parses by pydantic; looking for plugins of that takes longer than reading a log.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     _print_anything()
     hush(False)
     try:

@@ -18,8 +18,10 @@ def play(paths: Paths = None, runs: Runs = None) -> None:
     """
     from epochord.pipeline.playing.browser import opened
     from epochord.pipeline.playing.players import PLAYERS
-    from epochord.pipeline.playing.sounds import Sound, played, sounds
+    from epochord.pipeline.playing.sounds import Sound, is_sound, played, sounds
 
+    if runs and paths and all(map(is_sound, paths)):
+        raise typer.BadParameter("--runs is of no use: sound files are named, and no run")
     errors: list[object] = []
     silent: list[Sound] = []
     for sound in sounds(paths or [str(RUNS)], runs, errors):

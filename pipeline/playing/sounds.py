@@ -17,7 +17,7 @@ from epochord.runlog.run.segments import split_segments
 if TYPE_CHECKING:
     from epochord.renderers.audio import AudioSettings
 
-__all__ = ["Sound", "played", "sounds"]
+__all__ = ["Sound", "is_sound", "played", "sounds"]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aac", ".m4a", ".aif", ".aiff", ".au")
 
@@ -28,6 +28,11 @@ class Sound:
 
     path: Path
     found: Found | None = None
+
+
+def is_sound(path: str) -> bool:
+    """Tell by its name whether a path is that of a sound file."""
+    return Path(path).suffix.lower() in SUFFIXES
 
 
 def sounds(
@@ -44,7 +49,7 @@ def sounds(
     errors : list
         What cannot be used is added to it.
     """
-    files = [path for path in paths if Path(path).suffix.lower() in SUFFIXES]
+    files = [path for path in paths if is_sound(path)]
     found, problems = find([path for path in paths if path not in files], runs)
     errors += problems
     made = _of_runs(found, errors)

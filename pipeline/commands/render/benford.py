@@ -9,6 +9,7 @@ import typer
 
 from epochord.pipeline.commands.arguments.logs import Paths, Runs, Tags, found_runs
 from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option, placed
+from epochord.pipeline.commands.arguments.settings import given
 from epochord.pipeline.console import fail, note, result
 from epochord.pipeline.folders import RUNS
 from epochord.pipeline.inputs import results_folders
@@ -23,6 +24,7 @@ CONSTANTS = "constants"  # the results of the physical constants
 
 
 def benford(
+    context: typer.Context,
     paths: Paths = None,
     runs: Runs = None,
     tags: Tags = None,
@@ -49,6 +51,10 @@ def benford(
     """
     from epochord.renderers.benford import render_benford, render_constants
 
+    if tags and given(context, {"video": video}):
+        raise typer.BadParameter(
+            "--video is of no use with --tags; videos show digits that were counted while training"
+        )
     place = chosen(out, ".png", ".svg")
     found, errors = ([], []) if not paths and not RUNS.exists() else found_runs(paths, runs)
     constants = not paths if constants is None else constants

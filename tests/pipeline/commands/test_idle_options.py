@@ -83,6 +83,8 @@ ORIGINAL = "render audio one --voicing original"
         ("page one --each -o x.html", "--each makes several pages, and x.html is one"),
         ("page one -o x.wav", "x.wav: .wav is not made here"),
         ("page one --x step", "--x step is of no use"),
+        ("render benford one --tags loss --no-video", "--video is of no use with --tags"),
+        ("play sound.wav --runs one", "--runs is of no use: sound files are named, and no run"),
         ("gallery -o x.png", "x.png: .png is not made here"),
         ("export one --x step", "--x step is of no use"),
         ("export one -o x.xlsx", "x.xlsx: .xlsx is not made here"),
