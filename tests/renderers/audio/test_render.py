@@ -73,7 +73,7 @@ def test_what_is_up_to_date_is_not_made_again(tmp_path, run, make_run):
     assert render_audio(run, tmp_path).made
     (tmp_path / AUDIO).unlink()
     assert render_audio(run, tmp_path).made
-    assert render_audio(make_run({"a.weight": [1.0]}), tmp_path).made
+    assert render_audio(make_run({"a.weight": [1.0, 1.0]}), tmp_path).made
 
 
 def test_progress_ends_at_the_whole(tmp_path, make_run):
@@ -102,11 +102,11 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
 
 def test_a_sound_too_long_for_a_wav_file_is_refused_and_the_earlier_one_stays(tmp_path, make_run):
     """It names the result, not a temporary file."""
-    before = render_audio(make_run({"a.weight": [1.0]}), tmp_path)
+    before = render_audio(make_run({"a.weight": [1.0, 1.0]}), tmp_path)
     run = make_run({"a.weight": np.ones(5000)})
     with pytest.raises(OutputError, match=r"audio\.wav: 13\.\d h of sound exceed the 4 GiB"):
         render_audio(run, tmp_path, AudioSettings("original", tone=9.7))
-    assert not render_audio(make_run({"a.weight": [1.0]}), before.path.parent).made
+    assert not render_audio(make_run({"a.weight": [1.0, 1.0]}), before.path.parent).made
 
 
 def test_a_long_score_is_written_in_groups_without_a_seam(tmp_path, make_run):

@@ -21,6 +21,7 @@ from epochord.renderers.audio.scoring.registers import registers
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.settings import AudioOptions
 from epochord.renderers.audio.synthesis.blocks import blocks
+from epochord.renderers.timeline.choice import NothingToHearError
 from epochord.runlog import LogError, Run, RunMetadata, Series
 
 nan, inf = float("nan"), float("inf")
@@ -160,6 +161,15 @@ def test_a_legend_opens_with_each_voices_low_and_high_end(run, tmp_path, voicing
         assert not tone[-rate // 10 :].any()
 
 
+def test_a_single_step_is_said_in_words(make_run, tmp_path):
+    """It makes no clip; the original's generator is left as it is."""
+    run = make_run({"a.weight": [0.25], "b.weight": [4.0]})
+    said = "run 'mine' has a single step, 0: a 0.25, b 4; nothing to hear"
+    with pytest.raises(NothingToHearError, match=said):
+        render_audio(run, tmp_path)
+    assert render_audio(run, tmp_path, voicing="original").made
+
+
 def test_cues_lie_where_their_earcons_sound(make_run, tmp_path):
     """Behind the legend, if there is one."""
     values = np.ones(20)
@@ -188,8 +198,8 @@ def test_a_listening_budget_says_how_fine_a_voice_can_be_heard(make_run, tmp_pat
         assert lane["ten_cents_are_percent"] == pytest.approx(100 * (100 ** (10 / 3600) - 1))
 
 
-singles = arrays.arrays(np.float32, st.integers(1, 12))
-doubles = arrays.arrays(np.float64, st.integers(1, 12))
+singles = arrays.arrays(np.float32, st.integers(2, 12))
+doubles = arrays.arrays(np.float64, st.integers(2, 12))
 voicings = st.sampled_from(["lanes", "sequence", "original"])
 
 

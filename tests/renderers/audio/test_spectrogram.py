@@ -58,7 +58,7 @@ def test_the_steps_are_those_that_are_heard(run):
     """At the centre of each frame; behind the last one it fades."""
     seen = spectrogram(run)
     assert seen.steps.dtype == np.int64
-    expected = np.minimum(np.floor(seen.times / 0.06 + 1e-9), 59)
+    expected = np.minimum(np.floor(seen.times / (4 / 60) + 1e-9), 59)
     np.testing.assert_array_equal(seen.steps, expected)
 
 
