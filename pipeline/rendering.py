@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from epochord.pipeline.inputs import Found
+from epochord.pipeline.telling import told
 from epochord.runlog import Run
 from epochord.runlog.errors import EpochordError
 from epochord.runlog.run.segments import Segments, split_segments
@@ -197,5 +198,5 @@ def _render_part(
     except EpochordError as error:
         outcome.errors.append(str(error))
     else:
-        outcome.notes += [f"{run.name}: {line}" for line in made.description["notes"]]
+        outcome.notes += [f"{run.name}: {line}" for line in told(made.description)]
         outcome.results.append(made)

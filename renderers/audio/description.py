@@ -14,6 +14,8 @@ from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.score import Glide, Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
 from epochord.renderers.audio.scoring.style import groups
+from epochord.renderers.findings import What
+from epochord.renderers.findings.course import courses
 from epochord.renderers.results.destination import Destination, StrPath
 from epochord.runlog import LogError, Run
 from epochord.runlog.errors import described
@@ -32,7 +34,8 @@ __all__ = [
 
 STEM = "audio"
 SCORE, DESCRIPTION = ".score.parquet", ".json"  # what lies beside a sound ends in these
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+UNMARKED = (What.SPIKE, What.EXPLOSION, What.RISE, What.FALL)  # those that have no earcon
 TEN_CENTS = 10 / 1200  # octaves; about what an ear tells apart in steady tones
 
 
@@ -83,9 +86,9 @@ def stored_scales(result: StrPath) -> dict[str, Scale]:
 
 
 def cues(score: Score, offset: int) -> list[Cue]:
-    """Name what is not a number, and the ends of epochs, where they begin."""
-    names = score.frames.names
-    return [
+    """Name earcons, and what else happened in the run, where they begin."""
+    names, frames = score.frames.names, score.frames
+    marks = [
         Cue(
             event.sample + offset,
             f"{names[event.voice]}: {event.kind}" if event.voice >= 0 else str(event.kind),
@@ -93,6 +96,12 @@ def cues(score: Score, offset: int) -> list[Cue]:
         for event in score.events
         if event.mark
     ]
+    happened = [
+        Cue(frames.at(found.step) * score.frame_length + offset, found.sentence)
+        for found in score.findings
+        if found.what in UNMARKED
+    ]
+    return sorted(marks + happened, key=lambda cue: cue.sample)
 
 
 def tags(run: Run, about: Mapping[str, Any]) -> dict[str, str]:
@@ -134,6 +143,8 @@ def description(run: Run, settings: AudioSettings, score: Score, scales: Scales)
         "duration": score.duration,
         "counts": score.counts(),
         "events": dict(Counter(str(event.kind) for event in score.events if event.mark)),
+        "extremes": [course.to_dict() for course in courses(score.frames)],
+        "findings": [found.to_dict() for found in score.findings],
         "notes": list(score.frames.notes),
     }
 

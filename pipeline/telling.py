@@ -1,0 +1,54 @@
+"""What is said of a sound that was made: what is in it, and what happened in its run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from epochord.pipeline.console import plural
+
+__all__ = ["told"]
+
+MOST_VOICES = 3  # whose extremes are said, where each has a scale of its own
+MOST_FINDINGS = 6
+
+
+def told(about: Mapping[str, Any]) -> list[str]:
+    """Return lines on a sound.
+
+    Parameters
+    ----------
+    about : mapping
+        Its description, as `audio.json` has it.
+
+    Returns
+    -------
+    list of str
+        What was chosen; the extremes of the log with their steps, however many steps
+        each frame of the sound stands for; and what happened, in the order of steps.
+    """
+    found = [finding["sentence"] for finding in about["findings"]]
+    more = plural(len(found) - MOST_FINDINGS, "finding")
+    rest = [f"{more} more: epochord describe"] if len(found) > MOST_FINDINGS else []
+    return [*about["notes"], *_extremes(about), *found[:MOST_FINDINGS], *rest]
+
+
+def _extremes(about: Mapping[str, Any]) -> list[str]:
+    voices = about["extremes"]
+    if not voices:
+        return []
+    if about["unit"]:
+        low = min(voices, key=lambda voice: voice["low"])
+        high = max(voices, key=lambda voice: voice["high"])
+        return [
+            f"least {low['low']:.4g} ({low['voice']}, step {low['low_step']}), "
+            f"greatest {high['high']:.4g} ({high['voice']}, step {high['high_step']})"
+        ]
+    more = len(voices) - MOST_VOICES
+    return [_of_each(voices[:MOST_VOICES]) + (f"; {more} more in the JSON" if more > 0 else "")]
+
+
+def _of_each(voices: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(
+        f"{voice['voice']}: least {voice['low']:.4g} (step {voice['low_step']}), "
+        f"greatest {voice['high']:.4g} (step {voice['high_step']})"
+        for voice in voices
+    )
