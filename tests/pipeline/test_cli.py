@@ -43,7 +43,7 @@ def test_render_prints_the_path_of_the_sound(epochord, write_run):
     write_run(Path("runs/mine"), NORMS)
     code, out, err = epochord("render", "audio", "mine")
     assert (code, out) == (0, "renders/mine/audio.wav\n")
-    assert "mine: 2 steps of 1 voice, 0.12 s, gradient norm 1 to 2" in err
+    assert "mine: 2 steps of 1 voice, 4.00 s, gradient norm 1 to 2" in err
     assert soundfile.info("renders/mine/audio.wav").samplerate == 44_100
 
 

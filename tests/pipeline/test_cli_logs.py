@@ -83,7 +83,7 @@ def test_steps_that_make_no_range_are_wrong_usage(epochord, steps):
 def test_runs_are_chosen_by_name(epochord):
     """Names are TensorBoard's; a glob that matches none is an error."""
     for name in ("train", "eval", "deep/train"):
-        events(f"logs/{name}", {"loss": [0]})
+        events(f"logs/{name}", {"loss": [0, 1]})
     code, out, _ = epochord("render", "audio", "logs", "--runs", "*train")
     assert (code, out) == (0, ["renders/deep/train/audio.wav", "renders/train/audio.wav"])
     code, out, err = epochord("render", "audio", "logs", "--runs", "test")
@@ -125,7 +125,7 @@ def test_parts_share_a_scale_although_one_of_them_has_nothing_to_hear(epochord):
 def test_two_logdirs_with_equal_runs_in_them_are_told_apart(epochord):
     """Keras writes train/ and validation/ into every logdir."""
     for logdir in ("one", "two"):
-        events(f"{logdir}/train", {"loss": [0]})
+        events(f"{logdir}/train", {"loss": [0, 1]})
     code, out, _ = epochord("render", "audio", "one", "two")
     assert (code, out) == (0, ["renders/one/train/audio.wav", "renders/two/train/audio.wav"])
 

@@ -66,7 +66,7 @@ def test_it_opens_from_the_disk(renders: Path, browser: Browser) -> None:
             audio.load();
           })))"""
     )
-    assert seconds == [pytest.approx(1.8, abs=0.01)] * 3
+    assert seconds == [pytest.approx(4.0, abs=0.01)] * 3
     assert Axe().run(page).violations_count == 0
     assert said == []
     page.close()
