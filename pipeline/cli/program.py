@@ -29,7 +29,7 @@ _AT = "epochord.pipeline.commands"
 COMMANDS = {
     "record": ("Train an experiment and write its log.", f"{_AT}.record:record"),
     "render": ("Turn logs into something to hear and to see.", f"{_AT}.render:render"),
-    "play": ("Play runs, or sound files.", f"{_AT}.play:play"),
+    "play": ("Play runs, sound files, or those in a folder of results.", f"{_AT}.play:play"),
     "inspect": (
         "Show what logs hold: status, steps, layers or tags, ranges, what is not a number.",
         f"{_AT}.inspect:inspect",
