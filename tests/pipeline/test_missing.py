@@ -110,6 +110,32 @@ def test_a_missing_package_is_one_line_with_the_remedy(logs, package, extra, arg
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("render ensemble nope", "nope: no such file or folder"),
+        ("render ensemble one", "run 'one' has no ensemble table"),
+        ("render ensemble ensemble -o x.wav", "x.wav: .wav is not made here"),
+        ("render ensemble ensemble --show membres", "did you mean 'members'?"),
+        ("render ensemble ensemble --member 7", "has no member 7"),
+        ("render benford nope", "nope: no such file or folder"),
+        ("render benford -o b.pdf x", "b.pdf: .pdf is not made here"),
+        ("record benford --device foo", "--device is 'foo'; expected one of cpu"),
+        ("record benford --model ./nope", "./nope: no such folder"),
+        ("record sgd --steps 0", "expected at least 1"),
+        ("compare nope one", "nope: no such file or folder"),
+        ("compare one two --threshold x", "expected a number"),
+        ("page nope", "nope: no such file or folder"),
+    ],
+)
+def test_inputs_and_options_are_looked_at_before_packages(logs, arguments, message):
+    """Whoever has mistyped something is not sent to install something."""
+    done = without(OPTIONAL, logs, COMMAND, *arguments.split())
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "pip install" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("package", "program"),
     [
         ("pandas", "from epochord.runlog import open_run; open_run('runs/one').frame()"),
