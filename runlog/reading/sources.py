@@ -30,7 +30,6 @@ EXPECTED = (
 )
 OWN = frozenset({RUN_JSON, METRICS, PARTS})
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
-REMEDY = "'epochord record sgd' makes one"
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def find_runs(path: Location) -> list[RunSource]:
     """
     root = location(path)
     if not root.exists():
-        raise LogError(f"{root}: no such file or folder; expected {EXPECTED} ({REMEDY})")
+        raise LogError(f"{root}: no such file or folder; expected {EXPECTED}")
     if not root.is_dir():
         return [_file_source(root)]
     found = [RunSource(name_of(root), root)] if _may_hold_run(root) else []

@@ -89,3 +89,44 @@ def test_quiet_does_not_last(epochord):
     """It is of one call."""
     epochord("-q", "render", "audio", "mine")
     assert "mine: 2 steps" in epochord("render", "audio", "mine")[2]
+
+
+@pytest.mark.parametrize("command", ["render audio", "inspect", "record sgd", "gallery"])
+def test_an_option_without_its_value_is_explained_where_it_belongs(epochord, command):
+    """By the help of that very command."""
+    option = "--x" if command == "inspect" else "-o"
+    code, out, err = epochord(*command.split(), option)
+    assert (code, out) == (2, [])
+    assert f"'{option}' requires an argument (see 'epochord {command} --help')" in err
+
+
+def test_what_is_not_there_is_answered_with_what_is_expected(epochord):
+    """Of a bare name also what there is under runs/; nothing that a user did not ask for."""
+    _, _, bare = epochord("inspect", "nope")
+    _, _, path = epochord("inspect", "no/pe")
+    Path("runs").rename("others")
+    _, _, none = epochord("inspect")
+    assert "; runs/ has mine" in bare
+    for err in (bare, path, none):
+        assert "no such file or folder; expected a run (run.json" in err
+        assert "record sgd" not in err
+    assert "runs/" not in path + none
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("renders", "renders: is a folder; expected a sound that 'epochord render audio' has "
+         "written, such as renders/mine/audio.wav"),
+        ("runs", "runs: is a folder; expected a sound that 'epochord render audio' has written, "
+         "and there is none in it"),
+        ("log.csv", "log.csv: is no sound file"),
+        ("renders/mine/audio.json", "audio.json: is no sound file"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_decoded_is_told_from_what_can(epochord, given, message):
+    """A folder is answered with a sound in it, if there is one."""
+    epochord("render", "audio", "mine")
+    code, out, err = epochord("decode", given)
+    assert (code, out) == (1, [])
+    assert message in err
