@@ -140,6 +140,8 @@ def audio(
     Without --tags: gradient norms, else losses, else the tags with the most points.
     All runs of one command share one scale, so that they can be compared.
     """
+    if jobs == 0:
+        raise typer.BadParameter("--jobs is 0; expected at least 1, or -1 for one a processor")
     options = {
         "voicing": voicing,
         "layers": listed(layers),

@@ -130,3 +130,48 @@ def test_what_cannot_be_decoded_is_told_from_what_can(epochord, given, message):
     code, out, err = epochord("decode", given)
     assert (code, out) == (1, [])
     assert message in err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("render audio", "render ensemble", "render benford", "inspect", "export", "compare"),
+        *("page", "play", "decode", "gallery"),
+    ],
+)
+def test_an_empty_path_is_no_path(epochord, command):
+    """As an argument and as a place for results; it does not stand for this folder."""
+    options = [] if command in ("inspect", "play", "decode") else [["--out", ""]]
+    for place in ([""], *options):
+        code, out, err = epochord(*command.split(), *place)
+        assert (code, out) == (2, [])
+        assert " is ''; expected a path (see" in err
+        assert err.count("\n") == 1
+    assert not Path("renders").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("render audio mine -o x.wave", "x.wave: .wave is not made here; did you mean .wav?"),
+        ("render audio mine -o x.flc", "did you mean .flac?"),
+        ("page mine -o x.htmll", "did you mean .html?"),
+        ("compare mine mine -o x.pgn", "did you mean .png?"),
+        ("export mine -o x.parqet", "did you mean .parquet?"),
+        ("render audio mine --jobs 0", "--jobs is 0; expected at least 1, or -1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(epochord, arguments, message):
+    """Before anything is made."""
+    before = sorted(Path().iterdir())
+    code, out, err = epochord(*arguments.split())
+    assert (code, out) == (2, [])
+    assert message in err
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_folder_that_is_there_may_have_any_name(epochord):
+    """It is no slip of the pen."""
+    Path("x.wave").mkdir()
+    code, out, _ = epochord("render", "audio", "mine", "-o", "x.wave")
+    assert (code, out) == (0, ["x.wave/mine/audio.wav"])
