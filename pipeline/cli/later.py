@@ -56,6 +56,9 @@ class Later(TyperCommand):
         app.command(self.name)(function)
         command: Any = get_command(app)
         with_plain_values(command.params)
+        for param in command.params:
+            if param.param_type_name == "argument":
+                param.display_type_rich = _untyped
         command.params += common()
         return command
 
@@ -90,6 +93,10 @@ def common() -> list[Any]:
     command: Any = get_command(app)
     with_plain_values(command.params)
     return list(command.params)
+
+
+def _untyped(**_: Any) -> None:
+    """Say no type of an argument: its name does, and Python's are nothing to a user."""
 
 
 def _be_quiet(wanted: bool) -> None:

@@ -175,3 +175,22 @@ def test_a_folder_that_is_there_may_have_any_name(epochord):
     Path("x.wave").mkdir()
     code, out, _ = epochord("render", "audio", "mine", "-o", "x.wave")
     assert (code, out) == (0, ["x.wave/mine/audio.wav"])
+
+
+def test_a_pattern_for_inspect_is_answered_with_what_it_does(epochord):
+    """--tags takes one elsewhere; a path that has such a name is a path."""
+    code, out, err = epochord("inspect", "mine", "--tags", "*loss*")
+    assert (code, out) == (2, [])
+    assert "'*loss*' is no path, and --tags takes no pattern here: it lists all tags" in err
+    Path("runs/mine").rename("a*b")
+    assert epochord("inspect", "a*b", "--tags")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [("loss", "1 voice, 2.00 s, loss 2.6 to "), ("*", "2 voices, 2.00 s, 2 scales")],
+)
+def test_a_range_is_said_where_all_voices_have_it(epochord, tags, said):
+    """Of several scales none stands for all."""
+    _, _, err = epochord("render", "audio", "mine", "--tags", tags, "--duration", "2")
+    assert f"mine: 2 steps of {said}" in err
