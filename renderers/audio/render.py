@@ -26,6 +26,7 @@ from epochord.renderers.audio.scoring.settings import AudioOptions, AudioSetting
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
 from epochord.runlog import OutputError, Run
+from epochord.runlog.run.given import require_run
 
 __all__ = ["render_audio"]
 
@@ -59,7 +60,8 @@ def render_audio(
     progress : callable, optional
         Called with the samples done and the samples in all.
     **options
-        Single settings by name, such as ``voicing="sequence", duration=12`` (s).
+        Single settings by name, such as ``voicing="sequence", duration=12`` (s):
+        ``help(epochord.AudioSettings)`` has them all.
 
     Returns
     -------
@@ -73,10 +75,13 @@ def render_audio(
         If there is nothing to hear.
     OutputError
         If a file cannot be written.
+    TypeError
+        If `run` is no run, or there is no such setting.
     ValueError
         If a setting makes no sense.
     """
-    settings = settings.but(**options) if settings else AudioSettings.of(**options)
+    require_run(run)
+    settings = AudioSettings.given(settings, **options)
     place = destination(out, folder=f"renders/{run.name}", stem=STEM, suffixes=SUFFIXES)
     settings = settings.but(format=_format(place, settings))
     path = place.path(AUDIO_FORMATS[settings.file_format].suffix)

@@ -26,6 +26,7 @@ from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
 from epochord.runlog import Run
 from epochord.runlog.extras import needing
+from epochord.runlog.run.given import require_runs
 
 __all__ = ["ComparisonResult", "compare_clips", "compare_runs"]
 
@@ -102,6 +103,7 @@ def compare_runs(
         If a file cannot be written.
     """
     settings, audio = settings or ComparisonSettings(), audio or AudioSettings()
+    runs = require_runs(runs)
     require_some([run.name for run in runs])
     about = _expected("runs", settings, [_input(run.name, run.log_hash()) for run in runs])
     about["audio"] = audio.to_dict()

@@ -27,6 +27,7 @@ from epochord.renderers.results.destination import Destination, StrPath, destina
 from epochord.renderers.results.output import describe, is_up_to_date, writing
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
+from epochord.runlog.given import require
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["EnsembleResult", "render_ensemble", "shared_limits"]
@@ -163,8 +164,10 @@ def _overviews(
     given: Ensemble | Overview | Sequence[Ensemble | Overview], settings: EnsembleSettings
 ) -> list[Overview]:
     """Go through the logs of those of which nothing is known yet; first see if all can be drawn."""
-    several = [given] if isinstance(given, Ensemble | Overview) else given
+    several = given if isinstance(given, list | tuple) else [given]
+    expected = "an Ensemble, as epochord.open_ensemble returns it"
     for one in several:
+        require("ensembles", one, (Ensemble, Overview), expected)
         check_choice(one.ensemble if isinstance(one, Overview) else one, settings)
     return [
         one if isinstance(one, Overview) else overview(one, noise=settings.noise) for one in several
