@@ -25,6 +25,7 @@ from epochord.renderers.audio.scoring.score import write_score
 from epochord.renderers.audio.scoring.settings import AudioOptions, AudioSettings
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.own import require_own
 from epochord.runlog import OutputError, Run
 from epochord.runlog.run.given import require_run
 
@@ -74,7 +75,7 @@ def render_audio(
     LogError
         If there is nothing to hear.
     OutputError
-        If a file cannot be written.
+        If a file cannot be written, or one that is not ours lies where another goes.
     TypeError
         If `run` is no run, or there is no such setting.
     ValueError
@@ -90,6 +91,7 @@ def render_audio(
     beside = place.path(DESCRIPTION)
     if is_up_to_date(beside, about):
         return AudioResult(path, made=False, description=described_before(beside))
+    require_own(place, (SCORE,))
     shape: dict[str, Any] = {
         "samples": len(heard),
         "sample_rate": heard.sample_rate,

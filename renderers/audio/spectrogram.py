@@ -14,6 +14,7 @@ from epochord.renderers.pictures.spectrogram import Spectrogram, mel_spectrogram
 from epochord.renderers.results.destination import StrPath
 from epochord.runlog import Run
 from epochord.runlog.given import require
+from epochord.runlog.locations import expanded
 
 __all__ = ["spectrogram"]
 
@@ -66,7 +67,7 @@ def spectrogram(
         source = sound(source)
     if not isinstance(source, Sound):
         require("source", source, (str, os.PathLike), "a Run, a Sound, or the path of a sound file")
-        return _of_file(Path(source), shape)
+        return _of_file(expanded(source), shape)
     seen = mel_spectrogram(source.blocks(), source.sample_rate, **shape)
     return Spectrogram(seen.db, seen.frequencies, seen.hop, _steps(source, seen.times))
 

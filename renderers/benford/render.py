@@ -20,6 +20,7 @@ from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date
+from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.runlog import Run
 from epochord.runlog.given import as_texts
@@ -144,6 +145,7 @@ def _render(
     paths = tuple(map(place.path, endings))
     if is_up_to_date(beside, about):
         return BenfordResult(paths, made=False, description=about)
+    require_own(place, endings)
     beside.unlink(missing_ok=True)  # it must never describe what it was not made with
     save_picture(digits_figure(found, heading), place.path(""))
     for kind, each in over_training.items():

@@ -22,6 +22,7 @@ from epochord.renderers.comparison.settings import ComparisonSettings
 from epochord.renderers.comparison.table import write_table
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
 from epochord.runlog import Run
@@ -191,6 +192,7 @@ def _written(place: Destination, about: dict[str, Any], found: Comparison) -> Co
     with needing("a comparison", "pictures"):
         from epochord.renderers.pictures.save import save_picture
 
+    require_own(place, (*PICTURES, TEXT, TABLE))
     pairs, report = found.pairs, found.report
     about |= {"framing": found.framing.to_dict(), **report.to_dict()}
     if len(found.heard) > 2 and len(pairs) > MOST_PAIR_PICTURES:

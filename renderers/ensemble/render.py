@@ -25,6 +25,7 @@ from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
 from epochord.runlog.given import require
@@ -132,6 +133,7 @@ def render_ensemble(
     if is_up_to_date(beside, about | {"complete": True}):
         paths = [place.folder / name for name in about["names"]]
         return EnsembleResult(tuple(paths), made=False, description=about)
+    require_own(place, (VIDEO, *ANIMATIONS, SCORES))
     drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
     problem, about["complete"] = "", True
     before = _made_before(place)

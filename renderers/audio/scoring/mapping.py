@@ -13,6 +13,7 @@ from typing import Any
 
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.runlog import LogError
+from epochord.runlog.locations import expanded
 from epochord.runlog.words import did_you_mean
 
 __all__ = [
@@ -107,7 +108,7 @@ def load_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
     MappingError
         If it cannot be read, or a key or its value makes no sense.
     """
-    path = Path(path)
+    path = expanded(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
