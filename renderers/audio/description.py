@@ -17,6 +17,7 @@ from epochord.renderers.audio.scoring.style import groups
 from epochord.renderers.results.destination import Destination, StrPath
 from epochord.runlog import LogError, Run
 from epochord.runlog.errors import described
+from epochord.runlog.locations import expanded
 
 __all__ = [
     "DESCRIPTION",
@@ -44,7 +45,7 @@ def place_of(result: StrPath) -> Destination:
     result : str or PathLike
         Its folder, its sound, or what lies beside that.
     """
-    path = Path(result)
+    path = expanded(result)
     if path.is_dir() or not path.suffix:
         return Destination(path, STEM)
     return Destination(path.parent, path.name.removesuffix(SCORE).removesuffix(path.suffix))

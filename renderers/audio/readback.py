@@ -21,6 +21,7 @@ from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.results.destination import AUDIO, StrPath
 from epochord.runlog import LogError
 from epochord.runlog.errors import described
+from epochord.runlog.locations import expanded
 from epochord.runlog.words import short_repr
 
 __all__ = ["ReadBack", "read_back"]
@@ -82,7 +83,7 @@ def read_back(
     LogError
         If it is no such result.
     """
-    audio, place = Path(audio), place_of(audio)
+    audio, place = expanded(audio), place_of(audio)
     beside, scored = place.path(DESCRIPTION), place.path(SCORE)
     _require_files(audio, beside, scored)
     try:

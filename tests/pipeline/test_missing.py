@@ -159,3 +159,29 @@ def test_the_library_raises_one_error(logs, package, program):
     assert done.stderr == ""
     assert f"needs {package}, which is not installed: pip install " in done.stdout
     assert done.stdout.startswith("True")
+
+
+LISTED = """
+import epochord as ep, inspect, pydoc
+print(set(ep.__all__) <= {name for name, _ in inspect.getmembers(ep)})
+print(all(hasattr(ep, name) for name in dir(ep)))
+print("register_voicing" in pydoc.render_doc(ep))
+from epochord import *
+print(ep.EpochordError is EpochordError)
+for use in (GradientRecorder, render_benford, ep.EnsembleResult):
+    try:
+        use("anything", at="all")
+    except ep.EpochordError as error:
+        print(error)
+"""
+
+
+def test_what_lacks_a_package_can_be_listed_and_says_so_when_it_is_used(tmp_path):
+    """As help(), dir(), hasattr(), inspect and a star import do without asking."""
+    done = without(OPTIONAL, tmp_path, LISTED)
+    assert done.stderr == ""
+    *listed, recorder, benford, ensemble = done.stdout.splitlines()
+    assert listed == ["True"] * 4
+    assert recorder.startswith("recording needs torch, which is not installed: pip install ")
+    assert benford.startswith("drawing first digits needs matplotlib, which is not installed: ")
+    assert ensemble.startswith("rendering ensembles needs ")
