@@ -131,8 +131,21 @@ else:
             raise AttributeError(f"module 'epochord' has no attribute {name!r}")
         from importlib import import_module
 
-        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        from epochord.runlog.extras import MissingPackageError
+
+        try:
+            value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        except MissingPackageError as error:
+            return _stand_in(name, error)  # kept nowhere: the package may come in a moment
         return value
+
+    def _stand_in(name, error):
+        """Return what can be listed and looked at, and says when it is used what it lacks."""
+
+        def lack(*_, **__):
+            raise error.with_traceback(None)
+
+        return type(name, (), {"__new__": lack, "__init_subclass__": lack, "__doc__": str(error)})
 
     def __dir__():
         """List all there is, imported yet or not."""

@@ -159,7 +159,7 @@ def results_folders(found: Sequence[Found], out: Path = RENDERS) -> dict[Path, F
 
 def _missing(path: str, error: LogError) -> LogError:
     """Say which names there are under ``runs/``, if a name was given that is none of them."""
-    if "/" in path or os.sep in path or Path(path).exists():
+    if "/" in path or os.sep in path or Path(path) == RUNS or Path(path).exists():
         return error
     if not RUNS.is_dir():
         return LogError(f"{error}; there is no {RUNS}/ here")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Samples = dict[str, Sample]
 
-__all__ = ["AudioJob", "Outcome", "on_one_scale", "render_all", "render_one"]
+__all__ = ["AudioJob", "Outcome", "on_one_scale", "render_all", "render_one", "require_layers"]
 
 Result = TypeVar("Result")
 
@@ -112,6 +112,27 @@ def on_one_scale(
     return [replace(job, scales=scales) for job in jobs]
 
 
+def require_layers(run: Run, settings: "AudioSettings") -> None:
+    """Refuse to take all parameters of layers from a run that has no layers.
+
+    Parameters
+    ----------
+    run : Run
+        What is to be heard.
+    settings : AudioSettings
+        How.
+
+    Raises
+    ------
+    LogError
+        The same that asking for layers by name raises there.
+    """
+    from epochord.renderers.timeline.choice import choose
+
+    if settings.parameters == "all" and not settings.layers:
+        choose(run, replace(settings.choice, layers=("*",)))
+
+
 def _shared_scales(jobs: Sequence[AudioJob], processes: int) -> "Scales":
     """Find the scales on which all runs can be compared; logs that cannot be read count nothing."""
     from epochord.renderers.audio.scoring.scale import common
@@ -189,6 +210,7 @@ def _render_part(
     from epochord.renderers.timeline.choice import NothingToHearError
 
     try:
+        require_layers(run, job.settings)
         made = render_audio(run, out, job.settings, scales=job.scales, progress=progress)
     except NothingToHearError as error:
         if job.found.named:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from epochord.pipeline.console import note
 from epochord.pipeline.inputs import Found, open_aloud
+from epochord.pipeline.rendering import require_layers
 from epochord.runlog import Run
 from epochord.runlog.errors import EpochordError
 from epochord.runlog.run.segments import Segments, split_segments
@@ -84,6 +85,7 @@ def going_together(
     passed_over: dict[str, list[str]] = {}  # names by reason
     for one in parts:
         try:
+            require_layers(one.run, settings)
             names = set(timeline(one.run, settings.choice, steps=settings.steps).names)
         except EpochordError as error:
             if one.found.named or not isinstance(error, NothingToHearError):

@@ -6,7 +6,6 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -16,6 +15,7 @@ import torch
 
 from epochord.recorders.rows import RowBuffer
 from epochord.runlog.errors import described
+from epochord.runlog.locations import expanded
 from epochord.runlog.run.metadata import Format, RunMetadata
 from epochord.runlog.run.rows import RESERVED
 from epochord.runlog.writing.start import RunLog, next_step
@@ -79,7 +79,7 @@ class Recorder:
         self._row_tags: set[str] = set()
         self._known_tags: set[str] = set()
         self._drained_at = time.monotonic()
-        path = Path(directory)
+        path = expanded(directory)
         self._log: RunLog | None = None
         if _writes():
             whole = metadata.replace(name=path.resolve().name, versions=versions())

@@ -11,7 +11,8 @@ from epochord.runlog.errors import EpochordError, LogError, OutputError, RunExis
 
 if TYPE_CHECKING:
     from epochord.runlog.reading.opening import open_run
-    from epochord.runlog.reading.sources import RunSource, find_runs
+    from epochord.runlog.reading.source import RunSource
+    from epochord.runlog.reading.sources import find_runs
     from epochord.runlog.run.metadata import Layer, Parameter, RunMetadata
     from epochord.runlog.run.run import Run
     from epochord.runlog.run.series import Series
@@ -36,7 +37,7 @@ _PLACES = {
     "Parameter": "run.metadata",
     "Run": "run.run",
     "RunMetadata": "run.metadata",
-    "RunSource": "reading.sources",
+    "RunSource": "reading.source",
     "Series": "run.series",
     "find_runs": "reading.sources",
     "open_run": "reading.opening",

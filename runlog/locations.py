@@ -11,6 +11,7 @@ from epochord.runlog.extras import install_command
 __all__ = [
     "EVENT_FILE",
     "Location",
+    "expanded",
     "folders_below",
     "location",
     "name_of",
@@ -23,13 +24,18 @@ EVENT_FILE = "tfevents"  # what a file's name has to hold for TensorBoard to rea
 Location = str | os.PathLike[str]
 
 
+def expanded(path: Location) -> Path:
+    """Return a local path that a user gave; a ``~`` at its beginning is the home folder."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's raises if there is no such user
+
+
 def location(where: Location) -> Path:
     """Return a path for a name, a path or a URL.
 
     Parameters
     ----------
     where : str or path-like
-        A local path, ``file://…``, or another URL that fsspec understands.
+        A local path, also with ``~``, ``file://…``, or another URL that fsspec understands.
 
     Returns
     -------
@@ -43,7 +49,7 @@ def location(where: Location) -> Path:
     """
     text = str(where)
     if "://" not in text:
-        return Path(where)
+        return expanded(where)
     from upath import UPath
 
     try:

@@ -74,7 +74,7 @@ def test_a_slip_of_the_pen_is_an_attribute_error():
 
 
 def test_a_name_whose_package_is_missing_says_what_to_install(tmp_path):
-    """Whether it is asked for or imported; everything else is as it was."""
+    """As soon as it is used, however it was come by; everything else is as it was."""
     said = in_a_fresh_python(
         """
         import sys
@@ -85,11 +85,12 @@ def test_a_name_whose_package_is_missing_says_what_to_install(tmp_path):
         sys.meta_path.insert(0, WithoutTorch)
         import epochord as ep
         try:
-            ep.GradientRecorder
+            ep.GradientRecorder("runs/one")
         except ep.EpochordError as error:
             print(error)
+        from epochord import EnsembleRecorder
         try:
-            from epochord import EnsembleRecorder
+            class Mine(EnsembleRecorder): pass
         except ImportError as error:
             print(error)
         print(ep.sound.__name__)

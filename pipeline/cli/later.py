@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from epochord.pipeline.cli.usage import UsageError
 from epochord.pipeline.cli.values import with_plain_values
 from epochord.pipeline.console import hush, result
 
@@ -38,7 +39,13 @@ class Later(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
         """Import the command, and parse its arguments."""
-        return self.loaded().make_context(info_name, args, *rest, **more)
+        command = self.loaded()
+        try:
+            return command.make_context(info_name, args, *rest, **more)
+        except UsageError as error:
+            if error.ctx is None:  # of an option without its value the parser does not say whose
+                error.ctx = typer.Context(command, info_name=info_name, parent=more.get("parent"))
+            raise
 
     def loaded(self) -> Any:
         """Return the command itself."""
@@ -49,6 +56,9 @@ class Later(TyperCommand):
         app.command(self.name)(function)
         command: Any = get_command(app)
         with_plain_values(command.params)
+        for param in command.params:
+            if param.param_type_name == "argument":
+                param.display_type_rich = _untyped
         command.params += common()
         return command
 
@@ -83,6 +93,10 @@ def common() -> list[Any]:
     command: Any = get_command(app)
     with_plain_values(command.params)
     return list(command.params)
+
+
+def _untyped(**_: Any) -> None:
+    """Say no type of an argument: its name does, and Python's are nothing to a user."""
 
 
 def _be_quiet(wanted: bool) -> None:

@@ -30,7 +30,7 @@ _AT = "epochord.pipeline.commands"
 COMMANDS = {
     "record": ("Train an experiment and write its log.", f"{_AT}.record:record"),
     "render": ("Turn logs into something to hear and to see.", f"{_AT}.render:render"),
-    "play": ("Play runs, or sound files.", f"{_AT}.play:play"),
+    "play": ("Play runs, sound files, or those in a folder of results.", f"{_AT}.play:play"),
     "inspect": (
         "Show what logs hold: status, steps, layers or tags, ranges, what is not a number.",
         f"{_AT}.inspect:inspect",
@@ -88,7 +88,10 @@ def _print_version(wanted: bool) -> None:
 
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Make room for options of the whole program."""

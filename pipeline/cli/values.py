@@ -49,7 +49,10 @@ class Value:
         return None if value is None else self._one(value, param, ctx)
 
     def _one(self, value: Any, param: Any, ctx: Any) -> Any:
+        is_path = self._convert is Path or param.param_type_name == "argument"
         try:
+            if value == "" and is_path:
+                raise ValueError("expected a path")
             converted = self._convert(value)
             _require_between(converted, getattr(param, "min", None), getattr(param, "max", None))
         except ValueError as error:

@@ -21,14 +21,18 @@ COLUMNS = ("frames", "median error, %", "95th percentile, %", "silence mistaken"
 
 def decode(
     audio: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A sound of 'epochord render audio'.")
+        Path,
+        typer.Argument(metavar="FILE", help="A sound of 'epochord render audio --voicing lanes'."),
     ],
     method: Annotated[
         Method, typer.Option("--method", help="joint is exact, fft is quick.")
     ] = "joint",
     as_json: AsJson = False,
 ) -> None:
-    """Estimate the values from the sound alone, and show how far they are from the log."""
+    """Estimate the values from the sound alone, and show how far they are from the log.
+
+    Only sounds of the voicing 'lanes', which is the usual one, can be read back.
+    """
     from epochord.renderers.audio.readback import read_back
 
     with bar(f"decode {audio.name}") as progress:

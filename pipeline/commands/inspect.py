@@ -30,6 +30,10 @@ def inspect(
     """Show what logs hold: status, steps, layers or tags, ranges, what is not a number."""
     from epochord.pipeline.summary import summarise
 
+    if tags and (glob := next(filter(_is_glob, paths or ()), None)):
+        raise typer.BadParameter(
+            f"{glob!r} is no path, and --tags takes no pattern here: it lists all tags"
+        )
     found, errors = found_runs(paths, runs, x)
     for error in errors:
         fail(error)
@@ -53,6 +57,11 @@ def inspect(
         _show(summaries, tags)
     if errors:
         raise typer.Exit(1)
+
+
+def _is_glob(path: str) -> bool:
+    """Tell whether a path is none but a pattern, as --tags takes it elsewhere."""
+    return not {*"*?"}.isdisjoint(path) and "://" not in path and not Path(path).exists()
 
 
 def _ensemble(run: Run, one: Found, errors: list[EpochordError]) -> dict[str, Any] | None:

@@ -3,14 +3,14 @@
 import typer
 
 from epochord.pipeline.commands.arguments.logs import Paths, Runs
-from epochord.pipeline.console import fail, note, result
+from epochord.pipeline.console import fail, result
 from epochord.pipeline.folders import RUNS
 
 __all__ = ["play"]
 
 
 def play(paths: Paths = None, runs: Runs = None) -> None:
-    """Play runs, or sound files.
+    """Play runs, sound files, or those in a folder of results.
 
     A run that was not rendered since it was recorded is rendered first, as 'epochord
     render audio' does it.  What plays is afplay, paplay, pw-play, aplay, PowerShell, ffplay
@@ -18,9 +18,9 @@ def play(paths: Paths = None, runs: Runs = None) -> None:
     """
     from epochord.pipeline.playing.browser import opened
     from epochord.pipeline.playing.players import PLAYERS
-    from epochord.pipeline.playing.sounds import Sound, is_sound, played, sounds
+    from epochord.pipeline.playing.sounds import Sound, played, sound_files, sounds
 
-    if runs and paths and all(map(is_sound, paths)):
+    if runs and paths and all(map(sound_files, paths)):
         raise typer.BadParameter("--runs is of no use: sound files are named, and no run")
     errors: list[object] = []
     silent: list[Sound] = []
@@ -28,11 +28,13 @@ def play(paths: Paths = None, runs: Runs = None) -> None:
         result(sound.path)
         if not played(sound.path):
             silent.append(sound)
-    for error in errors:
-        fail(error)
     if silent and not opened(silent):
         names = ", ".join(player.program for player in PLAYERS)
         files = ", ".join(str(sound.path) for sound in silent)
-        note(f"nothing here plays it (none of {names}; no browser): copy {files} to where you are")
+        errors.append(
+            f"nothing here plays it (none of {names}; no browser): copy {files} to where you are"
+        )
+    for error in errors:
+        fail(error)
     if errors:
         raise typer.Exit(1)

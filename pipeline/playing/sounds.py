@@ -10,14 +10,14 @@ from epochord.pipeline.console import bar, note, plural
 from epochord.pipeline.inputs import Found, find, results_folders
 from epochord.pipeline.playing.players import PlayerError, kind_of, players_of
 from epochord.pipeline.rendering import AudioJob, on_one_scale, render_one
-from epochord.runlog import Run
+from epochord.runlog import Run, find_runs
 from epochord.runlog.errors import EpochordError, LogError
 from epochord.runlog.run.segments import split_segments
 
 if TYPE_CHECKING:
     from epochord.renderers.audio import AudioSettings
 
-__all__ = ["Sound", "is_sound", "played", "sounds"]
+__all__ = ["Sound", "played", "sound_files", "sounds"]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aac", ".m4a", ".aif", ".aiff", ".au")
 
@@ -30,9 +30,24 @@ class Sound:
     found: Found | None = None
 
 
-def is_sound(path: str) -> bool:
-    """Tell by its name whether a path is that of a sound file."""
-    return Path(path).suffix.lower() in SUFFIXES
+def sound_files(path: str) -> list[Path]:
+    """Return the sound files that a path names: itself, or what lies in a folder without runs.
+
+    Parameters
+    ----------
+    path : str
+        Whatever the user named; a sound file need not be there.
+    """
+    place = Path(path)
+    if _is_sound(place):
+        return [place]
+    if not place.is_dir():
+        return []
+    try:
+        find_runs(place)
+    except LogError:
+        return sorted(each for each in place.rglob("*") if _is_sound(each) and each.is_file())
+    return []
 
 
 def sounds(
@@ -43,19 +58,19 @@ def sounds(
     Parameters
     ----------
     paths : sequence of str
-        Sound files, and whatever `find` takes.
+        Sound files, folders of them, and whatever `find` takes.
     runs : sequence of str, optional
         Globs; only runs whose name matches one of them.
     errors : list
         What cannot be used is added to it.
     """
-    files = [path for path in paths if is_sound(path)]
-    found, problems = find([path for path in paths if path not in files], runs)
+    files = {path: sound_files(path) for path in paths}
+    found, problems = find([path for path in paths if not files[path]], runs)
     errors += problems
     made = _of_runs(found, errors)
-    for path in files:
-        if Path(path).is_file():
-            yield Sound(Path(path))
+    for path in dict.fromkeys(each for several in files.values() for each in several):
+        if path.is_file():
+            yield Sound(path)
         else:
             errors.append(LogError(f"{path}: no such file; expected a sound, or a run"))
     yield from made
@@ -71,6 +86,10 @@ def played(path: Path) -> bool:
         else:
             return True
     return False
+
+
+def _is_sound(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
 
 
 def _of_runs(found: Sequence[Found], errors: list[object]) -> list[Sound]:

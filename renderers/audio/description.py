@@ -19,6 +19,7 @@ from epochord.renderers.findings.course import courses
 from epochord.renderers.results.destination import Destination, StrPath
 from epochord.runlog import LogError, Run
 from epochord.runlog.errors import described
+from epochord.runlog.locations import expanded
 
 __all__ = [
     "DESCRIPTION",
@@ -47,7 +48,7 @@ def place_of(result: StrPath) -> Destination:
     result : str or PathLike
         Its folder, its sound, or what lies beside that.
     """
-    path = Path(result)
+    path = expanded(result)
     if path.is_dir() or not path.suffix:
         return Destination(path, STEM)
     return Destination(path.parent, path.name.removesuffix(SCORE).removesuffix(path.suffix))

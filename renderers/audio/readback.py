@@ -18,9 +18,10 @@ import soundfile  # type: ignore[import-untyped]
 from epochord.renderers.audio.decoding import Layout, Method, decode
 from epochord.renderers.audio.description import DESCRIPTION, SCORE, place_of
 from epochord.renderers.audio.scoring.scale import Scale
-from epochord.renderers.results.destination import StrPath
+from epochord.renderers.results.destination import AUDIO, StrPath
 from epochord.runlog import LogError
 from epochord.runlog.errors import described
+from epochord.runlog.locations import expanded
 from epochord.runlog.words import short_repr
 
 __all__ = ["ReadBack", "read_back"]
@@ -82,7 +83,7 @@ def read_back(
     LogError
         If it is no such result.
     """
-    audio, place = Path(audio), place_of(audio)
+    audio, place = expanded(audio), place_of(audio)
     beside, scored = place.path(DESCRIPTION), place.path(SCORE)
     _require_files(audio, beside, scored)
     try:
@@ -119,15 +120,28 @@ def _require_files(audio: Path, *beside: Path) -> None:
     """Refuse what is no sound with its description and its score."""
     expected = "expected a sound that 'epochord render audio' has written"
     if audio.is_dir():
-        raise LogError(f"{audio}: is a folder; {expected}, such as {audio / 'audio.wav'}")
+        there = _sound_below(audio)
+        remedy = f"such as {there}" if there else "and there is none in it"
+        raise LogError(f"{audio}: is a folder; {expected}, {remedy}")
     if not audio.is_file():
         raise LogError(f"{audio}: no such file; {expected}")
+    if audio.suffix.lower() not in AUDIO:
+        raise LogError(f"{audio}: is no sound file; {expected} ({', '.join(AUDIO)})")
     for each in beside:
         if not each.is_file():
             raise LogError(
                 f"{audio}: cannot be read back without {each.name} beside it; {expected}, in its "
                 "folder"
             )
+
+
+def _sound_below(folder: Path) -> Path | None:
+    """Return the first sound in a folder, or further below, that has its score beside it."""
+    for score in sorted(folder.rglob(f"*{SCORE}")):
+        sounds = (score.with_name(score.name.removesuffix(SCORE) + suffix) for suffix in AUDIO)
+        if found := next((sound for sound in sounds if sound.is_file()), None):
+            return found
+    return None
 
 
 def _layout(about: dict[str, Any], rate: int) -> Layout:

@@ -25,7 +25,9 @@ from epochord.renderers.audio.scoring.score import write_score
 from epochord.renderers.audio.scoring.settings import AudioOptions, AudioSettings
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.own import require_own
 from epochord.runlog import OutputError, Run
+from epochord.runlog.run.given import require_run
 
 __all__ = ["render_audio"]
 
@@ -59,7 +61,8 @@ def render_audio(
     progress : callable, optional
         Called with the samples done and the samples in all.
     **options
-        Single settings by name, such as ``voicing="sequence", duration=12`` (s).
+        Single settings by name, such as ``voicing="sequence", duration=12`` (s):
+        ``help(epochord.AudioSettings)`` has them all.
 
     Returns
     -------
@@ -72,11 +75,14 @@ def render_audio(
     LogError
         If there is nothing to hear.
     OutputError
-        If a file cannot be written.
+        If a file cannot be written, or one that is not ours lies where another goes.
+    TypeError
+        If `run` is no run, or there is no such setting.
     ValueError
         If a setting makes no sense.
     """
-    settings = settings.but(**options) if settings else AudioSettings.of(**options)
+    require_run(run)
+    settings = AudioSettings.given(settings, **options)
     place = destination(out, folder=f"renders/{run.name}", stem=STEM, suffixes=SUFFIXES)
     settings = settings.but(format=_format(place, settings))
     path = place.path(AUDIO_FORMATS[settings.file_format].suffix)
@@ -85,6 +91,7 @@ def render_audio(
     beside = place.path(DESCRIPTION)
     if is_up_to_date(beside, about):
         return AudioResult(path, made=False, description=described_before(beside))
+    require_own(place, (SCORE,))
     shape: dict[str, Any] = {
         "samples": len(heard),
         "sample_rate": heard.sample_rate,

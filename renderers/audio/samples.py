@@ -15,6 +15,7 @@ from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.scoring.settings import AudioOptions, AudioSettings
 from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.runlog import Run
+from epochord.runlog.run.given import require_run
 from epochord.runlog.words import short_repr
 
 __all__ = ["Progress", "Sound", "sound"]
@@ -45,7 +46,8 @@ def sound(
         Called with the samples done and the samples in all: each is made once to be
         measured, and once whenever it is asked for.
     **options
-        Single settings by name, such as ``voicing="sequence", duration=12`` (s).
+        Single settings by name, such as ``voicing="sequence", duration=12`` (s):
+        ``help(epochord.AudioSettings)`` has them all.
 
     Returns
     -------
@@ -56,10 +58,13 @@ def sound(
     ------
     LogError
         If there is nothing to hear.
+    TypeError
+        If `run` is no run, or there is no such setting.
     ValueError
         If a setting makes no sense.
     """
-    settings = settings.but(**options) if settings else AudioSettings.of(**options)
+    require_run(run)
+    settings = AudioSettings.given(settings, **options)
     score, used = audio_score(run, settings, scales)
     return Sound(run.name, score, settings, used, progress)
 

@@ -1,5 +1,6 @@
 """A run, a sound or a sound file as a mel spectrogram."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.pictures.spectrogram import Spectrogram, mel_spectrogram
 from epochord.renderers.results.destination import StrPath
 from epochord.runlog import Run
+from epochord.runlog.given import require
+from epochord.runlog.locations import expanded
 
 __all__ = ["spectrogram"]
 
@@ -63,7 +66,8 @@ def spectrogram(
     if isinstance(source, Run):
         source = sound(source)
     if not isinstance(source, Sound):
-        return _of_file(Path(source), shape)
+        require("source", source, (str, os.PathLike), "a Run, a Sound, or the path of a sound file")
+        return _of_file(expanded(source), shape)
     seen = mel_spectrogram(source.blocks(), source.sample_rate, **shape)
     return Spectrogram(seen.db, seen.frequencies, seen.hop, _steps(source, seen.times))
 

@@ -20,8 +20,11 @@ from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date
+from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.runlog import Run
+from epochord.runlog.given import as_texts
+from epochord.runlog.run.given import require_run
 
 __all__ = ["BenfordResult", "render_benford", "render_constants"]
 
@@ -78,7 +81,7 @@ def render_benford(
         `benford.json`; of a run whose layers' digits were counted also
         `benford.gradient.png`, … (how they change), `benford.gradient.mp4`, … and
         `benford.distances.parquet`, which can be heard.
-    tags : sequence of str
+    tags : str or sequence of str
         Which series (see `epochord.renderers.benford.subjects.subjects`).
     video : bool
         Whether to make the videos too.
@@ -92,6 +95,8 @@ def render_benford(
     OutputError
         If a file cannot be written.
     """
+    require_run(run)
+    tags = as_texts("tags", tags)
     found = subjects(run, tags)
     over_training = {} if tags else histories(run)
     heading = f"{run.name}: first digits"
@@ -140,6 +145,7 @@ def _render(
     paths = tuple(map(place.path, endings))
     if is_up_to_date(beside, about):
         return BenfordResult(paths, made=False, description=about)
+    require_own(place, endings)
     beside.unlink(missing_ok=True)  # it must never describe what it was not made with
     save_picture(digits_figure(found, heading), place.path(""))
     for kind, each in over_training.items():

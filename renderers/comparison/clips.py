@@ -18,6 +18,7 @@ from epochord.renderers.comparison.names import listed
 from epochord.renderers.results.destination import StrPath
 from epochord.runlog import LogError
 from epochord.runlog.extras import needing
+from epochord.runlog.locations import expanded
 
 __all__ = ["Clip", "is_audio", "open_clip", "spoken_differences"]
 
@@ -123,7 +124,7 @@ def open_clip(path: StrPath, name: str) -> Clip:
     """
     import soundfile
 
-    path = Path(path)
+    path = expanded(path)
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,6 +18,7 @@ from epochord.renderers.comparison.settings import ComparisonSettings
 from epochord.renderers.comparison.table import all_rows
 from epochord.runlog import LogError, Run
 from epochord.runlog.extras import needing
+from epochord.runlog.run.given import require_runs
 from epochord.runlog.words import short_repr
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def compare(
         If there is nothing to compare.
     """
     settings, audio = settings or ComparisonSettings(), audio or AudioSettings()
+    runs = require_runs(runs)
     require_some([run.name for run in runs])
     cut = [within(run, audio.steps) for run in runs]
     found = hear_runs(cut, audio, scales, progress)

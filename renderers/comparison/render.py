@@ -22,10 +22,12 @@ from epochord.renderers.comparison.settings import ComparisonSettings
 from epochord.renderers.comparison.table import write_table
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
 from epochord.runlog import Run
 from epochord.runlog.extras import needing
+from epochord.runlog.run.given import require_runs
 
 __all__ = ["ComparisonResult", "compare_clips", "compare_runs"]
 
@@ -102,6 +104,7 @@ def compare_runs(
         If a file cannot be written.
     """
     settings, audio = settings or ComparisonSettings(), audio or AudioSettings()
+    runs = require_runs(runs)
     require_some([run.name for run in runs])
     about = _expected("runs", settings, [_input(run.name, run.log_hash()) for run in runs])
     about["audio"] = audio.to_dict()
@@ -189,6 +192,7 @@ def _written(place: Destination, about: dict[str, Any], found: Comparison) -> Co
     with needing("a comparison", "pictures"):
         from epochord.renderers.pictures.save import save_picture
 
+    require_own(place, (*PICTURES, TEXT, TABLE))
     pairs, report = found.pairs, found.report
     about |= {"framing": found.framing.to_dict(), **report.to_dict()}
     if len(found.heard) > 2 and len(pairs) > MOST_PAIR_PICTURES:

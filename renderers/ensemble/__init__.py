@@ -1,12 +1,14 @@
-"""Ensembles as videos with sound, stills and scores."""
+"""Ensembles as videos with sound, stills and scores.
 
+What draws is imported when it is first used, so that settings and logs can be checked without it.
+"""
+
+from typing import TYPE_CHECKING
+
+from epochord.renderers.ensemble.choice import check_choice
+from epochord.renderers.ensemble.overview import Overview, overview
+from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.runlog.extras import needing
-
-with needing("rendering ensembles", "video"):
-    from epochord.renderers.ensemble.choice import check_choice
-    from epochord.renderers.ensemble.overview import Overview, overview
-    from epochord.renderers.ensemble.render import EnsembleResult, render_ensemble, shared_limits
-    from epochord.renderers.ensemble.settings import EnsembleSettings
 
 __all__ = [
     "EnsembleResult",
@@ -17,3 +19,15 @@ __all__ = [
     "render_ensemble",
     "shared_limits",
 ]
+
+if TYPE_CHECKING:
+    from epochord.renderers.ensemble.render import EnsembleResult, render_ensemble, shared_limits
+else:
+
+    def __getattr__(name):
+        """Import what draws."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        with needing("rendering ensembles", "video"):
+            from epochord.renderers.ensemble import render
+        return getattr(render, name)

@@ -25,8 +25,10 @@ from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
+from epochord.runlog.given import require
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["EnsembleResult", "render_ensemble", "shared_limits"]
@@ -131,6 +133,7 @@ def render_ensemble(
     if is_up_to_date(beside, about | {"complete": True}):
         paths = [place.folder / name for name in about["names"]]
         return EnsembleResult(tuple(paths), made=False, description=about)
+    require_own(place, (VIDEO, *ANIMATIONS, SCORES))
     drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
     problem, about["complete"] = "", True
     before = _made_before(place)
@@ -163,8 +166,10 @@ def _overviews(
     given: Ensemble | Overview | Sequence[Ensemble | Overview], settings: EnsembleSettings
 ) -> list[Overview]:
     """Go through the logs of those of which nothing is known yet; first see if all can be drawn."""
-    several = [given] if isinstance(given, Ensemble | Overview) else given
+    several = given if isinstance(given, list | tuple) else [given]
+    expected = "an Ensemble, as epochord.open_ensemble returns it"
     for one in several:
+        require("ensembles", one, (Ensemble, Overview), expected)
         check_choice(one.ensemble if isinstance(one, Overview) else one, settings)
     return [
         one if isinstance(one, Overview) else overview(one, noise=settings.noise) for one in several

@@ -19,7 +19,7 @@ from epochord.renderers.pictures.spectrogram import mel_spectrogram
 from epochord.renderers.results.destination import Destination, StrPath, destination
 from epochord.renderers.results.output import writing
 from epochord.runlog import LogError
-from epochord.runlog.locations import printable
+from epochord.runlog.locations import expanded, printable
 
 __all__ = ["render_gallery"]
 
@@ -75,7 +75,7 @@ def render_gallery(
     OutputError
         If the index cannot be written.
     """
-    folder = Path(folder)
+    folder = expanded(folder)
     path = destination(out, folder=folder, stem=STEM, suffixes=(".html",)).path(".html")
     cards = list(_cards(folder))
     if not cards:

@@ -17,6 +17,7 @@ from epochord.renderers.results.output import output_error, writing
 from epochord.renderers.results.shown import page_html, result_repr
 from epochord.renderers.timeline.side_by_side import shared_timelines
 from epochord.runlog import OutputError, Run
+from epochord.runlog.run.given import require_runs
 
 __all__ = ["LONGEST", "MOST_RUNS", "PageResult", "render_page"]
 
@@ -97,7 +98,7 @@ def render_page(
         cannot be written.
     """
     settings = settings or AudioSettings()
-    runs = [runs] if isinstance(runs, Run) else runs
+    runs = [runs] if isinstance(runs, Run) else require_runs(runs)
     folder = Path("renders", runs[0].name if len(runs) == 1 else "")
     path = destination(out, folder=folder, stem=STEM, suffixes=(SUFFIX,)).path(SUFFIX)
     if len(runs) > MOST_RUNS:

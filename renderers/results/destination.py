@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from epochord.runlog import OutputError
+from epochord.runlog.locations import expanded
 
 __all__ = ["Destination", "StrPath", "destination"]
 
@@ -57,7 +58,7 @@ def destination(
     ----------
     out : str, PathLike or Destination, optional
         A file, if it ends in a suffix of our results and is no folder yet; else a
-        folder.
+        folder.  A ``~`` at its beginning is the home folder.
     folder : str or PathLike
         Where results go by default.
     stem : str
@@ -79,7 +80,7 @@ def destination(
         return out
     if out is None:
         return Destination(Path(folder), stem)
-    path = Path(out)
+    path = expanded(out)
     suffix = path.suffix.lower()
     if suffix not in FILES or path.is_dir():
         return Destination(path, stem)

@@ -39,7 +39,7 @@ def writing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
+        with replacing(path.absolute()) as temporary:  # Arrow takes a ~ for the home folder
             yield temporary
     except OSError as error:
         raise output_error(path, error) from error

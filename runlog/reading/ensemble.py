@@ -12,10 +12,11 @@ import pyarrow as pa
 from epochord.runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
 from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, setup_arrays
 from epochord.runlog.errors import LogError, described
-from epochord.runlog.locations import Location, location
+from epochord.runlog.locations import Location
 from epochord.runlog.parquet import read_parquet, table_sources
 from epochord.runlog.reading.ensemble_sources import ParquetSource, TensorSource, tensor
 from epochord.runlog.reading.opening import event_files, open_run
+from epochord.runlog.reading.source import RunSource, place_and_name
 from epochord.runlog.reading.tables import StoredTables
 from epochord.runlog.run.run import WALL_TIME, Run
 
@@ -121,13 +122,13 @@ class Ensemble:
         return digest.hexdigest()
 
 
-def open_ensemble(path: Location, *, name: str | None = None) -> Ensemble:
+def open_ensemble(path: Location | RunSource, *, name: str | None = None) -> Ensemble:
     """Read the log of an ensemble.
 
     Parameters
     ----------
-    path : str or path-like
-        A run's directory, in any format.
+    path : str, path-like or RunSource
+        A run's directory, in any format, or one of what `find_runs` returns.
     name : str, optional
         What to call it; by default as its folder.
 
@@ -143,7 +144,7 @@ def open_ensemble(path: Location, *, name: str | None = None) -> Ensemble:
     Only the grid's predictions are needed.  Those at the data, or at held-out points, that are
     missing or damaged are NaN, and `Ensemble.run` names them in its `damage`.
     """
-    place = location(path)
+    place, name = place_and_name(path, name)
     run = open_run(place, name=name)
     damage: list[str] = []
     try:

@@ -7,8 +7,9 @@ import numpy as np
 
 from epochord.runlog.errors import LogError, described
 from epochord.runlog.formats import recognise
-from epochord.runlog.locations import EVENT_FILE, Location, location, name_of
+from epochord.runlog.locations import EVENT_FILE, Location, name_of
 from epochord.runlog.parquet import METRICS, embedded_metadata, is_parquet_log, read_parquet
+from epochord.runlog.reading.source import RunSource, place_and_name
 from epochord.runlog.reading.tables import StoredTables
 from epochord.runlog.run.contents import Contents, damage_lines
 from epochord.runlog.run.metadata import RUN_JSON, RunMetadata
@@ -18,16 +19,16 @@ from epochord.runlog.run.series import Series
 __all__ = ["event_files", "open_run"]
 
 
-def open_run(path: Location, *, name: str | None = None, x: str | None = None) -> Run:
+def open_run(path: Location | RunSource, *, name: str | None = None, x: str | None = None) -> Run:
     """Read one run.
 
     Parameters
     ----------
-    path : str or path-like
-        A run's directory in any format, a single event file or table, or the
-        URL of one of these.
+    path : str, path-like or RunSource
+        A run's directory in any format, a single event file or table, the URL of
+        one of these, or one of what `find_runs` returns.
     name : str, optional
-        What to call it; by default as its folder, or file.
+        What to call it; by default as its source, folder, or file.
     x : str, optional
         For tables: the column to take the steps from.
 
@@ -42,7 +43,7 @@ def open_run(path: Location, *, name: str | None = None, x: str | None = None) -
         If there is no run, nothing of it can be read, or a newer version of
         Epochord wrote it.
     """
-    place = location(path)
+    place, name = place_and_name(path, name)
     called = name or name_of(place)
     if (place / RUN_JSON).is_file() or is_parquet_log(place):
         run = _open_own(place, called)

@@ -1,7 +1,6 @@
 """From a path to runs: what lies there, and under which names."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from epochord.runlog.atomic import leftovers
@@ -17,10 +16,9 @@ from epochord.runlog.locations import (
     relative_name,
 )
 from epochord.runlog.parquet import METRICS, PARTS, is_parquet_log, parts_folder, table_file
-from epochord.runlog.reading.opening import open_run
+from epochord.runlog.reading.source import RunSource
 from epochord.runlog.reading.tables import TABLES
 from epochord.runlog.run.metadata import RUN_JSON
-from epochord.runlog.run.run import Run
 
 __all__ = ["RunSource", "find_runs", "holds_run", "log_files"]
 
@@ -30,27 +28,6 @@ EXPECTED = (
 )
 OWN = frozenset({RUN_JSON, METRICS, PARTS})
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
-REMEDY = "'epochord record sgd' makes one"
-
-
-@dataclass(frozen=True)
-class RunSource:
-    """Where a run lies, and what it is called among the others.
-
-    Parameters
-    ----------
-    name : str
-        With ``/`` between the folders below the one that was searched.
-    path : Path
-        The run's folder or file.
-    """
-
-    name: str
-    path: Path
-
-    def open(self, *, x: str | None = None) -> Run:
-        """Read the run (see `open_run`)."""
-        return open_run(self.path, name=self.name, x=x)
 
 
 def find_runs(path: Location) -> list[RunSource]:
@@ -75,7 +52,7 @@ def find_runs(path: Location) -> list[RunSource]:
     """
     root = location(path)
     if not root.exists():
-        raise LogError(f"{root}: no such file or folder; expected {EXPECTED} ({REMEDY})")
+        raise LogError(f"{root}: no such file or folder; expected {EXPECTED}")
     if not root.is_dir():
         return [_file_source(root)]
     found = [RunSource(name_of(root), root)] if _may_hold_run(root) else []

@@ -12,6 +12,7 @@ import pyarrow as pa
 from epochord.runlog.arrow import flags, numbers
 from epochord.runlog.errors import LogError
 from epochord.runlog.extras import needing
+from epochord.runlog.given import as_texts
 from epochord.runlog.run.contents import FileReport
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.series import Series
@@ -141,7 +142,7 @@ class Run(Mapping[str, Series]):
 
         Parameters
         ----------
-        globs : sequence of str
+        globs : str or sequence of str
             ``*`` also matches ``/``; a glob with ``!`` in front leaves tags out.
             Without any other glob, all tags are wanted.
 
@@ -150,6 +151,7 @@ class Run(Mapping[str, Series]):
         LogError
             If a glob matches nothing, or nothing is left.
         """
+        globs = as_texts("globs", globs)
         wanted = [glob for glob in globs if not glob.startswith("!")] or ["*"]
         unwanted = [glob[1:] for glob in globs if glob.startswith("!")]
         for glob in wanted:

@@ -71,13 +71,29 @@ def test_tags_and_steps_are_chosen(epochord):
     assert "run 'logs' has no tag that matches 'c*'; it has a/x, a/y, b" in err
 
 
-@pytest.mark.parametrize("steps", ["5", "5:3", "a:b", "1:2:3", "4:4"])
-def test_steps_that_make_no_range_are_wrong_usage(epochord, steps):
+@pytest.mark.parametrize("option", [("--layers", "a"), ("--parameters", "all")])
+def test_what_is_of_layers_needs_gradient_norms(epochord, option):
+    """Neither is passed over in silence."""
+    events("logs", {"loss": [0, 1]})
+    for command in (("render", "audio"), ("compare", "logs")):
+        code, out, err = epochord(*command, "logs", *option)
+        assert (code, out) == (1, [])
+        assert "run 'logs' has no gradient norms of layers; it has loss" in err
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        *((steps, "; expected A:B") for steps in ("5", "a:b", "1:2:3")),
+        *((steps, ", whose end does not lie behind its beginning;") for steps in ("5:3", "4:4")),
+    ],
+)
+def test_steps_that_make_no_range_are_wrong_usage(epochord, steps, why):
     """With what was given and what is expected."""
     events("logs", {"loss": [0]})
     code, _, err = epochord("render", "audio", "logs", "--steps", steps)
     assert code == 2
-    assert f"--steps is {steps!r}; expected A:B" in err
+    assert f"--steps is {steps!r}{why}" in err
 
 
 def test_runs_are_chosen_by_name(epochord):

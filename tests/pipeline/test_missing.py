@@ -110,6 +110,32 @@ def test_a_missing_package_is_one_line_with_the_remedy(logs, package, extra, arg
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("render ensemble nope", "nope: no such file or folder"),
+        ("render ensemble one", "run 'one' has no ensemble table"),
+        ("render ensemble ensemble -o x.wav", "x.wav: .wav is not made here"),
+        ("render ensemble ensemble --show membres", "did you mean 'members'?"),
+        ("render ensemble ensemble --member 7", "has no member 7"),
+        ("render benford nope", "nope: no such file or folder"),
+        ("render benford -o b.pdf x", "b.pdf: .pdf is not made here"),
+        ("record benford --device foo", "--device is 'foo'; expected one of cpu"),
+        ("record benford --model ./nope", "./nope: no such folder"),
+        ("record sgd --steps 0", "expected at least 1"),
+        ("compare nope one", "nope: no such file or folder"),
+        ("compare one two --threshold x", "expected a number"),
+        ("page nope", "nope: no such file or folder"),
+    ],
+)
+def test_inputs_and_options_are_looked_at_before_packages(logs, arguments, message):
+    """Whoever has mistyped something is not sent to install something."""
+    done = without(OPTIONAL, logs, COMMAND, *arguments.split())
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "pip install" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("package", "program"),
     [
         ("pandas", "from epochord.runlog import open_run; open_run('runs/one').frame()"),
@@ -133,3 +159,29 @@ def test_the_library_raises_one_error(logs, package, program):
     assert done.stderr == ""
     assert f"needs {package}, which is not installed: pip install " in done.stdout
     assert done.stdout.startswith("True")
+
+
+LISTED = """
+import epochord as ep, inspect, pydoc
+print(set(ep.__all__) <= {name for name, _ in inspect.getmembers(ep)})
+print(all(hasattr(ep, name) for name in dir(ep)))
+print("register_voicing" in pydoc.render_doc(ep))
+from epochord import *
+print(ep.EpochordError is EpochordError)
+for use in (GradientRecorder, render_benford, ep.EnsembleResult):
+    try:
+        use("anything", at="all")
+    except ep.EpochordError as error:
+        print(error)
+"""
+
+
+def test_what_lacks_a_package_can_be_listed_and_says_so_when_it_is_used(tmp_path):
+    """As help(), dir(), hasattr(), inspect and a star import do without asking."""
+    done = without(OPTIONAL, tmp_path, LISTED)
+    assert done.stderr == ""
+    *listed, recorder, benford, ensemble = done.stdout.splitlines()
+    assert listed == ["True"] * 4
+    assert recorder.startswith("recording needs torch, which is not installed: pip install ")
+    assert benford.startswith("drawing first digits needs matplotlib, which is not installed: ")
+    assert ensemble.startswith("rendering ensembles needs ")

@@ -21,8 +21,13 @@ def parse_steps(text: str) -> "StepRange":
     """
     match = re.fullmatch(r"(-?\d*):(-?\d*)", text.strip() or ":")
     ends = [int(end) if end else None for end in match.groups()] if match else []
-    if not match or (None not in ends and ends[0] >= ends[1]):  # type: ignore[operator]
-        raise typer.BadParameter(f"--steps is {text!r}; expected A:B, such as 100:200 or :1000")
+    expected = "expected A:B, such as 100:200 or :1000"
+    if not match:
+        raise typer.BadParameter(f"--steps is {text!r}; {expected}")
+    if None not in ends and ends[0] >= ends[1]:  # type: ignore[operator]
+        raise typer.BadParameter(
+            f"--steps is {text!r}, whose end does not lie behind its beginning; {expected}"
+        )
     return ends[0], ends[1]
 
 

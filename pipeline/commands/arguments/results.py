@@ -1,6 +1,6 @@
 """Where results go, and how they are named on stdout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -18,6 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 Work = TypeVar("Work")
+NEAR = 0.7  # how alike a mistyped suffix is at least: one letter too many, too few or wrong
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 LogFormat = Annotated[
@@ -77,14 +78,29 @@ def chosen(
     Raises
     ------
     typer.BadParameter
-        If it is a file of another kind.
+        If it is a file of another kind, or of one that is mistyped.
     """
     from epochord.renderers.results.destination import destination
 
     try:
-        return destination(path, folder=folder, stem=stem, suffixes=suffixes)
+        place = destination(path, folder=folder, stem=stem, suffixes=suffixes)
     except OutputError as error:
         raise typer.BadParameter(str(error)) from error
+    if path and not place.suffix and not path.is_dir():
+        _refuse_mistyped(path, suffixes)
+    return place
+
+
+def _refuse_mistyped(path: Path, suffixes: Sequence[str]) -> None:
+    """Refuse a folder that is not there and whose name ends almost like a file's."""
+    from difflib import get_close_matches
+
+    ending = path.suffix.lower()
+    if near := get_close_matches(ending, suffixes, n=1, cutoff=NEAR):
+        raise typer.BadParameter(
+            f"{path}: {ending} is not made here; did you mean {near[0]}? (a folder of such a name "
+            "has to be there already)"
+        )
 
 
 def placed(

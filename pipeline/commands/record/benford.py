@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["benford"]
 
 Precision = Literal["float32", "bfloat16", "float16"]
+DEVICES = ("cpu", "cuda", "mps", "xpu")  # the last three also by number
 BASELINES = ("uniform", "random")
 NAME = "benford"
 CONNECT_TIMEOUT = 5.0  # s
@@ -70,6 +71,11 @@ def benford(
         raise typer.BadParameter(
             f"--baseline is {unknown!r}; expected {', '.join(BASELINES)} or none"
             f"{did_you_mean(unknown, BASELINES)}"
+        )
+    if device.partition(":")[0] not in DEVICES:
+        raise typer.BadParameter(
+            f"--device is {device!r}; expected one of {', '.join(DEVICES)}, or such as cuda:1"
+            f"{did_you_mean(device, DEVICES)}"
         )
     directory = checked_folder(out or RUNS / NAME)
     texts = [prompt] if prompt is not None else _prompts(prompts)
@@ -119,6 +125,9 @@ def _made(directory: Path, settings: dict[str, Any], overwrite: bool) -> bool:
 def _record(
     model: str, texts: list[str], out: Path, settings: dict[str, Any], baselines: list[str]
 ) -> None:
+    like_a_path = model.startswith((".", "/", "~")) or model.count("/") > 1
+    if like_a_path and not Path(model).is_dir():
+        raise EpochordError(f"{model}: no such folder; give a model's folder with --model")
     with needing("recording a language model", "lm"):
         import_module("transformers")  # before the network is asked for anything
         from epochord.recorders.first_digits import RANDOM_SEEDS, record_first_digits
@@ -140,8 +149,6 @@ def _load(model: str, device: str, dtype: Precision) -> tuple[Any, Any]:
     """Load a model and its tokenizer, quietly, from a folder or from the hub."""
     place = _device(device)
     folder = Path(model).is_dir()
-    if not folder and (model.startswith((".", "/", "~")) or model.count("/") > 1):
-        raise EpochordError(f"{model}: no such folder; give a model's folder with --model")
     # Without a network the hub would be tried again and again, for most of a minute.
     offline = folder or not _hub_answers()
     try:

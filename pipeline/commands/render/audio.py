@@ -140,6 +140,8 @@ def audio(
     Without --tags: gradient norms, else losses, else the tags with the most points.
     All runs of one command share one scale, so that they can be compared.
     """
+    if jobs == 0:
+        raise typer.BadParameter("--jobs is 0; expected at least 1, or -1 for one a processor")
     options = {
         "voicing": voicing,
         "layers": listed(layers),
@@ -234,7 +236,8 @@ def _say(made: "AudioResult") -> None:
     about = made.description
     steps, voices = plural(about["steps"], "step"), plural(len(about["voices"]), "voice")
     said = [f"{about['run']}: {steps} of {voices}", f"{about['duration']:.2f} s"]
-    said += [f"{group or 'values'} {_range(one)}" for group, one in about["scale"].items()][:1]
+    scales = [f"{group or 'values'} {_range(one)}" for group, one in about["scale"].items()]
+    said += scales if len(scales) < 2 else [plural(len(scales), "scale")]
     if about["frames"] < about["steps"]:
         said.append(f"reduced to {about['frames']} frames")
     if "note" in about.get("loudness", {}):

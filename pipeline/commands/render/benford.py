@@ -49,8 +49,6 @@ def benford(
     Those of a language model, if the run has them ('epochord record benford'), else
     those of gradient norms, losses or what --tags chooses.
     """
-    from epochord.renderers.benford import render_benford, render_constants
-
     if tags and given(context, {"video": video}):
         raise typer.BadParameter(
             "--video is of no use with --tags; videos show digits that were counted while training"
@@ -66,7 +64,12 @@ def benford(
             "--out names one file, and the constants make another; name a folder, or add "
             "--no-constants"
         )
-    for folder, one in placed(place, results_folders(found, place.folder)).items():
+    work = placed(place, results_folders(found, place.folder))
+    if not work and not constants:
+        raise typer.Exit(int(failed))
+    from epochord.renderers.benford import render_benford, render_constants
+
+    for folder, one in work.items():
         try:
             run = one.open()
             for line in run.damage:

@@ -139,10 +139,10 @@ def _rendered(
     work: dict[Path, "Overview"], out: Path, settings: "EnsembleSettings", as_json: bool
 ) -> Iterator[object]:
     """Render each run, then all side by side; yield what went wrong."""
-    from epochord.renderers.ensemble import render_ensemble, shared_limits
-
     if not work:
         return
+    from epochord.renderers.ensemble import render_ensemble, shared_limits
+
     limits = shared_limits(list(work.values()), settings)
     jobs = [(folder, [one]) for folder, one in work.items()]
     if len(work) > 1:

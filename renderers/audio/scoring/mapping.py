@@ -7,13 +7,18 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from epochord.renderers.audio.scoring.scale import Scale
 from epochord.runlog import LogError
+from epochord.runlog.locations import expanded
 from epochord.runlog.words import did_you_mean
 
-__all__ = ["MappingError", "VoiceMapping", "load_mapping", "shipped_mapping"]
+__all__ = [
+    "KEYS", "MappingError", "VoiceMapping", "load_mapping", "require_fitting", "shipped_mapping",
+]  # fmt: skip
 
 # What each key of a file may hold.
 TEXT, NUMBER, SWITCH, TEXTS, ENDS = "text", "a number", "true or false", "texts", "[low, high]"
@@ -65,6 +70,11 @@ class VoiceMapping:
         A tag, or a place from -1 (left) to 1; by default the voices are spread.
     range : (float, float), optional
         Values at the ends of the voice's register.
+
+    Raises
+    ------
+    ValueError
+        If one of these makes no sense.
     """
 
     pitch: str
@@ -73,6 +83,11 @@ class VoiceMapping:
     brightness: str = ""
     pan: str | float | None = None
     range: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        require_fitting(vars(self), VOICE_KEYS, VoiceMapping)
+        if self.range is not None:
+            Scale(*self.range, kind="linear")
 
 
 def load_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -93,7 +108,7 @@ def load_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
     MappingError
         If it cannot be read, or a key or its value makes no sense.
     """
-    path = Path(path)
+    path = expanded(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -112,7 +127,9 @@ def load_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
         if "pitch" not in voice:
             raise MappingError(f"{path}: voice {number}: pitch is missing; expected a tag")
     if voices:
-        settings["voices"] = tuple(VoiceMapping(**voice) for voice in voices)
+        settings["voices"] = tuple(
+            _voice(voice, f"{path}: voice {number}") for number, voice in enumerate(voices, start=1)
+        )
     return settings
 
 
@@ -123,21 +140,56 @@ def shipped_mapping(voicing: str) -> Path:
 
 def _checked(document: Mapping[str, Any], keys: Mapping[str, str], where: str) -> dict[str, Any]:
     """Check each key and the type of its value; lists become tuples."""
-    for key, value in document.items():
+    owner, known = ("a voice", [*keys]) if keys is VOICE_KEYS else ("a mapping", [*keys, "voice"])
+    for key in document:
         if key not in keys:
-            near = did_you_mean(key, keys) or ";"
+            near = did_you_mean(key, known) or ";"
             raise MappingError(
-                f"{where}: {key} is not known{near} expected one of {', '.join(keys)}"
+                f"{where}: {key!r} is no key of {owner}{near} expected one of {', '.join(known)}"
             )
-        if not _fits(value, keys[key]):
-            raise MappingError(f"{where}: {key} is {value!r}; expected {keys[key]}")
+    try:
+        require_fitting(document, keys)
+    except ValueError as error:
+        raise MappingError(f"{where}: {error}") from error
     return {
         key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
     }
 
 
+def _voice(table: Mapping[str, Any], where: str) -> VoiceMapping:
+    try:
+        return VoiceMapping(**table)
+    except ValueError as error:
+        raise MappingError(f"{where}: {error}") from error
+
+
+def require_fitting(
+    given: Mapping[str, Any], keys: Mapping[str, str], settings: type | None = None
+) -> None:
+    """Check the types of values.
+
+    Parameters
+    ----------
+    given : mapping
+        Values by key.
+    keys : mapping of str to str
+        What each key may hold: `KEYS`, or those of a voice.
+    settings : type, optional
+        Whose defaults these are to be put in the place of: None is right where it is one.
+
+    Raises
+    ------
+    ValueError
+        If a value is of another kind.
+    """
+    for key, value in given.items():
+        optional = value is None and getattr(settings, key, "") is None
+        if not optional and not _fits(value, keys[key]):
+            raise ValueError(f"{key} is {value!r}; expected {keys[key]}")
+
+
 def _fits(value: Any, expected: str) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, Real) and not isinstance(value, bool)
     if expected == TEXT:
         return isinstance(value, str)
     if expected == NUMBER:
@@ -145,7 +197,10 @@ def _fits(value: Any, expected: str) -> bool:
     if expected == SWITCH:
         return isinstance(value, bool)
     if expected == TEXTS:
-        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+        return isinstance(value, str | list | tuple) and all(
+            isinstance(each, str) for each in value
+        )
     if expected == ENDS:
-        return isinstance(value, list) and len(value) == 2 and all(_fits(v, NUMBER) for v in value)
+        ends = isinstance(value, list | tuple) and len(value) == 2
+        return ends and all(_fits(each, NUMBER) for each in value)
     return isinstance(value, str) or (number and -1 <= value <= 1)

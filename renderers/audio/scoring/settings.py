@@ -2,16 +2,26 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from numbers import Integral
 from typing import Any, Literal, Self, TypedDict, Unpack, get_args
 
 from epochord.renderers.audio.files.write import AudioFormat
-from epochord.renderers.audio.scoring.mapping import VoiceMapping, load_mapping, shipped_mapping
+from epochord.renderers.audio.scoring.mapping import (
+    KEYS,
+    VoiceMapping,
+    load_mapping,
+    require_fitting,
+    shipped_mapping,
+)
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.style import TIMBRES
 from epochord.renderers.audio.scoring.voicings import SHIPPED, identity, require_known
 from epochord.renderers.timeline.choice import MAX_VOICES, Choice, Parameters
 from epochord.renderers.timeline.timeline import StepRange
+from epochord.runlog.given import as_texts, of_kind, require
+from epochord.runlog.words import did_you_mean
 
 __all__ = ["AudioOptions", "AudioSettings", "Polarity"]
 
@@ -52,14 +62,14 @@ class AudioSettings:
     voicing : str
         ``lanes``, ``sequence``, ``original``, or one of somebody's (see
         `register_voicing`).
-    layers : tuple of str
+    layers : str or tuple of str
         Which layers, in which order; empty for all.
     parameters : {"weight", "all"}
         Of each layer only its weights, or all of its parameters.
     tone, silence : float
         Of voices in turn: length of a tone and of the pause after each step, in
         seconds.
-    tags : tuple of str
+    tags : str or tuple of str
         Globs over tags (see `timeline.choice.Choice`); empty for a sensible choice.
     steps : (int or None, int or None)
         First step, and the step before which to stop.
@@ -112,6 +122,9 @@ class AudioSettings:
     voices: tuple[VoiceMapping, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("layers", "tags"):
+            object.__setattr__(self, name, as_texts(name, getattr(self, name)))
+        _require_kinds(self)
         require_known(self.voicing)
         _require("parameters", self.parameters, get_args(Parameters))
         _require("polarity", self.polarity, get_args(Polarity))
@@ -129,12 +142,8 @@ class AudioSettings:
             raise ValueError("duration and steps_per_second are both given; choose one of them")
         if len(self.voices) > MAX_VOICES:
             raise ValueError(f"voices are {len(self.voices)}; expected at most {MAX_VOICES}")
-        for voice in self.voices:
-            if isinstance(voice.pan, int | float):
-                _require_between("pan", voice.pan, -1.0, 1.0, "")
-        for ends in (self.range, *(voice.range for voice in self.voices)):
-            if ends is not None:
-                Scale(*ends, kind="linear")
+        if self.range is not None:
+            Scale(*self.range, kind="linear")
 
     @classmethod
     def of(
@@ -156,14 +165,32 @@ class AudioSettings:
         ValueError
             If a setting makes no sense.
         """
+        _require_settings(options)
         own = {} if mapping is None else load_mapping(mapping)
         asked: dict[str, Any] = own | dict(options)
         voicing = asked.get("voicing", cls.voicing)
         shipped = load_mapping(shipped_mapping(voicing)) if voicing in SHIPPED else {}
         return cls(**(shipped | asked))
 
+    @classmethod
+    def given(cls, settings: Self | None, **options: Unpack[AudioOptions]) -> Self:
+        """Return what a caller gave, settings or none, with single ones in the place of some.
+
+        Raises
+        ------
+        TypeError
+            If these are no settings, or there is no setting of such a name.
+        ValueError
+            If a setting makes no sense.
+        """
+        if settings is None:
+            return cls.of(**options)
+        require("settings", settings, cls, "AudioSettings, or single settings by name")
+        return settings.but(**options)
+
     def but(self, **options: Unpack[AudioOptions]) -> Self:
         """Return these settings with others in the place of some."""
+        _require_settings(options)
         return replace(self, **options)
 
     @property
@@ -187,6 +214,33 @@ class AudioSettings:
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         code = identity(self.voicing)
         return plain | ({"voicing_code": code} if code else {})
+
+
+def _require_settings(options: Mapping[str, object]) -> None:
+    known = [field.name for field in fields(AudioSettings)]
+    for name in options:
+        if name not in known:
+            near = did_you_mean(name, known) or ";"
+            raise TypeError(f"{name!r} is no setting{near} help(epochord.AudioSettings) has all")
+
+
+def _require_kinds(settings: AudioSettings) -> None:
+    """Check the types of all values, where no type checker has."""
+    require_fitting({name: getattr(settings, name) for name in KEYS}, KEYS, AudioSettings)
+    steps = settings.steps
+    pair = isinstance(steps, tuple | list) and len(steps) == 2
+    if not pair or not all(each is None or isinstance(each, Integral) for each in steps):
+        raise ValueError(
+            f"steps is {steps!r}; expected (first, before), such as (100, 200) or (None, 200)"
+        )
+    several = settings.voices
+    if not isinstance(several, tuple | list):
+        raise ValueError(f"voices is {of_kind(several)}; expected a tuple of VoiceMapping")
+    for voice in several:
+        if not isinstance(voice, VoiceMapping):
+            raise ValueError(
+                f"voices has {voice!r}; expected VoiceMapping, such as VoiceMapping('loss')"
+            )
 
 
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:

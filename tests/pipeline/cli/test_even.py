@@ -103,6 +103,15 @@ def test_no_option_shows_a_bare_type(name):
     assert bare == []
 
 
+@pytest.mark.parametrize("command", ["inspect", "decode", "gallery", "render audio", "play"])
+def test_no_argument_shows_a_type(epochord, command):
+    """Its name stands alone before its help."""
+    lines = epochord(*command.split(), "--help")[1]
+    argument = lines[lines.index("Arguments:") + 1]
+    assert argument.split()[0] in ("PATH", "FILE", "FOLDER")
+    assert not argument.split()[1].startswith("<")
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [

@@ -93,6 +93,21 @@ def test_everything_that_can_be_rendered_can_be_played(workplace):
 
 
 @pytest.mark.parametrize(
+    ("folder", "heard"), [("renders", ["one", "two"]), ("renders/two", ["two"])]
+)
+def test_a_folder_of_results_is_played_as_it_is(workplace, folder, heard):
+    """Whatever sounds lie in it, at any depth; a folder that has none is an error."""
+    player(workplace, "paplay")
+    made = [*PROGRAM, "render", "audio", "runs"]
+    subprocess.run(made, cwd=workplace, capture_output=True, check=True)
+    sounds = [f"renders/{name}/audio.wav" for name in heard]
+    assert play(workplace, folder).stdout.split() == sounds
+    assert [call[-1] for call in calls(workplace)] == [str(workplace / path) for path in sounds]
+    assert play(workplace, folder, "--runs", "one").returncode == 2
+    assert play(workplace, "bin").returncode == 1
+
+
+@pytest.mark.parametrize(
     ("program", "leading"),
     [
         ("afplay", []),
@@ -147,7 +162,7 @@ def test_powershell_plays_no_floats(workplace):
     """Its player knows integers only."""
     player(workplace, "powershell")
     soundfile.write(workplace / "x.wav", [0.0, 0.1], 8000, subtype="FLOAT")
-    assert play(workplace, "x.wav").returncode == 0
+    assert play(workplace, "x.wav").returncode == 1
     assert calls(workplace) == []
 
 
@@ -175,11 +190,11 @@ def test_without_a_player_the_page_is_opened_in_the_browser(workplace):
 
 
 def test_with_neither_the_path_is_said_in_one_line(workplace):
-    """Whoever sits elsewhere copies the file."""
-    done = play(workplace, "one")
-    assert (done.returncode, done.stdout) == (0, "renders/one/audio.wav\n")
+    """Whoever sits elsewhere copies the file; that nothing was heard is an error."""
+    done = play(workplace, "-q", "one")
+    assert (done.returncode, done.stdout) == (1, "renders/one/audio.wav\n")
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("epochord: nothing here plays it")
+    assert last.startswith("epochord: error: nothing here plays it")
     assert "renders/one/audio.wav" in last
 
 

@@ -55,8 +55,11 @@ def test_a_file_sets_what_the_options_set_and_names_voices(tmp_path):
     [
         (
             'voicng = "lanes"',
-            r"voicng is not known; did you mean 'voicing'\? expected one of voicing",
+            r"'voicng' is no key of a mapping; did you mean 'voicing' or 'voice'\? expected one of",
         ),
+        ("[[voices]]", r"'voices' is no key of a mapping; did you mean 'voice'.*, voice$"),
+        ('[[voice]]\ntag = "a"', r"voice 1: 'tag' is no key of a voice; expected one of pitch,"),
+        ('[[voice]]\npitch = "a"\nrange = [1, 0]', r"voice 1: range is 1:0; expected LO:HI"),
         ("timbre = 3", r"timbre is 3; expected text"),
         ('lufs = "loud"', r"lufs is 'loud'; expected a number"),
         ("legend = 1", r"legend is 1; expected true or false"),
@@ -67,7 +70,10 @@ def test_a_file_sets_what_the_options_set_and_names_voices(tmp_path):
             '[[voice]]\npitch = "a"\n[[voice]]\npitch = "b"\npan = 2',
             r"voice 2: pan is 2; expected a",
         ),
-        ('[[voice]]\npitch = "a"\nvolume = "b"', r"voice 1: volume is not known; expected one of"),
+        (
+            '[[voice]]\npitch = "a"\nvolume = "b"',
+            r"voice 1: 'volume' is no key of a voice; expected one of",
+        ),
         ("timbre = ", r"is no TOML"),
     ],
 )
