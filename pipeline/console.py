@@ -13,7 +13,7 @@ from epochord.runlog.errors import one_line
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["Bar", "bar", "fail", "hush", "note", "plural", "result"]
+__all__ = ["Bar", "bar", "fail", "hush", "note", "result"]
 
 _quiet = False
 
@@ -38,11 +38,6 @@ def note(line: str) -> None:
 def fail(line: object) -> None:
     """Print an error on stderr, as one line whatever is in it."""
     _say(f"error: {one_line(line)}")
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 class Bar:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from epochord.pipeline.console import bar, note, plural
+from epochord.pipeline.console import bar, note
 from epochord.pipeline.folders import RENDERS
 from epochord.pipeline.inputs import Found, results_folders
 from epochord.pipeline.together import Opened, going_together, opened_parts
 from epochord.runlog.errors import EpochordError, LogError
 from epochord.runlog.run.segments import Segments
+from epochord.runlog.words import plural
 
 if TYPE_CHECKING:
     from epochord.renderers.audio import AudioSettings

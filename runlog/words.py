@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from reprlib import Repr
 
-__all__ = ["did_you_mean", "nearest", "short_repr"]
+__all__ = ["did_you_mean", "nearest", "plural", "short_repr"]
 
 MOST_NAMED = 3
 LONGEST = 80  # characters of a name in a one-line repr
@@ -55,6 +55,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return ""
     *others, last = found
     return f"; did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def short_repr(name: str) -> str:

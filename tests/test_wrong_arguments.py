@@ -104,3 +104,9 @@ def test_a_source_that_was_found_can_be_opened(write_run, tmp_path):
     assert ep.open_run(source).name == "a/b"
     assert ep.open_run(source, name="c").name == "c"
     assert ep.open_run(source).log_hash() == source.open().log_hash()
+
+
+def test_a_run_is_said_without_what_is_not_known():
+    """And one is one."""
+    assert repr(RUN) == "<Run 'x': 20 steps, 1 tag>"
+    assert "unknown" not in RUN._repr_html_()

@@ -16,12 +16,14 @@ from epochord.pipeline.commands.arguments.logs import (
     found_runs,
 )
 from epochord.pipeline.commands.arguments.results import chosen, out_option
-from epochord.pipeline.console import bar, fail, note, plural, result
+from epochord.pipeline.console import bar, fail, note, result
 from epochord.pipeline.inputs import Found
-from epochord.runlog import EpochordError, Run
+from epochord.runlog import EpochordError, OutputError, Run
 from epochord.runlog.export import TableFormat
 from epochord.runlog.export import export as write_table
+from epochord.runlog.reading.sources import log_files
 from epochord.runlog.run.segments import Segments, split_segments
+from epochord.runlog.words import plural
 
 __all__ = ["export"]
 
@@ -45,6 +47,7 @@ def export(
     suffix = place.suffix or ".parquet"
     path = place.path(suffix)
     found, errors = found_runs(paths, runs, x)
+    _refuse_inputs(path, found)
     parts = _opened(found, tags or [], segments, x, errors)
     with writing(path) as temporary:
         rows = write_table(parts, temporary, FORMATS[suffix])
@@ -58,6 +61,15 @@ def export(
     result(path)
     if errors:
         raise typer.Exit(1)
+
+
+def _refuse_inputs(path: Path, found: Sequence[Found]) -> None:
+    """Refuse to put the table in the place of a log, or a part of one, that goes into it."""
+    for one in found:
+        source = one.source.path
+        files = log_files(source) if source.is_dir() else [source]
+        if path.exists() and path.resolve() in [file.resolve() for file in files]:
+            raise OutputError(f"{path}: is read for this very table; choose another --out")
 
 
 def _opened(

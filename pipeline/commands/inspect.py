@@ -8,12 +8,13 @@ import typer
 
 from epochord.pipeline.commands.arguments.logs import Column, Paths, Runs, found_runs
 from epochord.pipeline.commands.arguments.results import AsJson
-from epochord.pipeline.console import fail, note, plural, result
+from epochord.pipeline.console import fail, note, result
 from epochord.pipeline.inputs import Found
 from epochord.pipeline.tables import aside, heading, table
 from epochord.runlog import Run
 from epochord.runlog.ensemble.tables import ENSEMBLE
 from epochord.runlog.errors import EpochordError
+from epochord.runlog.words import plural
 
 __all__ = ["inspect"]
 

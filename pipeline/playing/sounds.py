@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from epochord.pipeline.console import bar, note, plural
+from epochord.pipeline.console import bar, note
 from epochord.pipeline.inputs import Found, find, results_folders
 from epochord.pipeline.playing.players import PlayerError, kind_of, players_of
 from epochord.pipeline.rendering import AudioJob, on_one_scale, render_one
 from epochord.runlog import Run, find_runs
 from epochord.runlog.errors import EpochordError, LogError
 from epochord.runlog.run.segments import split_segments
+from epochord.runlog.words import plural
 
 if TYPE_CHECKING:
     from epochord.renderers.audio import AudioSettings

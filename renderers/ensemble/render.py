@@ -166,7 +166,7 @@ def _overviews(
     given: Ensemble | Overview | Sequence[Ensemble | Overview], settings: EnsembleSettings
 ) -> list[Overview]:
     """Go through the logs of those of which nothing is known yet; first see if all can be drawn."""
-    several = given if isinstance(given, list | tuple) else [given]
+    several = list(given) if isinstance(given, Sequence) else [given]
     expected = "an Ensemble, as epochord.open_ensemble returns it"
     for one in several:
         require("ensembles", one, (Ensemble, Overview), expected)

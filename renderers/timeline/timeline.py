@@ -231,4 +231,5 @@ def _several_a_step(voices: Sequence[Voice]) -> list[str]:
     count = sum(spare[id(series.steps)] for voice in voices for series in voice.members)
     if not count:
         return []
-    return [f"{count} values share their step with a later one of their tag, which is heard"]
+    values = "1 value shares its step" if count == 1 else f"{count} values share their step"
+    return [f"{values} with a later one of {'its' if count == 1 else 'their'} tag, which is heard"]

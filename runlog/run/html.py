@@ -32,7 +32,8 @@ def run_html(run: "Run") -> str:
     run : Run
         Any run.
     """
-    status = escape(f"{run.metadata.status}, {_count(len(run), 'tag')}")
+    known = "" if run.metadata.status == "unknown" else f"{run.metadata.status}, "
+    status = escape(f"{known}{_count(len(run), 'tag')}")
     more = len(run) - MOST_ROWS
     rest = f"<p>… and {_count(more, 'more tag')}: <code>list(run)</code> names all</p>"
     table = _table(list(run.values())[:MOST_ROWS])

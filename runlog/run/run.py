@@ -17,7 +17,7 @@ from epochord.runlog.run.contents import FileReport
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.series import Series
 from epochord.runlog.run.steps import once
-from epochord.runlog.words import did_you_mean, short_repr
+from epochord.runlog.words import did_you_mean, plural, short_repr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,9 @@ class NoTagError(KeyError):
         run, tag, known = self.args
         near = did_you_mean(str(tag), known)
         said = f"run {run!r} has no tag {tag!r}{near}"
-        return f"{said}{'' if near else ';'} it has {len(known)} tags, list(run) names all"
+        return (
+            f"{said}{'' if near else ';'} it has {plural(len(known), 'tag')}, list(run) names all"
+        )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -108,10 +110,9 @@ class Run(Mapping[str, Series]):
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        return (
-            f"<Run {short_repr(self.name)}: {self.metadata.status}, {len(self.steps)} steps, "
-            f"{len(self)} tags>"
-        )
+        status = [] if self.metadata.status == "unknown" else [self.metadata.status]
+        about = [*status, plural(len(self.steps), "step"), plural(len(self), "tag")]
+        return f"<Run {short_repr(self.name)}: {', '.join(about)}>"
 
     def _repr_html_(self) -> str:
         from epochord.runlog.run.html import run_html

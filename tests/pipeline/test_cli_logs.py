@@ -251,6 +251,17 @@ def test_export_writes_nothing_where_there_is_nothing_or_no_known_suffix(epochor
     assert [path.name for path in Path().iterdir()] == ["logs"]
 
 
+@pytest.mark.parametrize("out", ["m.csv", "./a/../m.csv"])
+def test_export_replaces_nothing_that_it_reads(epochord, out):
+    """However its path is written."""
+    Path("a").mkdir()
+    Path("m.csv").write_text("step,loss\n0,1\n1,2\n")
+    code, _, err = epochord("export", "m.csv", "-o", out)
+    assert code == 1
+    assert "is read for this very table; choose another --out" in err
+    assert Path("m.csv").read_text() == "step,loss\n0,1\n1,2\n"
+
+
 def test_jobs_give_the_same_bytes_in_the_same_order_and_a_bad_log_stops_nothing(epochord):
     """Several processes, one of whose logs is no log."""
     for name in "abcd":

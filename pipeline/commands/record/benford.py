@@ -12,11 +12,11 @@ import typer
 
 from epochord.pipeline.commands.arguments.parsing import listed
 from epochord.pipeline.commands.arguments.results import Overwrite, checked_folder, run_folder
-from epochord.pipeline.console import bar, note, plural, result
+from epochord.pipeline.console import bar, note, result
 from epochord.pipeline.folders import RUNS
 from epochord.runlog.errors import EpochordError, LogError, OutputError, RunExistsError, one_line
 from epochord.runlog.extras import needing
-from epochord.runlog.words import did_you_mean
+from epochord.runlog.words import did_you_mean, plural
 
 if TYPE_CHECKING:
     import torch

@@ -31,7 +31,7 @@ from epochord.pipeline.commands.arguments.sound import (
     Voicing,
     voicings,
 )
-from epochord.pipeline.console import bar, fail, note, plural, result
+from epochord.pipeline.console import bar, fail, note, result
 from epochord.pipeline.inputs import results_folders
 from epochord.pipeline.playing.hint import how_to_listen
 from epochord.pipeline.rendering import (
@@ -41,6 +41,7 @@ from epochord.pipeline.rendering import (
     render_all,
     render_one,
 )
+from epochord.runlog.words import plural
 
 if TYPE_CHECKING:
     from epochord.renderers.audio import AudioResult, AudioSettings

@@ -12,9 +12,10 @@ from epochord.pipeline.commands.arguments.logs import Paths, Runs, found_runs
 from epochord.pipeline.commands.arguments.parsing import listed, parse_range
 from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option, placed
 from epochord.pipeline.commands.arguments.settings import given, named
-from epochord.pipeline.console import bar, fail, note, plural, result
+from epochord.pipeline.console import bar, fail, note, result
 from epochord.pipeline.inputs import Found, results_folders
 from epochord.runlog.errors import EpochordError, LogError
+from epochord.runlog.words import plural
 
 if TYPE_CHECKING:
     from epochord.renderers.ensemble import EnsembleResult, EnsembleSettings, Overview

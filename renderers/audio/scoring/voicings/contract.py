@@ -8,6 +8,7 @@ import numpy as np
 from epochord.renderers.audio.scoring.events import Event
 from epochord.renderers.audio.scoring.score import Glide, Score, State, Tones
 from epochord.renderers.timeline.reduction import Frames
+from epochord.runlog.given import of_kind
 
 __all__ = ["checked"]
 
@@ -33,6 +34,10 @@ def checked(score: object, name: str, frames: Frames) -> Score:
     """
     if not isinstance(score, Score):
         raise ValueError(f"returned {type(score).__name__}; expected a Score")
+    if not isinstance(score.frames, Frames):
+        raise ValueError(
+            f"frames is {of_kind(score.frames)}; expected the Frames that it was given"
+        )
     if score.frames.names != frames.names or score.frames.count != frames.count:
         raise ValueError("its score has other frames than it was given")
     _check_shape(score)
@@ -69,7 +74,7 @@ def _check_shape(score: Score) -> None:
 def _check_arrays(score: Score) -> None:
     full = (len(score.frames.names), score.frames.count)
     highest = score.sample_rate / 2
-    _require_array("pitch", score.pitch, [full], -highest, highest, "f")
+    _require_array("pitch", score.pitch, [full], 0, highest, "f")
     _require_array("gain", score.gain, [full], 0, 1, "f")
     _require_array("pan", score.pan, [full[:1], full], -1, 1, "f")
     _require_array("state", score.state, [full], min(State), max(State), "i")

@@ -110,7 +110,7 @@ def register_voicing(name: str, function: Voicing) -> None:
     ...     )
     >>> register_voicing("clicks", clicks)
     """
-    if not NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(f"voicing {name!r}: expected letters, digits, '.', '_' and '-' in a name")
     if not callable(function):
         raise ValueError(f"voicing {name!r}: {function!r} is no function (frames, style) -> Score")

@@ -165,7 +165,9 @@ EVENT = Event(0, Kind.NAN, 0, 100, 0.1)
         ("pitch", [[1.0]], "pitch is list; expected an array of floating-point numbers"),
         ("pitch", lambda p: p.astype(int), "pitch is an array of int64"),
         ("pitch", lambda p: p.T, r"pitch has the shape \(40, 2\); expected \(2, 40\)"),
-        ("pitch", at((0, 3), np.nan), "pitch has nan; expected -22050 to 22050"),
+        ("pitch", at((0, 3), np.nan), "pitch has nan; expected 0 to 22050"),
+        ("pitch", at((0, 3), -440.0), "pitch has -440.0; expected 0 to 22050"),
+        ("frames", None, "frames is None; expected the Frames that it was given"),
         ("pitch", at((1, 0), 30_000.0), "pitch has 30000.0"),
         ("gain", at((0, 0), 1.5), "gain has 1.5; expected 0 to 1"),
         ("gain", at((0, 0), -0.5), "gain has -0.5"),
@@ -200,6 +202,12 @@ def test_a_voicing_that_fails_is_named(run, kind):
     register_voicing("broken", kind)
     with pytest.raises(VoicingError, match="voicing 'broken'"):
         sound(run, voicing="broken")
+
+
+def test_a_name_is_a_text():
+    """Anything else is refused as a name that is no such one."""
+    with pytest.raises(ValueError, match="voicing 3: expected letters, digits"):
+        register_voicing(3, low_lanes)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
