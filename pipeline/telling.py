@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from epochord.pipeline.console import plural
+from epochord.runlog.words import plural
 
 __all__ = ["told"]
 
