@@ -102,7 +102,7 @@ render-benford: $(VENV)/.video $(filter record-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) render benford $(filter-out runs,$(RUNS)) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 compare: $(VENV)/.pictures $(filter record-%,$(MAKECMDGOALS))
-	@$(EPOCHORD) compare $(RUNS) --layers '$(LAYERS)' --parameters $(PARAMETERS) $(foreach glob,$(TAGS),--tags '$(glob)')
+	@$(EPOCHORD) compare $(RUNS) --layers '$(LAYERS)' $(if $(filter-out weight,$(PARAMETERS)),--parameters $(PARAMETERS)) $(foreach glob,$(TAGS),--tags '$(glob)')
 
 page: $(VENV)/.pictures $(filter record-% render-%,$(MAKECMDGOALS))
 	@$(EPOCHORD) page $(RUNS) $(foreach glob,$(TAGS),--tags '$(glob)')

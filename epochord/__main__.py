@@ -9,9 +9,9 @@ def run() -> None:
     """Run the command line; Ctrl-C ends it in one line also while its modules are loading."""
     try:
         if sys.argv[1:] == ["--version"]:  # at once, without all that other commands need
-            from importlib.metadata import version
+            from epochord import __version__
 
-            print(version("epochord"))
+            print(__version__)
             return
         from epochord.pipeline.cli import main
     except KeyboardInterrupt:

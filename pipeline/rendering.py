@@ -207,11 +207,15 @@ def _render_part(
     job: AudioJob, run: Run, out: Path, outcome: Outcome, progress: "Progress | None"
 ) -> None:
     from epochord.renderers.audio import render_audio
+    from epochord.renderers.audio.description import STEM
+    from epochord.renderers.results.destination import Destination
     from epochord.renderers.timeline.choice import NothingToHearError
 
+    # A run may well be called like a file.
+    place = out if job.is_file else Destination(out, STEM)
     try:
         require_layers(run, job.settings)
-        made = render_audio(run, out, job.settings, scales=job.scales, progress=progress)
+        made = render_audio(run, place, job.settings, scales=job.scales, progress=progress)
     except NothingToHearError as error:
         if job.found.named:
             outcome.errors.append(str(error))

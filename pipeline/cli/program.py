@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.main import get_command
 
+from epochord import __version__
 from epochord.pipeline.cli.later import Later, common
 from epochord.pipeline.cli.usage import UsageError, explained
 from epochord.pipeline.cli.values import with_plain_values
@@ -80,9 +81,7 @@ def program() -> Any:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        result(version("epochord"))
+        result(__version__)
         raise typer.Exit
 
 

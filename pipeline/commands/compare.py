@@ -107,7 +107,7 @@ def compare(
     places = paths or [str(RUNS)]
     with bar("compare") as progress:
         if _are_audio(places):
-            _refuse(given(context, dict.fromkeys(OF_RUNS)))
+            _refuse(given(context, {name: context.params[name] for name in OF_RUNS}))
             made, complete = _clips(places, settings, out, progress.update)
         else:
             found, complete = find_compared(places, runs or ())

@@ -190,10 +190,10 @@ def _batches(
         skipped["row with another number of fields"] += 1
         return "skip"
 
-    dialect = plan.dialect
-    reader = pacsv.open_csv(
-        stream,
+    dialect, at_once = plan.dialect, isinstance(stream, io.BytesIO)
+    options = (
         pacsv.ReadOptions(
+            use_threads=not at_once,
             block_size=BLOCK,
             column_names=[str(place) for place in range(len(dialect.names))],
             skip_rows=dialect.blank_lines,
@@ -208,7 +208,11 @@ def _batches(
             null_values=MISSING,
         ),
     )
-    with reader:
+    if at_once:  # a reader that streams has threads, which may outlive Python's end
+        for batch in pacsv.read_csv(stream, *options).to_batches():
+            yield _without_headers(batch, plan, types, skipped)
+        return
+    with pacsv.open_csv(stream, *options) as reader:
         for batch in reader:
             yield _without_headers(batch, plan, types, skipped)
 

@@ -12,7 +12,8 @@ from sklearn.datasets import load_digits
 FOLDER = Path(__file__).parents[2] / "pipeline" / "experiments" / "digits"
 ABOUT = """\
 # Made by tests/pipeline/make_digits.py from scikit-learn's `load_digits`: the same numbers.
-name = "Optical Recognition of Handwritten Digits, test set: 1,797 scans of 8 by 8, 0 to 16"
+name = "Optical Recognition of Handwritten Digits, the test set: 1,797 scans"
+numbers = "8 by 8, grey 0 to 16"
 authors = "E. Alpaydin, C. Kaynak (1998), UCI Machine Learning Repository"
 source = "https://doi.org/10.24432/C50P49"
 licence = "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/"

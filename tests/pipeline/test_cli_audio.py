@@ -153,7 +153,7 @@ def test_options_win_over_a_mapping_file_and_that_over_the_voicings_own(epochord
     Path("bad.toml").write_text('timbr = "warm"\n')
     code, _, err = epochord("render", "audio", "small", "--mapping", "bad.toml")
     assert code == 1
-    assert "bad.toml: timbr is not known" in err
+    assert "bad.toml: 'timbr' is no key of a mapping" in err
 
 
 def test_the_voicings_are_explained(epochord):
@@ -171,3 +171,12 @@ def test_the_sound_can_be_put_into_a_logdir(epochord):
     assert out[0] == "renders/small/audio.wav"
     assert out[1].startswith("logs/small/events.out.tfevents.")
     assert Path(out[1]).is_file()
+
+
+@pytest.mark.parametrize("name", ["exp.csv", "v1.json", "model.mp3"])
+def test_a_run_may_be_called_like_a_file(epochord, write_run, name):
+    """Its results lie in a folder of that name all the same."""
+    write_run(Path("runs", name), {"grad_norm/a.weight": [1.0, 2.0, 3.0]})
+    code, out, _ = epochord("render", "audio")
+    assert (code, out) == (0, [f"renders/{name}/audio.wav"])
+    assert Path(out[0]).is_file()

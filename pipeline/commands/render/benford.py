@@ -68,13 +68,16 @@ def benford(
     if not work and not constants:
         raise typer.Exit(int(failed))
     from epochord.renderers.benford import render_benford, render_constants
+    from epochord.renderers.benford.render import STEM
+    from epochord.renderers.results.destination import Destination
 
     for folder, one in work.items():
         try:
             run = one.open()
             for line in run.damage:
                 note(f"warning: {line}")
-            made = render_benford(run, folder, tags=tags or (), video=video)
+            there = folder if place.suffix else Destination(folder, STEM)
+            made = render_benford(run, there, tags=tags or (), video=video)
         except EpochordError as error:
             failed |= _refused(error, one.named)
         else:

@@ -3,9 +3,12 @@
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
+
+import numpy as np
 
 __all__ = ["code_hash"]
 
@@ -21,9 +24,9 @@ def code_hash(function: Callable[..., Any]) -> str:
     Returns
     -------
     str
-        SHA-256, hexadecimal, of its compiled code, its defaults, what plain values it
-        has closed over, and the whole file that it is from, if it is from one.  What
-        it calls in other files, it does not cover.
+        SHA-256, hexadecimal, of its compiled code, its defaults, the plain values that it
+        has closed over, was bound to, holds or names, and the whole file that it is from,
+        if it is from one.  What it calls in other files, it does not cover.
     """
     digest = hashlib.sha256()
     for part in _parts(function):
@@ -32,6 +35,10 @@ def code_hash(function: Callable[..., Any]) -> str:
 
 
 def _parts(function: Callable[..., Any]) -> Iterator[Any]:
+    if isinstance(function, partial):
+        yield from _parts(function.func)
+        yield from map(_plain, (*function.args, *sorted(function.keywords.items())))
+        return
     plain = inspect.unwrap(function)
     code = getattr(plain, "__code__", None) or getattr(type(plain).__call__, "__code__", None)
     if code is not None:
@@ -40,6 +47,10 @@ def _parts(function: Callable[..., Any]) -> Iterator[Any]:
     yield from map(_plain, (getattr(plain, "__kwdefaults__", None) or {}).items())
     for cell in getattr(plain, "__closure__", None) or ():
         yield _plain(cell.cell_contents)
+    known = getattr(plain, "__globals__", {})
+    yield from (_plain(known.get(name)) for name in getattr(code, "co_names", ()))
+    if not isinstance(plain, FunctionType):
+        yield from map(_plain, sorted(getattr(plain, "__dict__", {}).items()))
     try:
         yield Path(inspect.getfile(code or type(plain))).read_bytes()
     except (OSError, TypeError):  # typed into a notebook or a shell
@@ -62,7 +73,9 @@ def _plain(value: Any) -> Any:
         return sorted(map(repr, value))
     if isinstance(value, FunctionType):
         return list(_of_code(value.__code__))
-    if isinstance(value, tuple):
+    if isinstance(value, np.ndarray):
+        return [value.shape, value.dtype.str, value.tobytes()]
+    if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     known = isinstance(value, str | bytes | int | float | complex | None)
     return value if known or value is ... else type(value).__qualname__

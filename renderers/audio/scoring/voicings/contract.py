@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from epochord.renderers.audio.scoring.events import Event
+from epochord.renderers.audio.scoring.events import Event, Kind
 from epochord.renderers.audio.scoring.score import Glide, Score, State, Tones
 from epochord.renderers.timeline.reduction import Frames
 from epochord.runlog.given import of_kind
@@ -91,10 +91,16 @@ def _check_arrays(score: Score) -> None:
 
 
 def _check_events(score: Score) -> None:
+    if not isinstance(score.events, tuple | list):
+        raise ValueError(f"events is {type(score.events).__name__}; expected a tuple of Event")
+    if score.events and score.channels == 1:
+        raise ValueError("channels is 1 with events; expected 2, or none")
     end, before = score.frames.count * score.frame_length, 0
     for event in score.events:
         if not isinstance(event, Event):
             raise ValueError(f"events hold {type(event).__name__}; expected Event")
+        if not isinstance(event.kind, Kind):
+            raise ValueError(f"the kind of an event is {event.kind!r}; expected a Kind")
         _require_whole("the sample of an event", event.sample, before, end - 1)
         _require_whole("the voice of an event", event.voice, -1, len(score.frames.names) - 1)
         _require_whole("the length of an event", event.length, 1, end)

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -275,3 +276,28 @@ def test_a_changed_file_is_a_changed_voicing(install, tmp_path):
 def test_the_version_of_a_shipped_voicing_is_epochords_own(name):
     """Its results stay up to date when nothing but other voicings change."""
     assert "voicing_code" not in AudioSettings(voicing=name).to_dict()
+
+
+def test_what_a_voicing_is_bound_to_is_part_of_what_it_is():
+    """A partial, an object, or a global that it names, with another value makes a new sound."""
+
+    def voicing(frames, style, partials):
+        return replace(lanes(frames, style), partials=partials)
+
+    class Rich:
+        def __init__(self, partials):
+            self.partials = partials
+
+        def __call__(self, frames, style):
+            return voicing(frames, style, self.partials)
+
+    makers = (lambda value: partial(voicing, partials=value), Rich, _naming)
+    for make in makers:
+        one, same, other = (code_hash(make(value)) for value in ((1.0,), (1.0,), (1.0, 0.9)))
+        assert one == same != other
+
+
+def _naming(value):
+    names = {"PARTIALS": value}
+    exec("def voicing(frames, style): return PARTIALS", names)  # as a notebook's cell would
+    return names["voicing"]
