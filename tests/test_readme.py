@@ -28,7 +28,7 @@ def workplace(clone, write_run):
     run = open_run(write_run(clone / "runs" / "mine", {"grad_norm/a.weight": [1.0, 2.0]}))
     render_audio(run, clone / "renders" / "mine")
     player = clone / ".venv" / "bin" / "aplay"  # a machine for tests has no sound card
-    player.write_text("#!/bin/sh\nexec test -f \"$2\"\n")
+    player.write_text('#!/bin/sh\nexec test -f "$2"\n')
     player.chmod(0o755)
     series = run["grad_norm/a.weight"]
     logdir = clone / "path" / "to" / "logdir"

@@ -60,7 +60,8 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self) | {"what": str(self.what), "sentence": self.sentence}
+        plain = {"what": str(self.what), "voices": list(self.voices), "sentence": self.sentence}
+        return asdict(self) | plain
 
     def _said(self) -> str:
         where = self._where()

@@ -52,7 +52,7 @@ def test_one_invocation_renders_the_run_that_it_records(make, tmp_path, goals):
     said = [line for line in done.stdout.splitlines() if not line.startswith("make: ")]
     assert said == ["runs/sgd", "renders/sgd/audio.wav"]
     assert soundfile.info(tmp_path / "renders" / "sgd" / "audio.wav").duration == pytest.approx(
-        4 * 0.06, abs=0.01
+        4, abs=0.01
     )
 
 

@@ -1,5 +1,7 @@
 """What happened in a run is found, at its step and with its size, and nothing else is."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -154,3 +156,11 @@ def test_of_real_runs_little_is_said(real_data):
     assert sources
     for source in sources:
         assert find(timeline(source.open())) == []
+
+
+def test_a_finding_is_plain_json(healthy, line):
+    """It comes back from a file as it was: results that hold it are up to date."""
+    norms = healthy(1)
+    norms[:, AT:] = np.nan
+    for finding in find(line(norms)):
+        assert json.loads(json.dumps(finding.to_dict())) == finding.to_dict()
