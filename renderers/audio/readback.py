@@ -17,7 +17,10 @@ import soundfile  # type: ignore[import-untyped]
 
 from epochord.renderers.audio.decoding import Layout, Method, decode
 from epochord.renderers.audio.description import DESCRIPTION, SCORE, place_of
+from epochord.renderers.audio.scoring.events import Event, Kind
 from epochord.renderers.audio.scoring.scale import Scale
+from epochord.renderers.audio.synthesis.earcons import overlay
+from epochord.renderers.audio.synthesis.glide import pan_gains
 from epochord.renderers.results.destination import AUDIO, StrPath
 from epochord.runlog import LogError
 from epochord.runlog.errors import described
@@ -111,7 +114,7 @@ def read_back(
             "with --timbre sine"
         )
     layout = _layout(about, rate)
-    sound = samples[about["legend_samples"] :]
+    sound = _without_bells(samples[about["legend_samples"] :], about, rate)
     found = decode(sound, layout, method=method, progress=progress)
     return _compared(about, score, found.pitch)
 
@@ -142,6 +145,19 @@ def _sound_below(folder: Path) -> Path | None:
         if found := next((sound for sound in sounds if sound.is_file()), None):
             return found
     return None
+
+
+def _without_bells(sound: Floats, about: dict[str, Any], rate: int) -> Floats:
+    """Take away the only earcons that sound among the voices: they are the same in every sound."""
+    pans = [lane["pan"] for lane in about["lanes"]]
+    level = 10 ** (about["loudness"]["marks_db"] / 20)
+    bells = [
+        Event(one["sample"], Kind.DEAD, one["voice"], one["length"], one["level"] * level)
+        for one in about["bells"]
+    ]
+    nothing = [np.zeros((len(sound), 2), np.float32)]
+    (added,) = overlay(nothing, bells, pan_gains(pans), rate)
+    return np.asarray(sound - (added if sound.shape[1] == 2 else added.mean(axis=1, keepdims=True)))
 
 
 def _layout(about: dict[str, Any], rate: int) -> Layout:

@@ -63,7 +63,12 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        plain = {"what": str(self.what), "voices": list(self.voices), "sentence": self.sentence}
+        plain = {
+            "what": str(self.what),
+            "voices": list(self.voices),
+            "passes": list(self.passes),
+            "sentence": self.sentence,
+        }
         return asdict(self) | plain
 
     def _said(self) -> str:

@@ -190,6 +190,8 @@ def _place_in_frame(part: Part, event: Event, begin: int, end: int) -> int:
     if event.kind == Kind.END:  # somewhere in the frame before, of which only some steps were bad
         bad = np.flatnonzero(known[:begin] & ~np.isfinite(values[:begin]))
         return int(bad[-1]) + 1 - begin if len(bad) else 0
+    if event.kind not in IS_OF_KIND:
+        return 0
     hits = known[begin:end] & IS_OF_KIND[event.kind](values[begin:end])
     return int(hits.argmax())
 

@@ -78,6 +78,6 @@ def test_a_sound_shows_itself(run):
     """In one line, and as a player of twelve seconds within 300 kB."""
     made = sound(run, duration=12)
     assert isinstance(made, Sound)
-    assert repr(made) == "<Sound of 'mine': lanes, 12.00 s, 44100 Hz, stereo>"
+    assert repr(made) == "<Sound of 'mine': roll, 12.00 s, 44100 Hz, stereo>"
     assert '<audio controls src="data:audio/mpeg;base64,' in made._repr_html_()
     assert len(made._repr_html_()) < 300_000

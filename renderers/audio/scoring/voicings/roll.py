@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.audio.scoring.marks import state_events
 from epochord.renderers.audio.scoring.pitching import held, pitched, places
 from epochord.renderers.audio.scoring.registers import registers
 from epochord.renderers.audio.scoring.scale import Scale
@@ -78,6 +79,7 @@ def roll(frames: Frames, style: Style) -> Score:
     voices = _voices(frames, style, kinds, bands)
     level = np.stack([voice.level for voice in voices])
     summary = np.array([kind == "summary" for kind in kinds])
+    state = np.stack([voice.state for voice in voices])
     frame_length = max(2, round(style.frame * SAMPLE_RATE))
     full = 2**0.5 * LEVEL / np.sqrt(np.square(SUMMARY_PARTIALS).sum())
     share = summary[:, None] | (len(TIMBRES[style.timbre]) > 1)
@@ -93,9 +95,10 @@ def roll(frames: Frames, style: Style) -> Score:
         pitch=np.stack([voice.pitch for voice in voices]),
         gain=(full * 10 ** (level / 20)).astype(np.float32),
         pan=_pans(kinds),
-        state=np.stack([voice.state for voice in voices]),
+        state=state,
         partials=SUMMARY_PARTIALS,
         brightness=np.broadcast_to(share, level.shape).astype(np.float32),
+        events=state_events(state, frame_length, SAMPLE_RATE),
         registers=bands,
     )
 
