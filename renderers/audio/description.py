@@ -39,7 +39,13 @@ __all__ = [
 STEM = "audio"
 SCORE, DESCRIPTION = ".score.parquet", ".json"  # what lies beside a sound ends in these
 SCHEMA_VERSION = 4
-UNMARKED = (What.SPIKE, What.EXPLOSION, What.RISE, What.FALL)  # those that have no earcon
+UNMARKED = (
+    What.SPIKE,
+    What.EXPLOSION,
+    What.RISE,
+    What.FALL,
+    What.STUCK,
+)  # those that have no earcon
 TEN_CENTS = 10 / 1200  # octaves; about what an ear tells apart in steady tones
 
 

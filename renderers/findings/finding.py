@@ -19,6 +19,7 @@ class What(StrEnum):
     SPIKE = "spike"
     RISE = "rise"
     FALL = "fall"
+    STUCK = "stuck"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Finding:
         if self.what is What.DEAD:
             left = "zero" if not self.factor else f"below {shown(self.factor)} of its level"
             return f"dead {where}, {left}"
+        if self.what is What.STUCK:
+            return f"stuck at one value {where}"
         if self.factor is None:
             return f"{self.what} {where}"
         size = f"×{shown(self.factor)}" if self.factor >= 1 else f"÷{shown(1 / self.factor)}"

@@ -29,12 +29,12 @@ HELD_APART = 1.0  # s between marks of one voice that leaves its range again and
 
 # RMS in dBFS, in a sound of -23 LUFS. `benchmarks/listening.py` shows how far each is above what
 # the voices mask at their worst.
-ONSET_DB = -25.0
-PULSE_DB = -29.0
-END_DB = -29.0
-HELD_DB = -31.0
-KNELL_DB = -22.0
-EPOCH_DB = -40.0
+ONSET_DB = -23.0
+PULSE_DB = -25.0
+END_DB = -32.0
+HELD_DB = -34.0
+KNELL_DB = -26.0
+EPOCH_DB = -36.0
 BREATH_DB = -41.0
 
 States = npt.NDArray[np.int8]
