@@ -11,7 +11,6 @@ import numpy as np
 
 from epochord.renderers.audio.files.write import Cue
 from epochord.renderers.audio.scoring.compose import Scales
-from epochord.renderers.audio.scoring.events import Kind
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.score import Glide, Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
@@ -154,11 +153,6 @@ def description(run: Run, settings: AudioSettings, score: Score, scales: Scales)
         "duration": score.duration,
         "counts": score.counts(),
         "events": dict(Counter(str(event.kind) for event in score.events if event.mark)),
-        "bells": [
-            {"sample": e.sample, "voice": e.voice, "length": e.length, "level": e.level}
-            for e in score.events
-            if e.kind is Kind.DEAD
-        ],
         "extremes": [course.to_dict() for course in courses(score.frames)],
         "findings": [found.to_dict() for found in score.findings],
         "notes": list(score.frames.notes),
