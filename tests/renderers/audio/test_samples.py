@@ -50,7 +50,9 @@ def test_a_sound_has_the_length_it_says(run):
     """In seconds and in samples, with its legend."""
     made = sound(run, AudioSettings(duration=3.0), legend=True)
     assert made.duration == len(made) / 44_100 == len(made.samples) / made.sample_rate
-    assert made.duration == pytest.approx(3.0 + 2 * 2 * 0.5, abs=0.01)  # two voices' two ends
+    assert made.duration == pytest.approx(
+        3.0 + 3 * 2 * 0.5, abs=0.01
+    )  # of two layers and their norm
 
 
 def test_scales_can_be_given(run):

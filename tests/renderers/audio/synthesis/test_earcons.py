@@ -163,7 +163,7 @@ def test_many_layers_at_once_do_not_shout(make_frames, kind):
     power, hertz = spectra(frames)
     voices = within(power, hertz, 0, 2850)[3]
     own = within(power, hertz, min(BANDS[kind]), max(BANDS[kind]))
-    assert own[10] == pytest.approx(2 * own[5], rel=0.1)
+    assert own[10] == pytest.approx(2 * own[5], rel=0.2)
     assert own[5] > voices * 10 ** (HEARD_DB / 10)
 
 
