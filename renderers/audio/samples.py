@@ -1,7 +1,8 @@
 """A run as samples: block by block or all at once, levelled as its file would be."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Unpack
 
 import numpy as np
@@ -19,6 +20,9 @@ from epochord.runlog.run.given import require_run
 from epochord.runlog.words import short_repr
 
 __all__ = ["Progress", "Sound", "sound"]
+
+# Of what was made to be measured, so that it need not be made again: 95 s of stereo at 44.1 kHz.
+KEPT_BYTES = 1 << 25
 
 Progress = Callable[[int, int], None]
 Samples = npt.NDArray[np.float32]
@@ -43,7 +47,7 @@ def sound(
     scales : mapping of str to Scale, optional
         Those that several runs share; by default the run's own.
     progress : callable, optional
-        Called with the samples done and the samples in all: each is made once to be
+        Called with the samples done and the samples in all: each counts once when it is
         measured, and once whenever it is asked for.
     **options
         Single settings by name, such as ``voicing="sequence", duration=12`` (s):
@@ -107,6 +111,7 @@ class Sound:
         self.offset = self._opening.samples if self._opening else 0
         self._progress = progress
         self._done = 0
+        self._kept: list[Samples] = []
 
     def __repr__(self) -> str:
         sides = "stereo" if self.channels == 2 else "mono"
@@ -144,7 +149,7 @@ class Sound:
         if self.score.voicing == "original":
             return UNTOUCHED
         return measure(
-            self._made(),
+            self._keeping(self._made()),
             sample_rate=self.sample_rate,
             channels=self.channels,
             target_lufs=self.settings.lufs,
@@ -166,15 +171,30 @@ class Sound:
             Together equal to `samples`; of any lengths.
         """
         factor = np.float32(self.level.gain)
-        for block in self._made():
+        kept, self._kept = self._kept, []
+        for block in self._told(kept) if kept else self._made():
             yield block if factor == 1 else block * factor
 
     def _made(self) -> Iterator[Samples]:
+        scores = filter(None, (self._opening, self.score))
+        made = chain.from_iterable(blocks(score) for score in scores)
+        return self._told(block.reshape(len(block), self.channels) for block in made)
+
+    def _keeping(self, made: Iterable[Samples]) -> Iterator[Samples]:
+        """Keep a short sound's blocks until they are asked for."""
+        short = len(self) * self.channels * np.dtype(np.float32).itemsize <= KEPT_BYTES
+        kept = []
+        for block in made:
+            if short:
+                kept.append(block)
+            yield block
+        self._kept = kept  # all of it or nothing
+
+    def _told(self, made: Iterable[Samples]) -> Iterator[Samples]:
         # The original is written as it is, so it is made only once.
         total = len(self) * (1 if self.score.voicing == "original" else 2)
-        for score in filter(None, (self._opening, self.score)):
-            for block in blocks(score):
-                yield block.reshape(len(block), self.channels)
-                self._done += len(block)
-                if self._progress:
-                    self._progress(min(self._done, total), total)
+        for block in made:
+            yield block
+            self._done += len(block)
+            if self._progress:
+                self._progress(min(self._done, total), total)
