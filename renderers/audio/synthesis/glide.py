@@ -7,6 +7,7 @@ drifts, however long the sound is.
 """
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -166,7 +167,7 @@ def _fade(before: Samples, level: Samples, length: int) -> Samples:
 
 def _placed(voices: Samples, sides: Samples) -> Samples:
     """Return the sum of voices, each at its place [shape=(frames, length, 2)]."""
-    mixed: Samples = voices.reshape(len(voices), -1).T @ sides.T
+    mixed: Samples = voices.reshape(len(voices), prod(voices.shape[1:])).T @ sides.T
     return mixed.reshape(*voices.shape[1:], 2)
 
 
