@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from epochord.renderers.audio import AudioSettings, Sound, render_audio, sound
+from epochord.renderers.audio import AudioSettings, Sound, mixing, render_audio, sound
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.synthesis import blocks as synthesis
 from epochord.runlog import LogError
@@ -44,6 +44,37 @@ def test_no_block_is_the_whole_of_a_long_sound(run):
     made = sound(run, voicing="sequence", duration=120)
     most = 2 * max(synthesis.SAMPLES_A_BLOCK, made.score.frame_length)
     assert max(len(block) for block in made.blocks()) <= most < len(made)
+
+
+@pytest.mark.parametrize(("limit", "passes"), [(1 << 25, 1), (0, 2)])
+def test_what_was_measured_is_not_made_again_if_it_is_short(run, monkeypatch, limit, passes):
+    """The samples are the same; each pass is told of."""
+    monkeypatch.setattr(mixing, "KEPT_BYTES", limit)
+    made_of = []
+    monkeypatch.setattr(
+        mixing, "blocks", lambda score: made_of.append(score) or synthesis.blocks(score)
+    )
+    told = []
+    made = sound(run, duration=3, progress=lambda done, total: told.append((done, total)))
+    first = np.concatenate([*made.blocks()])
+    assert len(made_of) == passes
+    assert told[-1] == (2 * len(made), 2 * len(made))
+    np.testing.assert_array_equal(first, made.samples)
+
+
+def test_a_measurement_that_was_broken_off_leaves_nothing_behind(run):
+    """The next one begins anew."""
+
+    def impatient(done, _):
+        if done > 50_000 and not broken:
+            broken.append(done)
+            raise KeyboardInterrupt
+
+    broken = []
+    made = sound(run, duration=5, progress=impatient)
+    with pytest.raises(KeyboardInterrupt):
+        _ = made.level
+    np.testing.assert_array_equal(made.samples, sound(run, duration=5).samples)
 
 
 def test_a_sound_has_the_length_it_says(run):
