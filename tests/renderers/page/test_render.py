@@ -229,7 +229,7 @@ def test_a_minute_of_sound_stays_small(make_run: MakeRun, tmp_path: Path) -> Non
     norms = {f"l{i:02}.weight": rng.lognormal(size=20_000).astype(np.float32) for i in range(12)}
     made = render_page([make_run(norms), make_run(norms, "other")], tmp_path / "page.html")
     data = contents(made.path)
-    assert data["axis"]["seconds"] == pytest.approx(60)
+    assert numbers(data["axis"]["times"])[-1] == pytest.approx(60)
     assert made.path.stat().st_size < 2 * 2.5e6
 
 
