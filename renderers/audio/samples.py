@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from epochord.renderers.audio.files.player import player
-from epochord.renderers.audio.level.measure import UNTOUCHED, Level, measure
+from epochord.renderers.audio.level.measure import Level
+from epochord.renderers.audio.mixing import levels, mixed
 from epochord.renderers.audio.scoring.compose import Scales, audio_score
 from epochord.renderers.audio.scoring.legend import legend
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.scoring.settings import AudioOptions, AudioSettings
-from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.runlog import Run
 from epochord.runlog.run.given import require_run
 from epochord.runlog.words import short_repr
@@ -141,14 +141,7 @@ class Sound:
     @cached_property
     def level(self) -> Level:
         """Loudness, true peak, and the gain of all samples; the voicing `original` has none."""
-        if self.score.voicing == "original":
-            return UNTOUCHED
-        return measure(
-            self._made(),
-            sample_rate=self.sample_rate,
-            channels=self.channels,
-            target_lufs=self.settings.lufs,
-        )
+        return levels([self._track], self.settings.lufs, self._count)[0]
 
     @cached_property
     def samples(self) -> Samples:
@@ -165,16 +158,19 @@ class Sound:
         np.ndarray [shape=(n, channels), float32]
             Together equal to `samples`; of any lengths.
         """
-        factor = np.float32(self.level.gain)
-        for block in self._made():
-            yield block if factor == 1 else block * factor
+        for block in mixed(self._track, self.level):
+            yield block.reshape(len(block), self.channels)
+            self._count(len(block))
 
-    def _made(self) -> Iterator[Samples]:
-        # The original is written as it is, so it is made only once.
-        total = len(self) * (1 if self.score.voicing == "original" else 2)
-        for score in filter(None, (self._opening, self.score)):
-            for block in blocks(score):
-                yield block.reshape(len(block), self.channels)
-                self._done += len(block)
-                if self._progress:
-                    self._progress(min(self._done, total), total)
+    @property
+    def _track(self) -> list[Score]:
+        return [*filter(None, [self._opening]), self.score]
+
+    def _count(self, samples: int) -> None:
+        # The original is written as it is, so it is made only once; others are measured before,
+        # and once more with their earcons.
+        passes = 1 if self.score.voicing == "original" else 2 + bool(self.score.events)
+        total = len(self) * passes
+        self._done += samples
+        if self._progress:
+            self._progress(min(self._done, total), total)

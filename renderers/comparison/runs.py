@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from epochord.renderers.audio.level.measure import Level, common_level, measure
+from epochord.renderers.audio.level.measure import Level
+from epochord.renderers.audio.mixing import levels, mixed
 from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.audio.scoring.compose import Scales, scores_together
 from epochord.renderers.audio.scoring.score import Score, State
 from epochord.renderers.audio.scoring.settings import AudioSettings
-from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.renderers.comparison.happened import happened
 from epochord.renderers.comparison.listening import Framing, Heard, listen
 from epochord.renderers.comparison.names import listed
@@ -101,14 +101,13 @@ def hear_runs(
         If there is nothing to hear in a run, or nothing in common.
     """
     scores, used = scores_together(runs, settings, scales)
-    levels = common_level([_level(score, settings) for score in scores])
+    gains = levels([[score] for score in scores], settings.lufs)
     first = scores[0]
     longest = max(score.samples for score in scores)
     framing = Framing.fitting(first.sample_rate, longest, HIGHEST_HZ)
     heard = []
-    for run, score, level in zip(runs, scores, levels, strict=True):
-        factor = np.float32(level.gain)
-        sound = listen(run.name, (block * factor for block in blocks(score)), framing)
+    for run, score, level in zip(runs, scores, gains, strict=True):
+        sound = listen(run.name, mixed([score], level), framing)
         begin, end = _presence(score)
         heard.append(replace(sound, begin=begin, end=end))
         if progress:
@@ -116,7 +115,7 @@ def hear_runs(
     logs = logged(runs, settings.choice, first.frames.names)
     findings = [happened(log, settings.choice) for log in logs]
     notes = _notes(runs, scores)
-    return Sounding(heard, logs, Axis.of(first), framing, used, levels, notes, findings)
+    return Sounding(heard, logs, Axis.of(first), framing, used, gains, notes, findings)
 
 
 def _presence(score: Score) -> tuple[float, float]:
@@ -125,15 +124,6 @@ def _presence(score: Score) -> tuple[float, float]:
     each = score.frame_length / score.sample_rate
     last = int(there[-1]) + 1
     return int(there[0]) * each, math.inf if last == score.frames.count else last * each
-
-
-def _level(score: Score, settings: AudioSettings) -> Level:
-    return measure(
-        blocks(score),
-        sample_rate=score.sample_rate,
-        channels=score.channels,
-        target_lufs=settings.lufs,
-    )
 
 
 def _notes(runs: Sequence[Run], scores: Sequence[Score]) -> list[str]:

@@ -24,14 +24,13 @@ from scipy.signal.windows import hann
 from epochord.renderers.audio.description import cues
 from epochord.renderers.audio.files.write import write_audio
 from epochord.renderers.audio.level.loudness import TARGET_LUFS
-from epochord.renderers.audio.level.measure import measure
+from epochord.renderers.audio.mixing import levels, mixed
 from epochord.renderers.audio.scoring.events import Event
 from epochord.renderers.audio.scoring.marks import state_events
 from epochord.renderers.audio.scoring.pitching import WIDEST, held
 from epochord.renderers.audio.scoring.registers import registers
 from epochord.renderers.audio.scoring.scale import Scale, robust, sample
 from epochord.renderers.audio.scoring.score import Glide, Score, State
-from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.renderers.audio.synthesis.glide import pan_gains, phases
 from epochord.renderers.pictures.clock import FPS
 from epochord.renderers.results.output import writing
@@ -189,11 +188,11 @@ def write_sound(score: Score, path: Path, *, lufs: float = TARGET_LUFS) -> dict[
         If the file cannot be written.
     """
     rate, channels = score.sample_rate, score.channels
-    level = measure(blocks(score), sample_rate=rate, channels=channels, target_lufs=lufs)
+    (level,) = levels([[score]], lufs)
     with writing(path) as temporary:
         write_audio(
             temporary,
-            (block * np.float32(level.gain) for block in blocks(score)),
+            mixed([score], level),
             samples=score.samples,
             sample_rate=rate,
             channels=channels,
@@ -366,5 +365,5 @@ def _events(parts: Sequence[Disagreement], clock: Ints, pace: _Pace) -> tuple[Ev
     length = round(EARCON * SAMPLE_RATE)
     return tuple(
         replace(event, voice=int(voice[event.voice]), length=min(length, end - event.sample))
-        for event in state_events(np.concatenate(rows), pace.step, SAMPLE_RATE, LEVEL)
+        for event in state_events(np.concatenate(rows), pace.step, SAMPLE_RATE)
     )

@@ -9,13 +9,14 @@ from epochord.renderers.findings.levels import logarithms, running_median
 from epochord.renderers.findings.stretches import Floats
 from epochord.renderers.timeline.reduction import Frames
 
-__all__ = ["departures"]
+__all__ = ["departures", "shares"]
 
 FEWEST = 3  # voices: of two, nobody knows which one left
 BASE = 0.2  # of the run, whose medians are where each voice comes from
 LEAST = 2.0  # times the others' course
 APART = 3.0  # times the others' usual distance from their course
 LASTING = 9  # frames
+PASSES = (2.0, 4.0, 8.0)
 # What comes back sooner than after a quarter of the run is of no importance, unless it went far.
 BRIEF = 0.25
 FAR = 4.0
@@ -36,12 +37,9 @@ def departures(frames: Frames, quantities: Sequence[str]) -> Iterator[Finding]:
     Finding
         One a voice and direction, from where it left; its factor is the farthest.
     """
-    names = [
-        name for name, quantity in zip(frames.names, quantities, strict=True)
-        if quantity == "gradient"
-    ]  # fmt: skip
-    rows = [frames.names.index(name) for name in names]
-    share = _shares(logarithms(frames.values[rows]))
+    rows = [row for row, quantity in enumerate(quantities) if quantity == "gradient"]
+    names = [frames.names[row] for row in rows]
+    share = shares(frames.values[rows])
     for place, name in enumerate(names if len(share) else ()):
         others = np.delete(share, place, axis=0)
         usual = float(np.nanmedian(np.abs(others)))
@@ -50,12 +48,22 @@ def departures(frames: Frames, quantities: Sequence[str]) -> Iterator[Finding]:
             yield from _of(frames, name, what, sign * share[place], sign, least)
 
 
-def _shares(logs: Floats) -> Floats:
-    """Return how far each voice is from the course of all [shape=(voices, frames)].
+def shares(values: Floats) -> Floats:
+    """Return how far each layer is from the course of all.
 
-    The course is the median over the voices, each from its own beginning.  NaN where
-    too few voices have a value; empty where that leaves too little.
+    Parameters
+    ----------
+    values : np.ndarray [shape=(layers, frames)]
+        Gradient norms.
+
+    Returns
+    -------
+    np.ndarray [shape=(layers, frames), float64]
+        Natural logarithms, smoothed.  The course is the median over the layers, each
+        from its own beginning.  NaN where too few have a value; empty where that
+        leaves too little.
     """
+    logs = logarithms(values)
     frames = logs.shape[1]
     known = np.isfinite(logs).sum(axis=0) >= FEWEST
     if known.sum() < 5 * LASTING:
@@ -86,5 +94,18 @@ def _of(
         return
     last = None if to_the_end else int(frames.steps[begin + np.flatnonzero(far[begin:])[-1]])
     yield Finding(
-        what, (name,), int(frames.steps[begin]), last, float(np.exp(sign * min(greatest, 700.0)))
+        what,
+        (name,),
+        int(frames.steps[begin]),
+        last,
+        float(np.exp(sign * min(greatest, 700.0))),
+        passes=tuple(_passes(frames, np.nan_to_num(away), least)),
     )
+
+
+def _passes(frames: Frames, away: Floats, least: float) -> Iterator[int]:
+    """Yield the steps from which it is lastingly beyond twice, four times, eight times."""
+    for limit in np.log(PASSES):
+        lasting = np.convolve(away > max(limit, least), np.ones(LASTING), "valid") > LASTING - 0.5
+        if lasting.any():
+            yield int(frames.steps[lasting.argmax()])

@@ -42,6 +42,8 @@ class Finding:
         fall or a death, the share that is left.
     peak : int or None
         Of a spike or an explosion, the step of its greatest value.
+    passes : tuple of int
+        Of a rise or a fall, the steps from which it lastingly is beyond ×2, ×4 and ×8.
     """
 
     what: What
@@ -51,6 +53,7 @@ class Finding:
     factor: float | None = None
     peak: int | None = None
     all_voices: bool = False
+    passes: tuple[int, ...] = ()
 
     @property
     def sentence(self) -> str:

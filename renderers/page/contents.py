@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epochord.renderers.audio.level.measure import Level
+from epochord.renderers.audio.mixing import levels
 from epochord.renderers.audio.scoring.score import Score, State
 from epochord.renderers.audio.scoring.style import groups
 from epochord.renderers.page.curves import curves
@@ -16,7 +17,7 @@ from epochord.renderers.page.events import listed_events
 from epochord.renderers.page.extras import Extra, Extras
 from epochord.renderers.page.pace import Pace
 from epochord.renderers.page.picture import RANGE_DB, Picture, loudest, picture, spectrograms
-from epochord.renderers.page.sounds import Track, levels, tracks
+from epochord.renderers.page.sounds import Track, tracks
 from epochord.renderers.timeline.timeline import Timeline
 from epochord.runlog import Run
 from epochord.runlog.extras import needing
@@ -93,16 +94,18 @@ def run_contents(
         Called with the samples done and the samples in all.
     """
     voices = len(parts[0].line.names)
-    # Each sound is made to be measured, to be drawn, and to be encoded.
+    # Each sound is made to be measured (twice if it has earcons), to be drawn, and to be encoded.
     passes = 2 + (voices + 1 if stems else 1)
-    counted = _counter(sum(passes * part.score.samples for part in parts), progress)
+    counted = _counter(
+        sum((passes + bool(part.score.events)) * part.score.samples for part in parts), progress
+    )
     scores = [part.score for part in parts]
-    gains = levels(scores, lufs, counted)
-    seen = spectrograms(scores, [level.gain for level in gains], counted)
+    gains = levels([[score] for score in scores], lufs, counted)
+    seen = spectrograms(scores, gains, counted)
     top = loudest(seen)
     pictures = [picture(one, top) for one in seen]
     runs = [
-        _run(part, level, [*tracks(part.score, level.gain, stems=stems, progress=counted)], drawn)
+        _run(part, level, [*tracks(part.score, level, stems=stems, progress=counted)], drawn)
         for part, level, drawn in zip(parts, gains, pictures, strict=True)
     ]
     first = pictures[0]

@@ -49,7 +49,7 @@ def listed_events(score: Score, line: Timeline) -> dict[str, Any]:
 
 def _happened(found: Finding, pace: Pace, line: Timeline, *, told: bool) -> dict[str, Any]:
     return {
-        "time": pace.time(found.step, line.steps),
+        "time": pace.time(found.step),
         "step": found.step,
         "last": found.last,
         "at": found.step if found.peak is None else found.peak,

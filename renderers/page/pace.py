@@ -1,4 +1,4 @@
-"""When each step of an axis sounds: evenly, or with stretches where time stands still."""
+"""When each step of an axis sounds: evenly, or with times at which a step is held."""
 
 from dataclasses import dataclass
 
@@ -10,55 +10,53 @@ from epochord.renderers.audio.scoring.score import Score
 __all__ = ["Pace"]
 
 Floats = npt.NDArray[np.float64]
+Steps = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Pace:
     """How steps go by in a sound, whose score may hold a frame for longer than the others.
 
+    Steps of one frame go by evenly; where the frame is held, as for a call or in a gap
+    of the log, they do so in its usual length, and the last of them is held.
+
     Parameters
     ----------
-    frame : float
-        Seconds of one frame.
-    steps : np.ndarray [shape=(frames,), int64]
-        First step of each frame; of those that are repeated, once.
-    places : np.ndarray [shape=(frames + 1,), float64]
-        How many steps there are before each; the last one is all of them.
-    times : np.ndarray [shape=(frames + 1,), float64]
-        When it begins to sound, in seconds; the last one is the end.
+    places : np.ndarray [shape=(n,), float64]
+        So many steps are over …
+    times : np.ndarray [shape=(n,), float64]
+        … after so many seconds; both ascend from zero to all of the axis.
+    held : tuple of np.ndarray [shape=(m,), int64]
+        First and last steps of the frames that are held.
+    axis : np.ndarray [shape=(steps,), int64]
+        All steps.
     """
 
-    frame: float
-    steps: npt.NDArray[np.int64]
     places: Floats
     times: Floats
+    held: tuple[Steps, Steps]
+    axis: Steps
 
     @classmethod
     def of(cls, score: Score) -> "Pace":
         """Return the pace of a score."""
-        frames, each = score.frames, score.frame_length / score.sample_rate
-        steps, begins = np.unique(frames.steps, return_index=True)
-        places = np.append(np.searchsorted(frames.axis, steps), frames.total)
-        return cls(each, steps, places.astype(np.float64), np.append(begins, frames.count) * each)
+        axis = score.frames.axis
+        steps, begins = np.unique(score.frames.steps, return_index=True)
+        places = np.searchsorted(axis, steps)
+        after, ends = np.append(places[1:], len(axis)), np.append(begins[1:], score.frames.count)
+        held = ends > begins + 1
+        several = held & (after > places + 1)
+        knots = np.concatenate([places, after[several] - 1, [len(axis)]])
+        ticks = np.concatenate([begins, begins[several] + 1, [score.frames.count]])
+        order = np.argsort(ticks)
+        seconds = ticks[order] * (score.frame_length / score.sample_rate)
+        last = axis[after - 1]
+        return cls(knots[order].astype(np.float64), seconds, (steps[held], last[held]), axis)
 
-    def time(self, step: int, axis: npt.NDArray[np.int64]) -> float:
-        """Return when a step is to be heard from, in seconds.
-
-        Parameters
-        ----------
-        step : int
-            Any.
-        axis : np.ndarray [shape=(steps,), int64]
-            All steps.
-
-        Returns
-        -------
-        float
-            Within a frame of several steps in proportion; but of a frame that is held,
-            such as for a call, its beginning, so that all of it is heard.
-        """
-        frame = max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)
-        begin, end = self.times[frame : frame + 2]
-        if end - begin > 1.5 * self.frame:
-            return float(begin)
-        return float(np.interp(np.searchsorted(axis, step), self.places, self.times))
+    def time(self, step: int) -> float:
+        """Return when to hear a step from, in seconds: of a frame that is held, its beginning."""
+        first, last = self.held
+        frame = int(np.searchsorted(first, step, side="right")) - 1
+        if frame >= 0 and step <= last[frame]:
+            step = int(first[frame])
+        return float(np.interp(np.searchsorted(self.axis, step), self.places, self.times))

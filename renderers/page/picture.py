@@ -7,6 +7,7 @@ from io import BytesIO
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.audio.level.measure import Level
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.page.sounds import Progress, sound
 from epochord.renderers.pictures.spectrogram import FLOOR_DB, Spectrogram, mel_spectrogram
@@ -44,23 +45,23 @@ class Picture:
 
 
 def spectrograms(
-    scores: Sequence[Score], gains: Sequence[float], progress: Progress
+    scores: Sequence[Score], levels: Sequence[Level], progress: Progress
 ) -> list[Spectrogram]:
-    """Analyse the sounds of scores at gains, up to where voices and marks of any reach."""
+    """Analyse the sounds of scores at their levels, up to where voices and marks of any reach."""
     usual = all(
         score.pitch.max(initial=0.0) < VOICES_HZ and score.sample_rate > 2 * MARKS_HZ
         for score in scores
     )
     return [
         mel_spectrogram(
-            sound(score, gain, progress),
+            sound(score, level, progress),
             score.sample_rate,
             hop_length=HOP,
             mels=MELS,
             lowest=LOWEST,
             highest=MARKS_HZ if usual else None,
         )
-        for score, gain in zip(scores, gains, strict=True)
+        for score, level in zip(scores, levels, strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 """Scores to MP3, all at one gain: one track a run, or one a voice."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from epochord.renderers.audio.files.write import write_audio
-from epochord.renderers.audio.level.measure import UNTOUCHED, Level, common_level, measure
+from epochord.renderers.audio.level.measure import Level
+from epochord.renderers.audio.mixing import mixed
 from epochord.renderers.audio.scoring.score import Score
-from epochord.renderers.audio.synthesis.blocks import blocks
 
-__all__ = ["MARKS", "MIX", "Track", "levels", "sound", "tracks"]
+__all__ = ["MARKS", "MIX", "Track", "sound", "tracks"]
 
 MP3_KBITS = 128  # a page of a minute of sound shall stay small
 MIX = "mix"
@@ -39,42 +39,15 @@ class Track:
     mp3: bytes
 
 
-def levels(scores: Sequence[Score], lufs: float, progress: Progress) -> list[Level]:
-    """Measure sounds and give all of them the gain at which the loudest is as loud as asked.
-
-    Parameters
-    ----------
-    scores : sequence of Score
-        One a run.
-    lufs : float
-        Loudness in LUFS; the voicing `original` is left as it is.
-    progress : callable
-        Called with the number of samples that were made.
-    """
-    return common_level(
-        [
-            UNTOUCHED
-            if score.voicing == "original"
-            else measure(
-                _counted(score, progress),
-                sample_rate=score.sample_rate,
-                channels=score.channels,
-                target_lufs=lufs,
-            )
-            for score in scores
-        ]
-    )
-
-
-def tracks(score: Score, gain: float, *, stems: bool, progress: Progress) -> Iterator[Track]:
+def tracks(score: Score, level: Level, *, stems: bool, progress: Progress) -> Iterator[Track]:
     """Encode a score.
 
     Parameters
     ----------
     score : Score
         Of any voicing.
-    gain : float
-        Linear.
+    level : Level
+        With the gains.
     stems : bool
         One track a voice and one of the marks, which together are the whole,
         instead of that.
@@ -86,7 +59,7 @@ def tracks(score: Score, gain: float, *, stems: bool, progress: Progress) -> Ite
         for name, part in _stems(score) if stems else [(MIX, score)]:
             write_audio(
                 path,
-                sound(part, gain, progress),
+                sound(part, level, progress),
                 samples=part.samples,
                 sample_rate=part.sample_rate,
                 channels=part.channels,
@@ -96,13 +69,9 @@ def tracks(score: Score, gain: float, *, stems: bool, progress: Progress) -> Ite
             yield Track(name, path.read_bytes())
 
 
-def sound(score: Score, gain: float, progress: Progress) -> Iterator[Samples]:
-    """Synthesise a score at a gain."""
-    return (block * np.float32(gain) for block in _counted(score, progress))
-
-
-def _counted(score: Score, progress: Progress) -> Iterator[Samples]:
-    for block in blocks(score):
+def sound(score: Score, level: Level, progress: Progress) -> Iterator[Samples]:
+    """Synthesise a score at its level."""
+    for block in mixed([score], level):
         yield block
         progress(len(block))
 

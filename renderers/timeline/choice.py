@@ -22,8 +22,12 @@ __all__ = [
 
 Parameters = Literal["weight", "all"]
 
-Quantity = Literal["gradient", "loss", "rate", ""]
-"""What a voice measures, as far as its tag tells; a rate is a learning rate."""
+Quantity = Literal["gradient", "total", "loss", "rate", "ratio", ""]
+"""What a voice measures, as far as its tag tells.
+
+A total is the norm of all gradients (see `epochord.renderers.timeline.total`), a rate a
+learning rate, a ratio that of an update to its weights.
+"""
 
 MAX_VOICES = MAX_LAYERS  # what one ear can tell apart
 
@@ -36,6 +40,10 @@ GRADIENT_NORMS = "gradient norms"
 NORM_LIKE = ("*grad*norm*", "gradients/*")
 LOSS_LIKE = ("*loss*",)
 RATE_LIKE = ("lr", "*/lr", "lr-*", "lr/*", "*learning_rate*", "*learning rate*")
+RATIO_LIKE = ("*update*ratio*", "*ratio*update*", "*update*weight*", "*update*param*")
+LIKE: dict[Quantity, tuple[str, ...]] = {
+    "ratio": RATIO_LIKE, "gradient": NORM_LIKE, "loss": LOSS_LIKE, "rate": RATE_LIKE,
+}  # fmt: skip
 # What grows with the steps says nothing about the training.
 COUNTERS = ("epoch", "*/epoch", "step", "*/step", "global_step")
 
@@ -88,9 +96,10 @@ class Voice:
     def quantity(self) -> Quantity:
         """What it measures."""
         tag = self.members[0].tag.lower()
-        if _is_like(tag, NORM_LIKE):
-            return "gradient"
-        return "loss" if _is_like(tag, LOSS_LIKE) else "rate" if _is_like(tag, RATE_LIKE) else ""
+        for quantity, globs in LIKE.items():
+            if _is_like(tag, globs):
+                return quantity
+        return ""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,16 @@
 """A long timeline as few frames, each of which keeps the extremes of its steps."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.timeline.choice import Quantity
 from epochord.renderers.timeline.ordinary import heard
 from epochord.renderers.timeline.timeline import Timeline
 
-__all__ = ["Frames", "reduce"]
+__all__ = ["Frames", "reduce", "summarised"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Counts = npt.NDArray[np.int32]
@@ -20,12 +21,14 @@ Steps = npt.NDArray[np.int64]
 class Frames:
     """Voices × frames, each frame the summary of one or more steps.
 
+    A frame may be there several times in a row, so that its time is longer.
+
     Parameters
     ----------
     names : tuple of str
         One a voice.
     steps : np.ndarray [shape=(frames,), int64]
-        First step of each frame.
+        First step of each frame, ascending.
     low, high : np.ndarray [shape=(voices, frames)]
         The least and the greatest finite value in it; NaN where there is none.
     values : np.ndarray [shape=(voices, frames)]
@@ -41,6 +44,8 @@ class Frames:
         What was chosen or moved, in a line each.
     axis : np.ndarray [shape=(steps,), int64]
         All the steps that the frames summarise.
+    quantities : tuple of str
+        What each voice measures (see `choice.Quantity`).
     """
 
     names: tuple[str, ...]
@@ -57,6 +62,7 @@ class Frames:
     unit: str = ""
     notes: tuple[str, ...] = ()
     axis: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    quantities: tuple[Quantity, ...] = ()
 
     @property
     def total(self) -> int:
@@ -69,8 +75,28 @@ class Frames:
         return len(self.steps)
 
     def at(self, step: int) -> int:
-        """Return the frame in which a step lies; of one before the first, that."""
-        return max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)
+        """Return the first frame in which a step lies; of one before the first, that."""
+        place = max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)
+        return int(np.searchsorted(self.steps, self.steps[place]))
+
+    def taken(self, index: npt.NDArray[np.intp]) -> "Frames":
+        """Return some of the frames, or some several times [shape of `index`: (frames,)]."""
+        changed: dict[str, Any] = {name: getattr(self, name)[:, index] for name in OF_VOICES}
+        return replace(self, steps=self.steps[index], **changed)
+
+    def emptied(self, where: npt.NDArray[np.bool_]) -> "Frames":
+        """Return the same with nothing measured in some frames [shape of `where`: (frames,)]."""
+        numbers: dict[str, Any] = {
+            name: np.where(where, np.nan, getattr(self, name)) for name in NUMBERS
+        }
+        counts: dict[str, Any] = {name: np.where(where, 0, getattr(self, name)) for name in COUNTS}
+        return replace(self, **numbers, **counts)
+
+
+NOTHING_KNOWN: tuple[Quantity, ...] = ("",)
+NUMBERS = ("low", "high", "values")
+COUNTS = ("measured", "nan", "positive_infinity", "negative_infinity")
+OF_VOICES = (*NUMBERS, "low_step", "high_step", *COUNTS)
 
 
 def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
@@ -88,9 +114,21 @@ def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
     Frames
         Each of as many steps as the others, or of one more.
     """
+    count = min(timeline.frames, frames or timeline.frames)
+    return summarised(timeline, np.arange(count) * timeline.frames // count)
+
+
+def summarised(timeline: Timeline, starts: npt.NDArray[np.intp]) -> Frames:
+    """Summarise a timeline in frames that begin at given places.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        Voices × steps.
+    starts : np.ndarray [shape=(frames,)]
+        Where each begins among the steps: ascending, the first one 0.
+    """
     steps = timeline.frames
-    count = min(steps, frames or steps)
-    starts = np.arange(count) * steps // count
     known = timeline.measured
     finite = known & np.isfinite(timeline.values)
     values = timeline.values
@@ -128,4 +166,5 @@ def reduce(timeline: Timeline, frames: int | None = None) -> Frames:
         unit=timeline.unit,
         notes=timeline.notes,
         axis=timeline.steps,
+        quantities=timeline.quantities or NOTHING_KNOWN * len(timeline.names),
     )

@@ -105,7 +105,9 @@ def _placed(
             logged[row] = measured[row] if held.logged is None else held.logged[own]
     known = dict(zip(line.names, line.quantities, strict=bool(line.quantities)))
     quantities = tuple(known.get(name, "") for name in names)
-    return Timeline(axis, tuple(names), values, measured, unit, line.notes, logged, quantities)
+    return Timeline(
+        axis, tuple(names), values, measured, unit, line.notes, logged, quantities, held.wall
+    )
 
 
 def usual_gap(steps: npt.NDArray[np.int64]) -> int:

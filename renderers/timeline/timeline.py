@@ -48,6 +48,8 @@ class Timeline:
         that still holds; by default wherever there is a measurement.
     quantities : tuple of str, optional
         What each series measures (see `choice.Quantity`).
+    wall : np.ndarray [shape=(frames,), float64], optional
+        When each step was written, in seconds since the epoch; NaN where it is not known.
     """
 
     steps: npt.NDArray[np.int64]
@@ -58,6 +60,7 @@ class Timeline:
     notes: tuple[str, ...] = ()
     logged: npt.NDArray[np.bool_] | None = None
     quantities: tuple[Quantity, ...] = ()
+    wall: npt.NDArray[np.float64] | None = None
 
     @property
     def frames(self) -> int:
@@ -77,9 +80,10 @@ class Timeline:
         measured = (place >= 0) & self.measured[:, at]
         own = self.measured if self.logged is None else self.logged
         logged = own[:, at] & (self.steps[at] == axis)
+        wall = None if self.wall is None else np.interp(axis, self.steps, self.wall)
         return Timeline(
             axis, self.names, self.values[:, at], measured, self.unit, self.notes, logged,
-            self.quantities,
+            self.quantities, wall,
         )  # fmt: skip
 
 
@@ -121,7 +125,10 @@ def timeline(
     names = tuple(voice.name for voice in voices)
     notes = [*filter(None, [chosen.note]), *notes, *_several_a_step(voices)]
     quantities = tuple(voice.quantity for voice in voices)
-    return Timeline(axis, names, values, measured, chosen.unit, tuple(notes), logged, quantities)
+    return Timeline(
+        axis, names, values, measured, chosen.unit, tuple(notes), logged, quantities,
+        _wall_times(voices, axis),
+    )  # fmt: skip
 
 
 def root_sum_of_squares(norms: Sequence[npt.ArrayLike]) -> npt.NDArray[np.floating[Any]]:
@@ -187,6 +194,16 @@ def _axis(run: Run, voices: Sequence[Voice], steps: StepRange) -> npt.NDArray[np
             f"{every[0]}…{every[-1]}"
         )
     return every[wanted]
+
+
+def _wall_times(voices: Sequence[Voice], axis: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return when each step was written, as the longest series that says so has it."""
+    for series in sorted((each for voice in voices for each in voice.members), key=len)[::-1]:
+        known = np.isfinite(series.wall_times)
+        if known.any():
+            steps, first = np.unique(series.steps[known], return_index=True)
+            return np.asarray(np.interp(axis, steps, series.wall_times[known][first]))
+    return np.full(len(axis), np.nan)
 
 
 class _Placement(NamedTuple):

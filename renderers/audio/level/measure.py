@@ -23,16 +23,20 @@ class Level:
         Linear.
     lufs, true_peak_dbtp : float, optional
         Of the sound after the gain; absent for silence, and where it was not measured.
+    marks : float
+        Linear gain of the earcons, which do not follow the voices.
     """
 
     gain: float
     lufs: float | None = None
     true_peak_dbtp: float | None = None
+    marks: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
             "gain_db": 20 * log10(self.gain),
+            "marks_db": 20 * log10(self.marks),
             "lufs": self.lufs,
             "true_peak_dbtp": self.true_peak_dbtp,
         }
@@ -61,18 +65,30 @@ def measure(
     target_lufs : float
         How loud it is to be; its true peak stays below -1 dBTP.
     """
+    found, highest = metered(blocks, sample_rate=sample_rate, channels=channels)
+    factor = gain(found, highest, target_lufs=target_lufs)
+    return level_at(factor, found, highest)
+
+
+def metered(
+    blocks: Iterable[npt.NDArray[np.float32]], *, sample_rate: int, channels: int
+) -> tuple[float, float]:
+    """Return the integrated loudness in LUFS (see `LoudnessMeter`) and the linear true peak."""
     loudness = LoudnessMeter(sample_rate, channels)
     peak = TruePeakMeter(channels)
     for block in blocks:
         loudness.add(block)
         peak.add(block)
-    found, highest = loudness.integrated(), peak.peak()
-    factor = gain(found, highest, target_lufs=target_lufs)
+    return loudness.integrated(), peak.peak()
+
+
+def level_at(factor: float, lufs: float, peak: float) -> Level:
+    """Return the level of a sound of a loudness in LUFS and a linear true peak, at a gain."""
     decibels = 20 * log10(factor)
     return Level(
         factor,
-        found + decibels if isfinite(found) else None,
-        20 * log10(highest) + decibels if highest > 0 else None,
+        lufs + decibels if isfinite(lufs) else None,
+        20 * log10(peak) + decibels if peak > 0 else None,
     )
 
 

@@ -22,7 +22,7 @@ class Axis:
     frame : float
         Length of a frame in seconds.
     steps : np.ndarray [shape=(frames,), int64]
-        First step of each frame, ascending.
+        First step of each frame, ascending; a frame may be there several times.
     """
 
     frame: float = 1.0
@@ -43,6 +43,6 @@ class Axis:
         return np.asarray(self.steps[np.clip(place, 0, len(self.steps) - 1)])
 
     def times(self, steps: npt.ArrayLike) -> Floats:
-        """Return when steps sound, in seconds; within a frame of several in proportion."""
-        starts = np.arange(len(self.steps)) * self.frame
-        return np.asarray(np.interp(np.asarray(steps, np.float64), self.steps, starts))
+        """Return when steps first sound, in seconds; within a frame of several in proportion."""
+        known, first = np.unique(self.steps, return_index=True)
+        return np.asarray(np.interp(np.asarray(steps, np.float64), known, first * self.frame))

@@ -1,29 +1,38 @@
 """From a run and settings to a score, on the run's own scale or on a shared one."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.audio.scoring.calls import MOST_CALLS, Call, called, calls, lengthened
 from epochord.renderers.audio.scoring.controls import controlled
 from epochord.renderers.audio.scoring.epochs import epoch_frames
-from epochord.renderers.audio.scoring.marks import epoch_events, finding_events
-from epochord.renderers.audio.scoring.pace import pace
+from epochord.renderers.audio.scoring.events import Event
+from epochord.renderers.audio.scoring.marks import (
+    epoch_events,
+    finding_events,
+    held_events,
+    running_events,
+)
+from epochord.renderers.audio.scoring.pace import CALLING, pace
 from epochord.renderers.audio.scoring.scale import Sample, Scale, common, robust, sample
-from epochord.renderers.audio.scoring.score import Glide, Score
+from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
 from epochord.renderers.audio.scoring.style import Style, groups
 from epochord.renderers.audio.scoring.voicings import voiced
-from epochord.renderers.findings import What, find
+from epochord.renderers.findings import Finding, What, find
 from epochord.renderers.timeline.choice import NothingToHearError
-from epochord.renderers.timeline.reduction import reduce
+from epochord.renderers.timeline.reduction import Frames
 from epochord.renderers.timeline.side_by_side import shared_timelines
+from epochord.renderers.timeline.spacing import extent, positions, spaced
 from epochord.renderers.timeline.timeline import Timeline, timeline
+from epochord.renderers.timeline.total import with_total
 from epochord.runlog import Run
 
-__all__ = ["Scales", "audio_score", "scale_samples", "scores_together"]
+__all__ = ["Scales", "audio_score", "scale_samples", "scores_together", "sounding"]
 
 Scales = Mapping[str, Scale]
 """By group of voices (see `epochord.renderers.audio.scoring.style.groups`)."""
@@ -59,13 +68,15 @@ def audio_score(
     ------
     NothingToHearError
         If the run has no measurement, or a single step.
+    LogError
+        If time is to be proportional to wall time, and the log has none.
     """
-    line = timeline(run, settings.choice, steps=settings.steps)
-    if line.frames == 1 and settings.voicing != "original":
-        raise NothingToHearError(_said(run, line))
-    own = {group: robust(values) for group, values in _by_group(line).items()}
+    part = _Part.of(run, timeline(run, settings.choice, steps=settings.steps), settings)
+    if part.line.frames == 1 and settings.voicing != "original":
+        raise NothingToHearError(_said(run, part.line))
+    own = {group: robust(values) for group, values in _by_group(part.line).items()}
     used = _used(own, settings, scales)
-    return _score(run, line, settings, used), {} if settings.voicing == "original" else used
+    return _scores([part], settings, used)[0], {} if settings.voicing == "original" else used
 
 
 def scores_together(
@@ -92,6 +103,7 @@ def scores_together(
     scores : list of Score
         One a run, with the same voices, registers and frames: the same moment is
         the same step.  Where a run has ended or has no such voice, it is silent.
+        The time of a call in one of them passes in all.
     scales : dict of str to Scale
         Those used.
 
@@ -100,62 +112,110 @@ def scores_together(
     NothingToHearError
         If a run has no measurement.
     LogError
-        If the runs have no tag in common.
+        If the runs have no tag in common, or if time is to be proportional to wall
+        time, and the first has none.
     """
     lines = lines or shared_timelines(runs, settings.choice, steps=settings.steps)
-    own = common(_samples(line) for line in lines)
-    used = _used(own, settings, scales)
-    scores = [_score(run, line, settings, used) for run, line in zip(runs, lines, strict=True)]
-    return scores, {} if settings.voicing == "original" else used
+    parts = [_Part.of(run, line, settings) for run, line in zip(runs, lines, strict=True)]
+    used = _used(common(part.samples() for part in parts), settings, scales)
+    return _scores(parts, settings, used), {} if settings.voicing == "original" else used
 
 
 def scale_samples(run: Run, settings: AudioSettings) -> dict[str, Sample]:
     """Return, by group of voices, what stands for a run on a shared scale."""
-    return _samples(timeline(run, settings.choice, steps=settings.steps))
+    line = timeline(run, settings.choice, steps=settings.steps)
+    return _Part.of(run, line, settings).samples()
 
 
-def _samples(line: Timeline) -> dict[str, Sample]:
-    ill = {name for found in find(line) if found.what in ILL for name in found.voices}
-    groups_of_ill = {
-        group for name, group in zip(line.names, groups(line), strict=True) if name in ill
-    }
-    return {
-        group: Sample(sample(np.concatenate(values)), group not in groups_of_ill)
-        for group, values in _by_group(line).items()
-    }
+def sounding(line: Timeline, settings: AudioSettings) -> Timeline:
+    """Return the voices that sound: those of a timeline, and with `roll` the norm of all layers."""
+    if settings.voicing in CALLING and settings.range is None and not settings.voices:
+        return with_total(line)
+    return line
 
 
-def _score(run: Run, line: Timeline, settings: AudioSettings, scales: Scales) -> Score:
-    rhythm = pace(settings, line.frames, len(line.names))
+@dataclass(frozen=True)
+class _Part:
+    """A run, the voices that sound, and what happened in it."""
+
+    run: Run
+    line: Timeline
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, run: Run, line: Timeline, settings: AudioSettings) -> "_Part":
+        return cls(run, sounding(line, settings), tuple(find(line)))
+
+    def samples(self) -> dict[str, Sample]:
+        """Return what stands for the run on a shared scale."""
+        ill = {name for found in self.findings if found.what in ILL for name in found.voices}
+        named = zip(self.line.names, groups(self.line), strict=True)
+        of_ill = {group for name, group in named if name in ill}
+        return {
+            group: Sample(sample(np.concatenate(values)), group not in of_ill)
+            for group, values in _by_group(self.line).items()
+        }
+
+
+def _scores(parts: Sequence[_Part], settings: AudioSettings, scales: Scales) -> list[Score]:
+    """Score runs on one axis: the same frames, of the same length, with calls at the same time."""
+    line = parts[0].line
+    spread = positions(line, settings.time)
+    rhythm = pace(settings, line.frames, len(line.names), extent(spread))
+    frames = [spaced(part.line, rhythm.frames, spread) for part in parts]
+    chosen = [
+        calls(part.findings, MOST_CALLS // len(parts)) if settings.voicing in CALLING else []
+        for part in parts
+    ]
+    times = lengthened([call for several in chosen for call in several], frames[0], rhythm.frame)
+    # What was asked to last so long does, with its calls.
+    share = frames[0].count / times.sum() if settings.duration is not None else 1.0
     style = Style(
-        frame=rhythm.frame,
+        frame=rhythm.frame * share,
         tone=rhythm.tone,
         silence=rhythm.silence,
         scales=scales,
         polarity=1 if settings.polarity == "+" else -1,
         timbre=settings.timbre,
+        asked=frozenset(scales) if settings.range else _asked(settings),
     )
-    findings = find(line)
-    made = voiced(settings.voicing, reduce(line, rhythm.frames), style)
-    score = replace(made, findings=tuple(findings))
+    return [
+        _score(part, each, settings, style, several, times)
+        for part, each, several in zip(parts, frames, chosen, strict=True)
+    ]
+
+
+def _score(
+    part: _Part,
+    frames: Frames,
+    settings: AudioSettings,
+    style: Style,
+    chosen: Sequence[Call],
+    times: npt.NDArray[np.intp],
+) -> Score:
+    made = replace(voiced(settings.voicing, frames, style), findings=part.findings)
     if settings.voicing == "original":
-        return score
-    frames, loudest = score.frames, float(score.gain.max(initial=0.0))
-    shape = score.frame_length, score.sample_rate
-    every = (
-        *score.events,
-        *finding_events(findings, frames, *shape, _together(score)),
-        *epoch_events(epoch_frames(run, frames), *shape, loudest),
+        return made
+    shape = made.frame_length, made.sample_rate
+    found = (
+        *made.events,
+        *held_events(made),
+        *finding_events(part.findings, frames, *shape),
+        *epoch_events(epoch_frames(part.run, frames), *shape),
     )
-    ordered = tuple(sorted(every, key=lambda event: event.sample))
-    return controlled(replace(score, events=ordered), run, settings)
+    score = controlled(replace(made, events=_in_time(found)), part.run, settings)
+    if settings.voicing in CALLING:
+        score = called(score, chosen, times)
+    return replace(score, events=_in_time((*score.events, *running_events(score))))
 
 
-def _together(score: Score) -> float:
-    """Return the RMS amplitude of all voices together, over both channels."""
-    loudest = float(score.gain.max(initial=0.0))
-    at_once = len(score.frames.names) if isinstance(score.articulation, Glide) else 1
-    return float(loudest * (at_once / 2) ** 0.5)
+def _in_time(events: Iterable[Event]) -> tuple[Event, ...]:
+    return tuple(sorted(events, key=lambda event: event.sample))
+
+
+def _asked(settings: AudioSettings) -> frozenset[str]:
+    """Return the groups of voices whose range was asked for."""
+    return frozenset(voice.name or voice.pitch for voice in settings.voices if voice.range)
 
 
 def _used(

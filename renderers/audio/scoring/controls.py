@@ -54,10 +54,10 @@ def controlled(score: Score, run: Run, settings: AudioSettings) -> Score:
     if any(loudness):
         rows = [_positions(score, run, tag, missing=1.0) for tag in loudness]
         gain = gain * (10 ** (QUIETEST_DB / 20 * (1 - np.stack(rows)))).astype(np.float32)
-    bright = None
+    bright = score.brightness
     if any(brightness):
         rows = [_positions(score, run, tag, missing=1.0) for tag in brightness]
-        bright = np.stack(rows).astype(np.float32)
+        bright = np.stack(rows).astype(np.float32) * (1 if bright is None else bright)
     pan = score.pan
     if any(place is not None for place in pans):
         rows = [_places(score, run, place, voice) for voice, place in enumerate(pans)]

@@ -1,4 +1,4 @@
-"""What happens in a score beside its voices: an event for each thing that is not a number."""
+"""What happens in a score beside its voices: an event for each thing that is no ordinary value."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,8 +13,11 @@ class Kind(StrEnum):
     POSITIVE_INFINITY = "+inf"
     NEGATIVE_INFINITY = "-inf"
     END = "end"
+    ABOVE = "above"
+    BELOW = "below"
     DEAD = "dead"
     EPOCH = "epoch"
+    RUNNING = "running"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Event:
     length : int
         Samples.
     level : float
-        RMS amplitude, before panning.
+        RMS amplitude in a sound of -23 LUFS, before panning; full scale is 1.  It does
+        not depend on how loud the voices are.
     mark : bool
         Whether it is the first of its kind in a row: what a cue point is set for.
     """

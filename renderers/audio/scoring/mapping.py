@@ -31,6 +31,7 @@ KEYS = {
     "silence": NUMBER,
     "duration": NUMBER,
     "steps_per_second": NUMBER,
+    "time": TEXT,
     "range": ENDS,
     "polarity": TEXT,
     "timbre": TEXT,

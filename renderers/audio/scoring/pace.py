@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from epochord.renderers.audio.scoring.settings import AudioSettings
 
-__all__ = ["Pace", "pace"]
+__all__ = ["CALLING", "Pace", "pace"]
 
 LONGEST = 60.0  # s; longer runs are reduced, if nothing else is asked for
 SHORTEST = 4.0  # s; shorter runs are heard more slowly, so that there is something to hear
 SLOWEST_FRAME = 2.0  # s; of very few steps each is no longer than this
+CALLING = ("roll",)  # which call what happens
 LANES_FRAME = 0.06  # s: the original's step of four layers
 SHORTEST_FRAME = 0.01  # s
 IN_TURN = ("sequence", "original")  # whose frames grow with the number of voices
@@ -23,7 +24,7 @@ class Pace(NamedTuple):
     silence: float
 
 
-def pace(settings: AudioSettings, steps: int, voices: int) -> Pace:
+def pace(settings: AudioSettings, steps: int, voices: int, extent: float | None = None) -> Pace:
     """Decide the pace.
 
     Parameters
@@ -34,6 +35,8 @@ def pace(settings: AudioSettings, steps: int, voices: int) -> Pace:
         How many there are.
     voices : int
         How many sound in turn, where they do.
+    extent : float, optional
+        How much time is proportional to; by default that number of steps.
     """
     in_turn = settings.voicing in IN_TURN
     usual = voices * settings.tone + settings.silence if in_turn else LANES_FRAME
@@ -41,7 +44,7 @@ def pace(settings: AudioSettings, steps: int, voices: int) -> Pace:
     if settings.steps_per_second is not None:
         frame = 1 / settings.steps_per_second
         frames = max(1, min(steps, round(steps * frame / SHORTEST_FRAME)))
-        frame *= steps / frames
+        frame *= (extent or steps) / frames
     elif settings.duration is not None:
         frames = max(1, min(steps, round(settings.duration / min(usual, settings.duration))))
         frame = settings.duration / frames
@@ -50,5 +53,9 @@ def pace(settings: AudioSettings, steps: int, voices: int) -> Pace:
         frame = LONGEST / frames
     elif settings.voicing != "original":
         frame = max(usual, min(SHORTEST / steps, SLOWEST_FRAME))
+    if settings.time != "logged":  # as fine as usual, however many steps there are
+        whole = frames * frame
+        frames = max(1, round(whole / usual))
+        frame = whole / frames
     stretch = frame / usual
     return Pace(frames, frame, settings.tone * stretch, settings.silence * stretch)

@@ -5,12 +5,12 @@ import numpy.typing as npt
 
 __all__ = ["BOTTOM_HZ", "TOP_HZ", "registers"]
 
-BOTTOM_HZ = 110.0
-TOP_HZ = 2400.0  # below the band of the earcons
+BOTTOM_HZ = 220.0  # which small loudspeakers still give
+TOP_HZ = 2800.0  # below the band of the earcons
 
 # Width of each register in octaves by the number of voices; what is left between
-# bottom and top is spread between them, so that neighbours stay apart.
-OCTAVES = (3.0, 1.5, 1.05, 0.8, 0.66, 0.57, 0.5, 0.45, 0.4, 0.36, 0.33, 0.3)
+# bottom and top is spread between them, so that neighbours stay apart: by 6 Hz at least.
+OCTAVES = (3.0, 1.5, 1.05, 0.8, 0.66, 0.56, 0.48, 0.42, 0.37, 0.33, 0.295, 0.27)
 
 
 def registers(voices: int) -> npt.NDArray[np.float64]:

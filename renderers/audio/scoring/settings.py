@@ -19,6 +19,7 @@ from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.style import TIMBRES
 from epochord.renderers.audio.scoring.voicings import SHIPPED, identity, require_known
 from epochord.renderers.timeline.choice import MAX_VOICES, Choice, Parameters
+from epochord.renderers.timeline.spacing import Spacing
 from epochord.renderers.timeline.timeline import StepRange
 from epochord.runlog.given import as_texts, of_kind, require
 from epochord.runlog.words import did_you_mean
@@ -42,6 +43,7 @@ class AudioOptions(TypedDict, total=False):
     steps: StepRange
     duration: float | None
     steps_per_second: float | None
+    time: Spacing
     range: tuple[float, float] | None
     polarity: Polarity
     timbre: str
@@ -60,7 +62,7 @@ class AudioSettings:
     Parameters
     ----------
     voicing : str
-        ``lanes``, ``sequence``, ``original``, or one of somebody's (see
+        ``roll``, ``lanes``, ``sequence``, ``original``, or one of somebody's (see
         `register_voicing`).
     layers : str or tuple of str
         Which layers, in which order; empty for all.
@@ -77,6 +79,9 @@ class AudioSettings:
         Length of the whole sound in seconds.
     steps_per_second : float, optional
         Pace; by default that of the original, up to 60 s.
+    time : {"logged", "steps", "wall"}
+        What takes equal time: each step that was logged, each step of the training,
+        or each second of it, so that a gap is heard as one.
     range : (float, float), optional
         Values at the low and the high end of each voice; by default found in the
         values.
@@ -102,7 +107,7 @@ class AudioSettings:
         If a setting makes no sense.
     """
 
-    voicing: str = "lanes"
+    voicing: str = "roll"
     layers: tuple[str, ...] = ()
     parameters: Parameters = "weight"
     tone: float = 0.01
@@ -111,6 +116,7 @@ class AudioSettings:
     steps: StepRange = (None, None)
     duration: float | None = None
     steps_per_second: float | None = None
+    time: Spacing = "logged"
     range: tuple[float, float] | None = None
     polarity: Polarity = "+"
     timbre: str = "sine"
@@ -127,6 +133,7 @@ class AudioSettings:
         _require_kinds(self)
         require_known(self.voicing)
         _require("parameters", self.parameters, get_args(Parameters))
+        _require("time", self.time, get_args(Spacing))
         _require("polarity", self.polarity, get_args(Polarity))
         _require("timbre", self.timbre, tuple(TIMBRES))
         if self.format is not None:
@@ -140,6 +147,10 @@ class AudioSettings:
             _require_between("steps_per_second", self.steps_per_second, 1e-3, 1000.0, "")
         if self.duration is not None and self.steps_per_second is not None:
             raise ValueError("duration and steps_per_second are both given; choose one of them")
+        if self.steps_per_second is not None and self.time == "wall":
+            raise ValueError("time is wall and steps_per_second is given; choose a duration")
+        if self.voicing == "original" and self.time != "logged":
+            raise ValueError(f"time is {self.time}; the voicing original has a step a frame")
         if len(self.voices) > MAX_VOICES:
             raise ValueError(f"voices are {len(self.voices)}; expected at most {MAX_VOICES}")
         if self.range is not None:

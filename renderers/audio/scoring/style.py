@@ -31,6 +31,8 @@ class Style:
         Whether more sounds higher or lower.
     timbre : str
         A key of `TIMBRES`.
+    asked : frozenset of str
+        The groups whose scale was asked for, not found in the values.
     """
 
     frame: float = 0.06
@@ -39,6 +41,7 @@ class Style:
     scales: Mapping[str, Scale] = field(default_factory=dict)
     polarity: int = 1
     timbre: str = "sine"
+    asked: frozenset[str] = frozenset()
 
 
 def groups(frames: Frames | Timeline) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """From a score to samples, block by block, in bounded memory."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,17 +17,21 @@ __all__ = ["blocks"]
 SAMPLES_A_BLOCK = 1 << 17
 # No partial passes this share of the sampling rate, where it would come close to folding back.
 HIGHEST = 0.45
+MARKS = 3.3  # by which voices are louder than -23 LUFS before they are levelled
 
 Samples = npt.NDArray[np.float32]
 
 
-def blocks(score: Score) -> Iterator[Samples]:
+def blocks(score: Score, *, marks: float = MARKS) -> Iterator[Samples]:
     """Synthesise a score.
 
     Parameters
     ----------
     score : Score
         Of any voicing.
+    marks : float
+        By what the levels of its events are multiplied, so that they are right once the
+        whole has its gain; by default about as for voices at their usual level.
 
     Yields
     ------
@@ -51,7 +56,8 @@ def blocks(score: Score) -> Iterator[Samples]:
     else:
         sound = _stereo_tones(score, score.articulation, pitch, gain, pan)
     sides = pan_gains(score.places.mean(axis=1))
-    yield from overlay(sound, score.events, sides, score.sample_rate)
+    events = [replace(event, level=event.level * marks) for event in score.events]
+    yield from overlay(sound, events, sides, score.sample_rate)
 
 
 def _mono_tones(score: Score) -> Iterator[Samples]:

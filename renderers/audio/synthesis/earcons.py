@@ -1,9 +1,12 @@
-"""Sounds for what is not a number: one for each kind, in a band of their own above the voices.
+"""Sounds for what is no ordinary value: families two octaves and a shape apart.
 
-The band from 2.5 to 4.5 kHz is divided between the kinds, so that those of
-several layers at once stay apart: NaN is a burst of noise, +inf a rising chirp,
--inf a falling one; a high ping says that it is over, a low one that a layer is
-dead.  A tick at 6 kHz marks epochs.
+Brewster, Wright and Edwards, "Experimentally derived guidelines for the creation of
+earcons" (1995), ask for differences of two octaves and more, and for more than pitch
+alone.  High, above the voices, from 3 to 5.5 kHz, is what leaves the numbers, each kind
+in a band of its own: NaN is a burst of noise, +inf a rising chirp, -inf a falling one, a
+ping says that it is over; two short pips, up or down, say that a value is held at an end
+of its range.  Low is a death: a bell that falls, at 200 Hz.  In the middle and hardly there is a
+breath of noise: the run goes on, though no voice sounds.  A tick at 6 kHz marks epochs.
 """
 
 from collections import deque
@@ -22,15 +25,22 @@ Samples = npt.NDArray[np.float32]
 
 # Hz, from where to where; a falling chirp begins at the high end.
 BANDS: dict[Kind, tuple[float, float]] = {
-    Kind.NAN: (2550.0, 3000.0),
-    Kind.POSITIVE_INFINITY: (3100.0, 3550.0),
-    Kind.NEGATIVE_INFINITY: (4100.0, 3650.0),
-    Kind.DEAD: (4250.0, 4250.0),
-    Kind.END: (4430.0, 4430.0),
+    Kind.NAN: (3000.0, 3450.0),
+    Kind.POSITIVE_INFINITY: (3550.0, 4000.0),
+    Kind.NEGATIVE_INFINITY: (4550.0, 4100.0),
+    Kind.END: (4700.0, 4700.0),
+    Kind.ABOVE: (4900.0, 5400.0),
+    Kind.BELOW: (5400.0, 4900.0),
+    Kind.DEAD: (247.0, 165.0),
+    Kind.RUNNING: (400.0, 700.0),
     Kind.EPOCH: (6000.0, 6000.0),
 }
 MIDDLE = np.full(2, 0.5**0.5, np.float32)
 NOISE_SPACING = 12.5  # Hz between the sines that make the noise
+# Frequencies and amplitudes of a bell's partials: hum, prime, tierce, quint, nominal, and the
+# next two (Fletcher & Rossing, The Physics of Musical Instruments, 1998, table 21.1).
+BELL = ((1.0, 1.0), (2.0, 0.9), (2.4, 0.7), (3.0, 0.5), (4.0, 0.8), (5.0, 0.4), (6.0, 0.4))
+FADING = 4.0  # nepers in the time of a stroke
 
 
 @cache
@@ -49,20 +59,51 @@ def earcon(kind: Kind, length: int, sample_rate: int) -> Samples:
     Returns
     -------
     np.ndarray [shape=(length,), float32]
-        With an RMS of one, within its band, and without a click at either end;
-        the same at each call.
+        With an RMS of one, and without a click at either end; the same at each call.
     """
     time = np.arange(length) / sample_rate
     low, high = BANDS[kind]
-    if kind == Kind.NAN:
-        tones = np.arange(low, high, NOISE_SPACING)[:, None]
-        phases = np.random.default_rng(0).random((len(tones), 1))
-        sound = np.sin(2 * np.pi * (tones * time + phases)).sum(axis=0)
+    if kind in (Kind.NAN, Kind.RUNNING):
+        sound = _noise(time, low, high) * _rise_and_fall(kind, length)
+    elif kind == Kind.DEAD:
+        sound = np.concatenate([_stroke(part, hertz) for part, hertz in _halves(time, low, high)])
+    elif kind in (Kind.ABOVE, Kind.BELOW):
+        parts = _halves(time, low, high)
+        sound = np.concatenate([_hann(len(each)) * _chirp(each, hz, hz) for each, hz in parts])
     else:
-        sound = _chirp(time, low, high)
-    sound = sound * (_hann(length) if low == high else _tapered(length, 0.4))
+        sound = _chirp(time, low, high) * _rise_and_fall(kind, length)
     rms = np.sqrt(np.mean(np.square(sound)))
     return np.asarray(sound / max(float(rms), 1e-9), np.float32)
+
+
+def _rise_and_fall(kind: Kind, length: int) -> npt.NDArray[np.float64]:
+    low, high = BANDS[kind]
+    return _hann(length) if low == high or kind == Kind.RUNNING else _tapered(length, 0.4)
+
+
+def _noise(time: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.float64]:
+    tones = np.arange(low, high, NOISE_SPACING)[:, None]
+    phases = np.random.default_rng(0).random((len(tones), 1))
+    return np.asarray(np.sin(2 * np.pi * (tones * time + phases)).sum(axis=0))
+
+
+def _halves(
+    time: npt.NDArray[np.float64], first: float, second: float
+) -> list[tuple[npt.NDArray[np.float64], float]]:
+    """Cut a time in two, and give each part its own, from zero, and its frequency."""
+    half = len(time) // 2
+    return [(time[:half], first), (time[: len(time) - half], second)]
+
+
+def _stroke(time: npt.NDArray[np.float64], hum: float) -> npt.NDArray[np.float64]:
+    """Return a stroke on a bell, which fades; its high partials faster."""
+    share = np.linspace(0, 1, len(time))
+    sound = np.zeros(len(time))
+    for ratio, amplitude in BELL:
+        fading = np.exp(-FADING * share * ratio**0.5 / 2)
+        sound += amplitude * fading * np.sin(2 * np.pi * ratio * hum * time)
+    attack = np.minimum(1, time / 0.004)
+    return np.asarray(sound * attack * np.minimum(1, (1 - share) * 10))
 
 
 def _chirp(time: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.float64]:

@@ -13,6 +13,7 @@ from epochord.renderers.audio.scoring.voicings.registry import (
     voiced,
     voicing_names,
 )
+from epochord.renderers.audio.scoring.voicings.roll import roll
 from epochord.renderers.audio.scoring.voicings.sequence import sequence
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "original",
     "register_voicing",
     "require_known",
+    "roll",
     "sequence",
     "voiced",
     "voicing_names",

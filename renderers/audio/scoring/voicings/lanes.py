@@ -55,6 +55,6 @@ def lanes(frames: Frames, style: Style) -> Score:
         pan=places(voices),
         state=state,
         partials=TIMBRES[style.timbre],
-        events=state_events(state, frame_length, SAMPLE_RATE, LEVEL),
+        events=state_events(state, frame_length, SAMPLE_RATE),
         registers=bands,
     )

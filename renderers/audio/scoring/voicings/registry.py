@@ -12,6 +12,7 @@ from epochord.renderers.audio.scoring.voicings.code import code_hash
 from epochord.renderers.audio.scoring.voicings.contract import checked
 from epochord.renderers.audio.scoring.voicings.lanes import lanes
 from epochord.renderers.audio.scoring.voicings.original import original
+from epochord.renderers.audio.scoring.voicings.roll import roll
 from epochord.renderers.audio.scoring.voicings.sequence import sequence
 from epochord.renderers.timeline.reduction import Frames
 from epochord.runlog.errors import EpochordError, described, one_line
@@ -38,7 +39,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 Voicing = Callable[[Frames, Style], Score]
 
 SHIPPED: Mapping[str, Voicing] = MappingProxyType(
-    {"lanes": lanes, "sequence": sequence, "original": original}
+    {"roll": roll, "lanes": lanes, "sequence": sequence, "original": original}
 )
 _registered: dict[str, Voicing] = {}
 

@@ -40,7 +40,6 @@ def sequence(frames: Frames, style: Style) -> Score:
     frame_length = voices * tone + round(style.silence * SAMPLE_RATE)
     bands = np.repeat(registers(1), voices, axis=0)
     pitch, gain, state = pitched(frames, style, bands)
-    level = float(AMPLITUDE) * 0.5**0.5
     return Score(
         frames=frames,
         voicing="sequence",
@@ -57,6 +56,6 @@ def sequence(frames: Frames, style: Style) -> Score:
         pan=places(voices),
         state=state,
         partials=TIMBRES[style.timbre],
-        events=state_events(state, frame_length, SAMPLE_RATE, level),
+        events=state_events(state, frame_length, SAMPLE_RATE),
         registers=bands,
     )

@@ -1,0 +1,242 @@
+"""A summary that moves, a layer in each place that keeps still, and calls when something happens.
+
+The summary, the norm of all gradients or the losses, moves by an octave for a factor of
+ten, in every run alike: at 440 Hz is a power of ten, the one nearest to the middle of the
+scale.  Below it each layer holds a quiet tone of its own, and comes forward and bends when
+its gradient leaves the others' course.  What happens (`epochord.renderers.findings`) is
+called: those concerned are heard alone for a moment (`scoring.calls`).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from epochord.renderers.audio.scoring.pitching import held, pitched, places
+from epochord.renderers.audio.scoring.registers import registers
+from epochord.renderers.audio.scoring.scale import Scale
+from epochord.renderers.audio.scoring.score import Glide, Score, State, states
+from epochord.renderers.audio.scoring.style import TIMBRES, Style, groups
+from epochord.renderers.audio.scoring.voicings.lanes import (
+    GLIDE_SHARE,
+    LEVEL,
+    RELEASE,
+    SAMPLE_RATE,
+)
+from epochord.renderers.findings.departures import shares
+from epochord.renderers.timeline.reduction import Frames
+
+__all__ = ["REFERENCE_HZ", "reference", "roll"]
+
+Floats = npt.NDArray[np.float64]
+
+REFERENCE_HZ = 440.0  # of the power of ten that the summary refers to
+SUMMARY_HZ = (110.0, 440.0 * 2**2.5)  # two decades below it to two and a half above
+SUMMARY_PARTIALS = (1.0, 0.5, 0.3, 0.2)  # those of 110 Hz carry it on a small loudspeaker
+TONIC = 1e-3  # of a ratio of update to weight: what is usually taken for healthy
+REACH = 1.0  # octaves that a ratio moves up or down, or a rate down twice as far
+
+LAYERS_DB = -14.0  # all layers together, to the summary
+FORWARD_DB = -2.0  # a layer that has left the others
+OTHERS_DB = -6.0  # all that is neither, together
+LEAVING = np.log(2.0)  # from which a layer bends and comes forward
+BEND = 3.0  # semitones for a factor of ten beyond that
+FARTHEST = 2.0  # semitones, within its register
+COMING_DB = 40.0  # for a factor of ten
+GONE = 1e-4  # of its level at first: a layer that is next to nothing is silent
+FIRST = 0.2  # of the run
+
+
+class _Voice(NamedTuple):
+    """Pitch in Hz, level in dB (-inf is silence), and state of one voice in each frame."""
+
+    pitch: Floats
+    level: Floats
+    state: npt.NDArray[np.int8]
+
+
+def roll(frames: Frames, style: Style) -> Score:
+    """Score frames as a summary above layers, or above whatever else there is.
+
+    Parameters
+    ----------
+    frames : Frames
+        With `quantities`: a total or losses make the summary; gradients beside a total
+        are layers; a ratio of update to weight rests on 1e-3, a learning rate falls
+        from its maximum, both an octave for a factor of ten; anything else, and what has a
+        range of its own, moves within its own register as in `lanes`.
+    style : Style
+        Length of a frame, scales, polarity and timbre.
+
+    Returns
+    -------
+    Score
+        Stereo.
+    """
+    kinds = _kinds(frames, style)
+    bands = _bands(kinds)
+    voices = _voices(frames, style, kinds, bands)
+    level = np.stack([voice.level for voice in voices])
+    summary = np.array([kind == "summary" for kind in kinds])
+    frame_length = max(2, round(style.frame * SAMPLE_RATE))
+    full = 2**0.5 * LEVEL / np.sqrt(np.square(SUMMARY_PARTIALS).sum())
+    share = summary[:, None] | (len(TIMBRES[style.timbre]) > 1)
+    return Score(
+        frames=frames,
+        voicing="roll",
+        sample_rate=SAMPLE_RATE,
+        channels=2,
+        frame_length=frame_length,
+        articulation=Glide(
+            max(1, round(GLIDE_SHARE * frame_length)), release=round(RELEASE * SAMPLE_RATE)
+        ),
+        pitch=np.stack([voice.pitch for voice in voices]),
+        gain=(full * 10 ** (level / 20)).astype(np.float32),
+        pan=_pans(kinds),
+        state=np.stack([voice.state for voice in voices]),
+        partials=SUMMARY_PARTIALS,
+        brightness=np.broadcast_to(share, level.shape).astype(np.float32),
+        registers=bands,
+    )
+
+
+def reference(scales: list[Scale]) -> float:
+    """Return the power of ten that a summary refers to: the nearest to the middle of its scales."""
+    low, high = min(scale.low for scale in scales), max(scale.high for scale in scales)
+    return float(10.0 ** np.round((np.log10(low) + np.log10(high)) / 2))
+
+
+def _kinds(frames: Frames, style: Style) -> list[str]:
+    """Say how each voice sounds: as ``summary``, ``layer``, ``ratio``, ``rate`` or ``own``."""
+    kinds = []
+    for quantity, group in zip(frames.quantities, groups(frames), strict=True):
+        total = "total" in frames.quantities
+        kind = {"total": "summary", "loss": "summary", "ratio": "ratio", "rate": "rate"}.get(
+            quantity, "own"
+        )
+        if quantity == "gradient":
+            kind = "layer" if total else "summary"
+        logarithmic = style.scales[group].kind == "log"
+        kinds.append(kind if logarithmic and group not in style.asked else "own")
+    return kinds
+
+
+def _bands(kinds: list[str]) -> Floats:
+    """Return the register of each voice in Hz; a summary's is the same for all of them."""
+    bands = np.tile(np.array(SUMMARY_HZ), (len(kinds), 1))
+    placed = [place for place, kind in enumerate(kinds) if kind != "summary"]
+    if placed:
+        bands[placed] = registers(len(placed))
+    return bands
+
+
+def _pans(kinds: list[str]) -> npt.NDArray[np.float32]:
+    """Return places in the stereo field: summaries in the middle, or around it, the rest spread."""
+    pans = np.zeros(len(kinds), np.float32)
+    for here in (True, False):
+        chosen = [place for place, kind in enumerate(kinds) if (kind == "summary") == here]
+        if chosen:
+            pans[chosen] = places(len(chosen)) * (0.5 if here else 1.0)
+    return pans
+
+
+def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> list[_Voice]:
+    """Let each voice sound as what it is."""
+    state, own = states(frames), pitched(frames, style, bands)
+    state[(state == State.SOUNDING) & (frames.values == 0)] = State.ZERO
+    still = [place for place, kind in enumerate(kinds) if kind == "layer"]
+    layers = _layers(frames, still, bands, style.polarity)
+    levels = _levels(kinds)
+    at_440 = _at_440(frames, style, kinds)
+    voices = []
+    for place, kind in enumerate(kinds):
+        values, (low, high) = frames.values[place].astype(np.float64), bands[place]
+        level = np.full(values.shape, levels[kind])
+        if kind == "own":
+            sounding = own.gain[place] > 0
+            voices.append(_Voice(own.pitch[place], _if(sounding, level), own.state[place]))
+            continue
+        if kind == "layer":
+            pitch, level = layers[place]
+        elif kind == "summary":
+            pitch = _octave_a_decade(values / at_440, REFERENCE_HZ, style.polarity)
+        elif kind == "ratio":
+            pitch = _octave_a_decade(values / TONIC, (low * high) ** 0.5, style.polarity)
+        else:
+            pitch = _octave_a_decade(values / _greatest(values), high, style.polarity)
+        beyond = (kind != "layer") & ((pitch < low) | (pitch > high))
+        state[place, beyond & (state[place] == State.SOUNDING)] = State.HELD
+        pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
+        voices.append(_Voice(pitch, _if(values > 0, level), state[place]))
+    return voices
+
+
+def _levels(kinds: list[str]) -> dict[str, float]:
+    """Return how loud voices of each kind are, in dB to all of the summary."""
+    summaries, layers = kinds.count("summary"), kinds.count("layer")
+    others = len(kinds) - summaries - layers
+    other = (OTHERS_DB if summaries else 0.0) - _decibels(others)
+    return {
+        "summary": -_decibels(summaries),
+        "layer": LAYERS_DB - _decibels(layers),
+        **dict.fromkeys(("ratio", "rate", "own"), other),
+    }
+
+
+def _decibels(voices: int) -> float:
+    return float(10 * np.log10(max(1, voices)))
+
+
+def _if(sounding: npt.NDArray[np.bool_], level: Floats) -> Floats:
+    return np.where(sounding, level, -np.inf)
+
+
+def _at_440(frames: Frames, style: Style, kinds: list[str]) -> float:
+    """Return the value at which a summary is at 440 Hz."""
+    scales = [
+        style.scales[group]
+        for group, kind in zip(groups(frames), kinds, strict=True)
+        if kind == "summary"
+    ]
+    return reference(scales) if scales else 1.0
+
+
+def _greatest(values: Floats) -> float:
+    return float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
+
+
+def _octave_a_decade(ratios: Floats, anchor: float, polarity: int) -> Floats:
+    """Return pitches in Hz: an octave for a factor of ten; NaN where there is no ratio."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        decades = np.where(ratios > 0, np.log10(ratios), np.nan)
+    return np.asarray(anchor * 2.0 ** (polarity * decades))
+
+
+def _layers(
+    frames: Frames, places_of: list[int], bands: Floats, polarity: int
+) -> dict[int, tuple[Floats, Floats]]:
+    """Return pitch in Hz and level in dB of each layer."""
+    if not places_of:
+        return {}
+    values = frames.values[places_of].astype(np.float64)
+    centres = np.sqrt(bands[places_of].prod(axis=1))
+    away = shares(values)
+    away = np.nan_to_num(away) if len(away) else np.zeros(values.shape)
+    decades = np.maximum(0, np.abs(away) - LEAVING) / np.log(10)
+    within = 6 * np.log2(bands[places_of, 1] / bands[places_of, 0])[:, None]
+    bend = np.sign(away) * np.minimum(BEND * decades, np.minimum(FARTHEST, within))
+    rest = LAYERS_DB - _decibels(len(places_of))
+    level = rest + np.minimum(COMING_DB * decades, FORWARD_DB - rest)
+    level = _if(values >= GONE * _at_first(values), level)
+    pitch = centres[:, None] * 2.0 ** (polarity * bend / 12)
+    return {place: (pitch[row], level[row]) for row, place in enumerate(places_of)}
+
+
+def _at_first(values: Floats) -> Floats:
+    """Return the median of each layer's first values that are no zeros [shape=(layers, 1)]."""
+    first = np.zeros((len(values), 1))
+    for layer, row in enumerate(values):
+        positive = row[row > 0]
+        if len(positive):
+            first[layer] = np.median(positive[: max(1, round(FIRST * len(row)))])
+    return first

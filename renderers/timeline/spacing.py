@@ -1,0 +1,102 @@
+"""How steps are spread over the frames of a sound: evenly, or as far apart as they were."""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from epochord.renderers.timeline.reduction import Frames, reduce, summarised
+from epochord.renderers.timeline.timeline import Timeline
+from epochord.runlog import LogError
+
+__all__ = ["Spacing", "extent", "positions", "spaced"]
+
+Spacing = Literal["logged", "steps", "wall"]
+"""What takes equal time: each logged step, each step of the training, or each second of it."""
+
+Floats = npt.NDArray[np.floating[Any]]
+
+# What lies further apart than this many usual distances is a gap: nothing was measured there.
+GAP = 5.0
+
+
+def positions(line: Timeline, spacing: Spacing) -> Floats:
+    """Return where each step of a timeline lies.
+
+    Parameters
+    ----------
+    line : Timeline
+        Voices × steps.
+    spacing : {"logged", "steps", "wall"}
+        What takes equal time.
+
+    Returns
+    -------
+    np.ndarray [shape=(steps,), float64]
+        Ascending: a count, a step, or seconds.
+
+    Raises
+    ------
+    LogError
+        If the log has no wall times, or all are the same.
+    """
+    if spacing == "logged":
+        return np.arange(line.frames, dtype=np.float64)
+    if spacing == "steps":
+        return line.steps.astype(np.float64)
+    known = np.isfinite(line.wall) if line.wall is not None else np.zeros(line.frames, bool)
+    if line.wall is None or not known.any() or np.ptp(line.wall[known]) <= 0:
+        raise LogError(
+            "the log does not say when its steps were written, so that no time can be "
+            "proportional to it; choose --time steps or logged"
+        )
+    seconds = np.interp(np.arange(line.frames), np.flatnonzero(known), line.wall[known])
+    return np.asarray(np.maximum.accumulate(seconds))  # a clock may have been put back
+
+
+def extent(place: Floats) -> float:
+    """Return how much lies between the first step's beginning and the last one's end.
+
+    A step lasts as long as steps usually lie apart.
+    """
+    return float(place[-1] - place[0]) + _apart(place)
+
+
+def spaced(line: Timeline, frames: int, place: Floats) -> Frames:
+    """Summarise a timeline in frames of equal time.
+
+    Parameters
+    ----------
+    line : Timeline
+        Voices × steps.
+    frames : int
+        How many frames; of steps that lie equally far apart, at most one each.
+    place : np.ndarray [shape=(steps,), float64]
+        Where each step lies (see `positions`).
+
+    Returns
+    -------
+    Frames
+        One in which no step lies is that before it, once more; in a gap, which is
+        five times as long as the steps usually lie apart, only for as long as they
+        usually do, and then nothing is measured.
+    """
+    distances, apart = np.diff(place), _apart(place)
+    if (distances == apart).all():
+        return reduce(line, frames)
+    each = extent(place) / frames
+    frame = np.minimum((place - place[0]) / each, frames - 1).astype(np.intp)
+    used, starts = np.unique(frame, return_index=True)
+    every = np.arange(frames)
+    source = np.searchsorted(used, every, side="right") - 1
+    last = np.append(starts[1:], line.frames) - 1
+    lonely = np.append(distances, 0.0)[last] > GAP * apart
+    until = np.where(lonely, place[last] + apart, np.inf)[source]
+    empty = (place[0] + every * each >= until) & (every > used[source])
+    return summarised(line, starts).taken(source).emptied(empty)
+
+
+def _apart(place: Floats) -> float:
+    """Return how far steps usually lie apart."""
+    distances = np.diff(place)
+    return float(np.median(distances[distances > 0])) if (distances > 0).any() else 1.0
