@@ -31,11 +31,11 @@ def summarise(run: Run) -> dict[str, Any]:
         Its metadata, ``steps`` (count, first, last), ``layers`` (norms of all
         of a layer's parameters), ``others`` (tags that are no gradient norms), ``tables`` (names),
         ``ensemble`` (see `summarise_ensemble`; None until somebody fills it in),
-        ``findings`` (what happened, in the order of steps), ``tags`` (all of them), ``damage``, ``notes``, ``segments`` and ``files``
-        (what was read of each, and what was not).  Of each series: how many points,
-        null (steps without one), NaN and infinite ones, the least, median and
-        greatest of the finite ones, and the last one of all (as a string if
-        it is not finite, since JSON has no number for it).
+        ``findings`` (what happened, in the order of steps), ``tags`` (all of them),
+        ``damage``, ``notes``, ``segments`` and ``files`` (what was read of each, and what
+        was not).  Of each series: how many points, null (steps without one), NaN and
+        infinite ones, the least, median and greatest of the finite ones, and the last one
+        of all (as a string if it is not finite, since JSON has no number for it).
     """
     steps = run.steps
     tags = [_numbers(tag, series.values, len(steps)) for tag, series in run.series.items()]

@@ -14,7 +14,6 @@ from epochord.renderers.comparison.sentences import (
     pair_sentences,
     silence_sentences,
 )
-from epochord.renderers.comparison.series import Logged
 from epochord.renderers.comparison.settings import ComparisonSettings
 from epochord.renderers.comparison.spans import overlap_sentences, span_sentences
 

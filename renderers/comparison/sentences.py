@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from epochord.renderers.comparison.lag import Lag
 from epochord.renderers.comparison.listening import Heard
-from epochord.renderers.comparison.names import counted, listed
+from epochord.renderers.comparison.names import counted
 from epochord.renderers.comparison.pairs import Pair
 from epochord.renderers.comparison.series import SeriesDifference
 from epochord.renderers.comparison.settings import ComparisonSettings
@@ -39,7 +39,7 @@ def pair_sentences(pair: Pair, settings: ComparisonSettings) -> list[str]:
 
 
 def happened_sentences(name: str, findings: Sequence[Finding]) -> list[str]:
-    """Say what happened in a run: what it does not recover from first, the first of each kind first.
+    """Say what happened in a run: the first of each kind before others, what passes last.
 
     Parameters
     ----------

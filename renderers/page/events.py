@@ -34,8 +34,9 @@ def listed_events(score: Score, line: Timeline) -> dict[str, Any]:
     -------
     dict
         ``events``, each with ``time`` (s: where to hear it from), ``step``, ``last``, ``at``
-        (the step of its mark), ``kind``, ``voices`` (numbers), ``factor``, ``sentence``, and
-        whether it is ``told``; and how many ``more_events`` there are.
+        (the step of its mark), ``kind``, ``voices`` (numbers), whether these are ``all_voices``,
+        ``factor``, ``sentence``, and whether it is ``told``; and how many ``more_events``
+        there are.
     """
     pace = Pace.of(score)
     told = {id(found) for found in _strongest(score.findings)}
@@ -55,6 +56,7 @@ def _happened(found: Finding, pace: Pace, line: Timeline, *, told: bool) -> dict
         "at": found.step if found.peak is None else found.peak,
         "kind": str(found.what),
         "voices": [line.names.index(name) for name in found.voices if name in line.names],
+        "all_voices": found.all_voices,
         "factor": found.factor,
         "sentence": replace(found, voices=tuple(map(isolated, found.voices))).sentence,
         "told": told,
@@ -70,6 +72,7 @@ def _epochs(score: Score) -> list[dict[str, Any]]:
             "at": None,
             "kind": str(event.kind),
             "voices": [],
+            "all_voices": False,
             "factor": None,
             "sentence": "end of an epoch",
             "told": False,

@@ -10,7 +10,6 @@ from epochord.renderers.audio.scoring.score import Score
 __all__ = ["Pace"]
 
 Floats = npt.NDArray[np.float64]
-Steps = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -26,16 +25,13 @@ class Pace:
         So many steps are over …
     times : np.ndarray [shape=(n,), float64]
         … after so many seconds; both ascend from zero to all of the axis.
-    held : tuple of np.ndarray [shape=(m,), int64]
-        First and last steps of the frames that are held.
     axis : np.ndarray [shape=(steps,), int64]
         All steps.
     """
 
     places: Floats
     times: Floats
-    held: tuple[Steps, Steps]
-    axis: Steps
+    axis: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, score: Score) -> "Pace":
@@ -44,19 +40,13 @@ class Pace:
         steps, begins = np.unique(score.frames.steps, return_index=True)
         places = np.searchsorted(axis, steps)
         after, ends = np.append(places[1:], len(axis)), np.append(begins[1:], score.frames.count)
-        held = ends > begins + 1
-        several = held & (after > places + 1)
+        several = (ends > begins + 1) & (after > places + 1)
         knots = np.concatenate([places, after[several] - 1, [len(axis)]])
         ticks = np.concatenate([begins, begins[several] + 1, [score.frames.count]])
         order = np.argsort(ticks)
         seconds = ticks[order] * (score.frame_length / score.sample_rate)
-        last = axis[after - 1]
-        return cls(knots[order].astype(np.float64), seconds, (steps[held], last[held]), axis)
+        return cls(knots[order].astype(np.float64), seconds, axis)
 
     def time(self, step: int) -> float:
-        """Return when to hear a step from, in seconds: of a frame that is held, its beginning."""
-        first, last = self.held
-        frame = int(np.searchsorted(first, step, side="right")) - 1
-        if frame >= 0 and step <= last[frame]:
-            step = int(first[frame])
+        """Return when a step sounds first, in seconds."""
         return float(np.interp(np.searchsorted(self.axis, step), self.places, self.times))

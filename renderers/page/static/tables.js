@@ -117,8 +117,8 @@ function timesOf(factor) {
   return Number.isFinite(size) ? `${sign}${short(Number(size.toPrecision(2)))}` : "zero";
 }
 
-function voicesOf(data, { voices }) {
-  if (voices.length === data.voices.length && voices.length > 1) return ["all voices"];
+function voicesOf(data, { voices, all_voices: all }) {
+  if (all) return ["all voices"];
   return voices.flatMap((v, i) => [i ? ", " : "", swatch(v), " ", named(data.voices[v].name)]);
 }
 
@@ -131,7 +131,11 @@ function showEvents(host, data, run, onChoose) {
   const rows = run.events.map((event) => {
     const button = element("button", { type: "button", textContent: `step ${event.step.toLocaleString("en")}` });
     const voices = element("td", { className: "text" }, ...voicesOf(data, event));
-    return element("tr", { onclick: () => onChoose(event) },
+    const choose = () => {
+      button.focus(); // not the list, which would keep the arrow keys for itself
+      onChoose(event);
+    };
+    return element("tr", { onclick: choose },
       element("th", { scope: "row" }, button), cell(`${event.time.toFixed(1)} s`), voices,
       cell(KIND_NAMES[event.kind] ?? event.kind), cell(timesOf(event.factor)),
       element("td", { className: "sentence" }, named(event.sentence)));

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +22,6 @@ from epochord.renderers.comparison.names import (
     shortened,
 )
 from epochord.renderers.comparison.settings import ComparisonSettings
-from epochord.runlog import Run, RunMetadata, Series
 
 ROWS = arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100))
 
