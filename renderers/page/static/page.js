@@ -128,8 +128,10 @@ class Page {
   _connect() {
     const present = new Set(this.charts.marks.flat(2).map(({ name }) => name));
     const words = { nan: "NaN", positive_infinity: "+∞", negative_infinity: "−∞", zero: "exactly zero" };
-    $("legend").textContent = Object.entries(GLYPHS).filter(([name]) => present.has(name))
-      .map(([name, glyph]) => `${glyph} ${words[name]}`).join("   ");
+    const marks = Object.entries(GLYPHS).filter(([name]) => present.has(name))
+      .map(([name, glyph]) => `${glyph} ${words[name]}`);
+    if (this.charts.happened.some((run) => run.length)) marks.push("○ ┊ an event, listed below");
+    $("legend").textContent = marks.join("   ");
     $("play").onclick = () => this.toggle();
     $("position").oninput = (event) => this.seek(Number(event.target.value));
     $("speed").onchange = (event) => this._setSpeed(Number(event.target.value));
