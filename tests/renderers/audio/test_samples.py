@@ -55,7 +55,9 @@ def test_what_was_measured_is_not_made_again_if_it_is_short(run, monkeypatch, li
         mixing, "blocks", lambda score: made_of.append(score) or synthesis.blocks(score)
     )
     told = []
-    made = sound(run, duration=3, progress=lambda done, total: told.append((done, total)))
+    made = sound(
+        run, voicing="lanes", duration=3, progress=lambda done, total: told.append((done, total))
+    )
     first = np.concatenate([*made.blocks()])
     assert len(made_of) == passes
     assert told[-1] == (2 * len(made), 2 * len(made))
