@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from epochord.renderers.timeline.reduction import Frames
 from epochord.runlog.arrow import arrow_array, texts
 from epochord.runlog.words import short_repr
 
-__all__ = ["EVENTS", "Glide", "Score", "State", "Tones", "states", "write_score"]
+__all__ = ["EVENTS", "Anchor", "Glide", "Score", "State", "Tones", "states", "write_score"]
 
 
 ROWS_A_GROUP = 1 << 14  # bounds the memory of a long score
@@ -85,6 +85,13 @@ class Glide:
     release: int = 0
 
 
+class Anchor(NamedTuple):
+    """A pitch in Hz, and the value that is heard there."""
+
+    hertz: float
+    value: float
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Score:
     """Voices × frames, as plain data.
@@ -123,6 +130,8 @@ class Score:
         Lowest and highest pitch of each voice in Hz: the ends of its scale.
     phase : np.ndarray [shape=(voices,)], optional
         Where each gliding voice begins, in cycles; by default at zero.
+    anchors : tuple of Anchor or None, optional
+        Where each voice lies that moves by an octave for a factor of ten.
     """
 
     frames: Frames
@@ -141,6 +150,7 @@ class Score:
     findings: tuple[Finding, ...] = ()
     registers: npt.NDArray[np.float64] | None = None
     phase: npt.NDArray[np.float64] | None = None
+    anchors: tuple[Anchor | None, ...] | None = None
 
     def __repr__(self) -> str:
         voices, frames = len(self.frames.names), self.frames.count
