@@ -176,7 +176,8 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
         pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
         if kind == "summary":
             bright = np.minimum(1, (REFERENCE_HZ / pitch) ** 2)
-        voices.append(_Voice(pitch, _if(values > 0, level), bright, state[place]))
+        level = _if(np.isfinite(values) & (values != 0), level)
+        voices.append(_Voice(pitch, level, bright, state[place]))
     return voices
 
 
@@ -216,9 +217,12 @@ def _greatest(values: Floats) -> float:
 
 
 def _octave_a_decade(ratios: Floats, anchor: float, polarity: int) -> Floats:
-    """Return pitches in Hz: an octave for a factor of ten; NaN where there is no ratio."""
+    """Return pitches in Hz: an octave for a factor of ten; NaN where there is no ratio.
+
+    What is negative lies beyond the end, lower than anything positive.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        decades = np.where(ratios > 0, np.log10(ratios), np.nan)
+        decades = np.where(ratios == 0, np.nan, np.log10(np.maximum(ratios, 0)))
     return np.asarray(anchor * 2.0 ** (polarity * decades))
 
 
