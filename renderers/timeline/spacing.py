@@ -55,7 +55,7 @@ def positions(line: Timeline, spacing: Spacing) -> Floats:
     seconds = np.interp(np.arange(line.frames), np.flatnonzero(known), line.wall[known])
     # A clock may have been put back: it goes on from there.
     back = np.cumsum(np.minimum(np.diff(seconds, prepend=seconds[0]), 0))
-    return np.asarray(seconds - back)
+    return np.asarray(np.maximum.accumulate(seconds - back))  # to the last digit
 
 
 def extent(place: Floats) -> float:
