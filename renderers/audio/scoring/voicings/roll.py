@@ -170,7 +170,8 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
         elif kind == "ratio":
             pitch = _octave_a_decade(values / TONIC, (low * high) ** 0.5, style.polarity)
         else:
-            pitch = _octave_a_decade(values / _greatest(values), high, style.polarity)
+            greatest = high if style.polarity > 0 else low
+            pitch = _octave_a_decade(values / _greatest(values), greatest, style.polarity)
         beyond = (kind != "layer") & ((pitch < low) | (pitch > high))
         state[place, beyond & (state[place] == State.SOUNDING)] = State.HELD
         pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
