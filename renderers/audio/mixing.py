@@ -52,8 +52,8 @@ def levels(
     tracks : sequence of sequence of Score
         One a sound.
     lufs : float
-        Loudness in LUFS; the true peak of all stays below -1 dBTP.  The voicing
-        `original` is left as it is.
+        Loudness in LUFS; the true peak of all stays below -1 dBTP, for which all get
+        softer alike.  The voicing `original` is left as it is.
     progress : callable, optional
         Called with each number of samples that were made.
     keep : list, optional
@@ -63,7 +63,10 @@ def levels(
     alone = [_of_voices(track, lufs, count, keep) for track in tracks]
     together = common_level(alone)
     pairs = zip(tracks, together, strict=True)
-    return [_with_marks(track, level, lufs, count, keep) for track, level in pairs]
+    whole = [_with_marks(track, level, lufs, count, keep) for track, level in pairs]
+    peaks = [level.true_peak_dbtp for level in whole if level.true_peak_dbtp is not None]
+    decibels = min(0.0, CEILING_DBTP - max(peaks, default=CEILING_DBTP))
+    return [_softer(level, decibels) for level in whole]
 
 
 def mixed(track: Track, level: Level, voices: Sequence[Samples] = ()) -> Iterator[Samples]:
@@ -135,9 +138,19 @@ def _with_marks(
         sample_rate=track[0].sample_rate,
         channels=track[0].channels,
     )
-    factor = min(1.0, 10 ** (CEILING_DBTP / 20) / peak) if peak > 0 else 1.0
-    whole = level_at(factor, loudness, peak)
-    return replace(whole, gain=level.gain * factor, marks=level.marks * factor)
+    return replace(level_at(1.0, loudness, peak), gain=level.gain, marks=level.marks)
+
+
+def _softer(level: Level, decibels: float) -> Level:
+    factor = 10 ** (decibels / 20)
+    if factor == 1 or level == UNTOUCHED:
+        return level
+    return Level(
+        level.gain * factor,
+        None if level.lufs is None else level.lufs + decibels,
+        None if level.true_peak_dbtp is None else level.true_peak_dbtp + decibels,
+        level.marks * factor,
+    )
 
 
 def _counted(

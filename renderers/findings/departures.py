@@ -76,7 +76,7 @@ def shares(values: Floats) -> tuple[Floats, Floats]:
     course = np.full(frames, np.nan)
     course[known] = np.nanmedian(own[:, known], axis=0)
     share = np.stack([running_median(row) for row in own - course])
-    if not np.isfinite(share).sum(axis=1).min():
+    if not np.isfinite(share).any():
         return np.empty((0, frames)), np.empty((0, frames))
     return share, share + running_median(course)
 

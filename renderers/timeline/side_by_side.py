@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.timeline.choice import MAX_VOICES, Choice
+from epochord.renderers.timeline.choice import MAX_VOICES, Choice, Quantity
 from epochord.renderers.timeline.timeline import StepRange, Timeline, timeline
 from epochord.runlog import LogError, Run
 
@@ -79,7 +79,13 @@ def side_by_side(lines: Sequence[Timeline]) -> list[Timeline]:
     names = _voices(lines)
     axis = np.unique(np.concatenate([line.steps for line in lines]))
     unit = lines[0].unit if len({line.unit for line in lines}) == 1 else ""
-    return [_placed(line, names, axis, unit) for line in lines]
+    known = {
+        name: quantity
+        for line in lines
+        for name, quantity in zip(line.names, line.quantities, strict=bool(line.quantities))
+    }
+    quantities = tuple(known.get(name, "") for name in names)
+    return [_placed(line, names, axis, unit, quantities) for line in lines]
 
 
 def _voices(lines: Sequence[Timeline]) -> tuple[str, ...]:
@@ -91,7 +97,11 @@ def _voices(lines: Sequence[Timeline]) -> tuple[str, ...]:
 
 
 def _placed(
-    line: Timeline, names: Sequence[str], axis: npt.NDArray[np.int64], unit: str
+    line: Timeline,
+    names: Sequence[str],
+    axis: npt.NDArray[np.int64],
+    unit: str,
+    quantities: tuple[Quantity, ...],
 ) -> Timeline:
     held = line.on(axis)
     ended = axis >= line.steps[-1] + usual_gap(line.steps)
@@ -103,8 +113,6 @@ def _placed(
             values[row] = held.values[own]
             measured[row] = held.measured[own] & ~ended
             logged[row] = measured[row] if held.logged is None else held.logged[own]
-    known = dict(zip(line.names, line.quantities, strict=bool(line.quantities)))
-    quantities = tuple(known.get(name, "") for name in names)
     return Timeline(
         axis, tuple(names), values, measured, unit, line.notes, logged, quantities, held.wall
     )

@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.floating[Any]]
 
 # What lies further apart than this many usual distances is a gap: nothing was measured there.
 GAP = 5.0
+# Distances that differ by less are equal: seconds since the epoch are rounded.
+ALIKE = 1e-3
 
 
 def positions(line: Timeline, spacing: Spacing) -> Floats:
@@ -38,20 +40,22 @@ def positions(line: Timeline, spacing: Spacing) -> Floats:
     Raises
     ------
     LogError
-        If the log has no wall times, or all are the same.
+        If the log has no wall times, or none is later than another before it.
     """
     if spacing == "logged":
         return np.arange(line.frames, dtype=np.float64)
     if spacing == "steps":
         return line.steps.astype(np.float64)
     known = np.isfinite(line.wall) if line.wall is not None else np.zeros(line.frames, bool)
-    if line.wall is None or not known.any() or np.ptp(line.wall[known]) <= 0:
+    if line.wall is None or not known.any() or not (np.diff(line.wall[known]) > 0).any():
         raise LogError(
             "the log does not say when its steps were written, so that no time can be "
             "proportional to it; choose --time steps or logged"
         )
     seconds = np.interp(np.arange(line.frames), np.flatnonzero(known), line.wall[known])
-    return np.asarray(np.maximum.accumulate(seconds))  # a clock may have been put back
+    # A clock may have been put back: it goes on from there.
+    back = np.cumsum(np.minimum(np.diff(seconds, prepend=seconds[0]), 0))
+    return np.asarray(np.maximum.accumulate(seconds - back))  # to the last digit
 
 
 def extent(place: Floats) -> float:
@@ -70,7 +74,7 @@ def spaced(line: Timeline, frames: int, place: Floats) -> Frames:
     line : Timeline
         Voices × steps.
     frames : int
-        How many frames; of steps that lie equally far apart, at most one each.
+        How many frames.
     place : np.ndarray [shape=(steps,), float64]
         Where each step lies (see `positions`).
 
@@ -82,7 +86,7 @@ def spaced(line: Timeline, frames: int, place: Floats) -> Frames:
         usually do, and then nothing is measured.
     """
     distances, apart = np.diff(place), _apart(place)
-    if (distances == apart).all():
+    if frames <= line.frames and np.allclose(distances, apart, rtol=ALIKE, atol=0):
         return reduce(line, frames)
     each = extent(place) / frames
     frame = np.minimum((place - place[0]) / each, frames - 1).astype(np.intp)

@@ -34,7 +34,8 @@ def with_total(line: Timeline) -> Timeline:
     # Scaled, so that no square overflows and none vanishes.
     sizes = np.where(finite, np.abs(values), 0).astype(np.float64)
     largest = np.maximum(sizes.max(axis=0), np.finfo(np.float64).tiny)
-    total = largest * np.sqrt(np.square(sizes / largest).sum(axis=0))
+    with np.errstate(over="ignore"):  # several of the greatest numbers there are
+        total = largest * np.sqrt(np.square(sizes / largest).sum(axis=0))
     known = np.asarray(finite.any(axis=0))
     total = np.where(known, np.minimum(total, np.finfo(values.dtype).max), np.nan)
     logged = np.asarray(line.measured if line.logged is None else line.logged)

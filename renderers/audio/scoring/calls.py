@@ -117,20 +117,25 @@ def called(score: Score, chosen: Sequence[Call], times: npt.NDArray[np.intp]) ->
     -------
     Score
         With the frames, and all that lies in them, moved; in a call the rest is
-        25 dB softer, unless it is about more than half of the voices.
+        25 dB softer, unless it is about more than half of the voices.  Calls in the same
+        frame are one; of several about one voice the strongest bends it.
     """
     first = np.cumsum(times) - times
     index = np.repeat(np.arange(score.frames.count), times)
     gain, pitch = score.gain[:, index], score.pitch[:, index]
     loudest = float(score.gain.max(initial=0.0))
-    for call in chosen:
-        frame = score.frames.at(call.step)
+    at_once: dict[int, list[Call]] = {}
+    for call in sorted(chosen, key=lambda call: call.strength):
+        at_once.setdefault(score.frames.at(call.step), []).append(call)
+    for frame, several in at_once.items():
         ticks = slice(int(first[frame]), int(first[frame] + times[frame]))
-        who = [score.frames.names.index(name) for name in call.voices]
-        if not call.all_voices and 2 * len(who) <= len(score.frames.names):
+        who = {score.frames.names.index(name): call for call in several for name in call.voices}
+        alone = not any(call.all_voices for call in several)
+        if alone and 2 * len(who) <= len(score.frames.names):
             gain[[v for v in range(len(gain)) if v not in who], ticks] *= 10 ** (AWAY_DB / 20)
-        gain[who, ticks] = loudest / len(who) ** 0.5
-        pitch[who, ticks] *= _bend(call, int(times[frame]))
+        gain[list(who), ticks] = loudest / len(who) ** 0.5
+        for voice, call in who.items():
+            pitch[voice, ticks] *= _bend(call, int(times[frame]))
     return replace(_moved(score, index, first), gain=gain, pitch=pitch)
 
 

@@ -114,7 +114,7 @@ def scores_together(
         If a run has no measurement.
     LogError
         If the runs have no tag in common, or if time is to be proportional to wall
-        time, and the first has none.
+        time, and none of them has any.
     """
     lines = lines or shared_timelines(runs, settings.choice, steps=settings.steps)
     parts = [_Part.of(run, line, settings) for run, line in zip(runs, lines, strict=True)]
@@ -160,7 +160,7 @@ class _Part:
 
 def _scores(parts: Sequence[_Part], settings: AudioSettings, scales: Scales) -> list[Score]:
     """Score runs on one axis: the same frames, of the same length, with calls at the same time."""
-    line = parts[0].line
+    line = max(parts, key=_seconds_known).line  # beyond its end, wall times stand still
     spread = positions(line, settings.time)
     rhythm = pace(settings, line.frames, len(line.names), extent(spread))
     frames = [spaced(part.line, rhythm.frames, spread) for part in parts]
@@ -184,6 +184,12 @@ def _scores(parts: Sequence[_Part], settings: AudioSettings, scales: Scales) -> 
         _score(part, each, settings, style, several, times)
         for part, each, several in zip(parts, frames, chosen, strict=True)
     ]
+
+
+def _seconds_known(part: _Part) -> int:
+    """Count the steps of a run of which it says when they were."""
+    there = part.line.measured.any(axis=0)
+    return 0 if part.line.wall is None else int((there & np.isfinite(part.line.wall)).sum())
 
 
 def _score(

@@ -10,7 +10,7 @@ from epochord.renderers.audio.scoring.scale import robust
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
 from epochord.renderers.timeline.choice import Choice
-from epochord.renderers.timeline.reduction import reduce
+from epochord.renderers.timeline.reduction import summarised
 from epochord.renderers.timeline.timeline import timeline
 from epochord.runlog import Run
 
@@ -77,6 +77,8 @@ def _positions(score: Score, run: Run, tag: str, *, missing: float) -> Positions
     if not tag:
         return np.full(frames.count, missing)
     line = timeline(run, Choice(voices=((tag, tag),)))
-    values = reduce(line.on(frames.axis), frames.count).values[0]
+    first, place = np.unique(frames.steps, return_inverse=True)
+    starts = np.searchsorted(frames.axis, first)
+    values = summarised(line.on(frames.axis), starts).values[0][place]
     position = robust([line.values[0][line.measured[0]]]).positions(values)
     return held(position, missing)

@@ -29,6 +29,6 @@ def epoch_frames(run: Run, frames: Frames) -> list[int]:
         whole = np.floor(np.asarray(series.values, np.float64))
         ends = series.steps[1:][np.diff(whole) > 0]
         ends = ends[(ends >= frames.axis[0]) & (ends <= frames.axis[-1])]
-        ticks = np.unique(np.searchsorted(frames.steps, ends, side="right") - 1)
-        return ticks.tolist() if len(ticks) <= MOST * frames.count else []
+        ticks = sorted({frames.at(end) for end in ends.tolist()})
+        return ticks if len(ticks) <= MOST * frames.count else []
     return []

@@ -168,7 +168,8 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
             pitch, level, own_bright = layers[place]
             bright, anchor = np.maximum(bright, own_bright), None
         else:
-            anchor = _anchor(kind, values, (low, high), at_440)
+            band = (low, high) if style.polarity > 0 else (high, low)
+            anchor = _anchor(kind, values, band, at_440)
             pitch = _octave_a_decade(values, anchor, style.polarity)
         beyond = (kind != "layer") & ((pitch < low) | (pitch > high))
         state[place, beyond & (state[place] == State.SOUNDING)] = State.HELD
@@ -215,13 +216,13 @@ def _greatest(values: Floats) -> float:
 
 
 def _anchor(kind: str, values: Floats, band: tuple[float, float], at_440: float) -> Anchor:
-    """Return where in its register a voice that moves an octave a decade lies."""
-    low, high = band
+    """Return where in its register, from little to much, a voice lies."""
+    little, much = band
     if kind == "summary":
         return Anchor(REFERENCE_HZ, at_440)
     if kind == "ratio":
-        return Anchor((low * high) ** 0.5, TONIC)
-    return Anchor(high, _greatest(values))
+        return Anchor((little * much) ** 0.5, TONIC)
+    return Anchor(much, _greatest(values))
 
 
 def _octave_a_decade(values: Floats, anchor: Anchor, polarity: int) -> Floats:
