@@ -63,8 +63,9 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        plain = {"what": str(self.what), "voices": list(self.voices), "sentence": self.sentence}
-        return asdict(self) | plain
+        plain = {"what": str(self.what), "sentence": self.sentence}
+        lists = {"voices": list(self.voices), "passes": list(self.passes)}
+        return asdict(self) | plain | lists
 
     def _said(self) -> str:
         where = self._where()
