@@ -19,6 +19,7 @@ class What(StrEnum):
     SPIKE = "spike"
     RISE = "rise"
     FALL = "fall"
+    STUCK = "stuck"
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,21 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        plain = {"what": str(self.what), "sentence": self.sentence}
-        lists = {"voices": list(self.voices), "passes": list(self.passes)}
-        return asdict(self) | plain | lists
+        plain = {
+            "what": str(self.what),
+            "voices": list(self.voices),
+            "passes": list(self.passes),
+            "sentence": self.sentence,
+        }
+        return asdict(self) | plain
 
     def _said(self) -> str:
         where = self._where()
         if self.what is What.DEAD:
             left = "zero" if not self.factor else f"below {shown(self.factor)} of its level"
             return f"dead {where}, {left}"
+        if self.what is What.STUCK:
+            return f"stuck at one value {where}"
         if self.factor is None:
             return f"{self.what} {where}"
         size = f"×{shown(self.factor)}" if self.factor >= 1 else f"÷{shown(1 / self.factor)}"
