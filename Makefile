@@ -10,7 +10,7 @@ MEMBERS    ?= 40
 EPOCHS     ?= 100
 MODEL      ?= gpt2-medium
 PROMPTS    ?=
-VOICING    ?= lanes
+VOICING    ?= roll
 LAYERS     ?=
 TAGS       ?=
 JOBS       ?= 1
@@ -64,7 +64,7 @@ help:
 	@echo '  STEPS=$(STEPS) SEED=$(SEED)      number of batches; of weights and order'
 	@echo '  MEMBERS=$(MEMBERS) EPOCHS=$(EPOCHS)   of ensembles'
 	@echo '  MODEL=$(MODEL) PROMPTS=    folder or name of a model; a file with a prompt a line'
-	@echo '  VOICING=$(VOICING)          how numbers become sound: lanes, sequence or original'
+	@echo '  VOICING=$(VOICING)          how numbers become sound: roll, lanes, sequence or original'
 	@echo '  LAYERS= PARAMETERS=$(PARAMETERS)    which layers (a,b,…); weight or all'
 	@echo '  TAGS= JOBS=$(JOBS)           which tags (globs, separated by blanks); runs at once'
 	@echo '  PYTHON=$(PYTHON)         Python 3.11 or later'

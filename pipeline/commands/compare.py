@@ -95,6 +95,7 @@ def compare(
     settings = _settings(threshold, ratio, dtw)
     chosen(out, *SUFFIXES)
     options = {
+        "voicing": "lanes",
         "tags": tuple(tags or ()),
         "steps": parse_steps(steps),
         "layers": listed(layers),

@@ -31,7 +31,7 @@ def decode(
 ) -> None:
     """Estimate the values from the sound alone, and show how far they are from the log.
 
-    Only sounds of the voicing 'lanes', which is the usual one, can be read back.
+    Only sounds of the voicing 'lanes' can be read back.
     """
     from epochord.renderers.audio.readback import read_back
 

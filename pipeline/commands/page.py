@@ -23,6 +23,7 @@ from epochord.pipeline.commands.arguments.sound import (
     Parameters,
     ScaleFrom,
     StepsPerSecond,
+    Time,
     Voicing,
 )
 from epochord.pipeline.console import fail, result
@@ -41,7 +42,7 @@ def page(
     stems: Annotated[
         bool, typer.Option("--stems", help="One track a voice, so that voices can be muted.")
     ] = False,
-    voicing: Voicing = "lanes",
+    voicing: Voicing = "roll",
     tags: Tags = None,
     runs: Runs = None,
     steps: Steps = "",
@@ -51,6 +52,7 @@ def page(
     parameters: Parameters = "weight",
     duration: Duration = None,
     steps_per_second: StepsPerSecond = None,
+    time: Time = "logged",
     scale_from: ScaleFrom = None,
     out: Annotated[
         Path | None, out_option("renders/<run>/page.html, of several renders/page.html", ".html")
@@ -69,6 +71,7 @@ def page(
         "parameters": parameters,
         "duration": duration,
         "steps_per_second": steps_per_second,
+        "time": time,
     }
     place = chosen(out, ".html")
     file = out if place.suffix else None

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "DESCRIPTION",
     "SCORE",
     "STEM",
+    "clock",
     "cues",
     "described_before",
     "description",
@@ -35,8 +37,14 @@ __all__ = [
 
 STEM = "audio"
 SCORE, DESCRIPTION = ".score.parquet", ".json"  # what lies beside a sound ends in these
-SCHEMA_VERSION = 3
-UNMARKED = (What.SPIKE, What.EXPLOSION, What.RISE, What.FALL)  # those that have no earcon
+SCHEMA_VERSION = 4
+UNMARKED = (
+    What.SPIKE,
+    What.EXPLOSION,
+    What.RISE,
+    What.FALL,
+    What.STUCK,
+)  # those that have no earcon
 TEN_CENTS = 10 / 1200  # octaves; about what an ear tells apart in steady tones
 
 
@@ -125,6 +133,7 @@ def described_before(beside: Path) -> dict[str, Any]:
 
 def description(run: Run, settings: AudioSettings, score: Score, scales: Scales) -> dict[str, Any]:
     """Say what a sound is made from, and what of it is not simply heard, as plain JSON values."""
+    times = {"clock": clock(score)} if settings.time == "wall" else {}
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.name,
@@ -147,7 +156,13 @@ def description(run: Run, settings: AudioSettings, score: Score, scales: Scales)
         "extremes": [course.to_dict() for course in courses(score.frames)],
         "findings": [found.to_dict() for found in score.findings],
         "notes": list(score.frames.notes),
+        **times,
     }
+
+
+def clock(score: Score) -> str:
+    """Hash what sounds when: of wall times, the log's hash says nothing."""
+    return sha256(score.frames.steps.tobytes()).hexdigest()
 
 
 def _lanes(score: Score, scales: Scales) -> list[dict[str, Any]]:

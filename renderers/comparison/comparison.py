@@ -103,7 +103,7 @@ def compare(
     settings : ComparisonSettings, optional
         What counts as a difference.
     audio : AudioSettings, optional
-        How the runs are to be heard.
+        How the runs are to be heard; by default as `lanes`, whose pitches are the values.
     scales : mapping of str to Scale, optional
         Those of an earlier result; by default one that these runs share.
     progress : callable, optional
@@ -119,7 +119,7 @@ def compare(
     LogError
         If there is nothing to compare.
     """
-    settings, audio = settings or ComparisonSettings(), audio or AudioSettings()
+    settings, audio = settings or ComparisonSettings(), audio or AudioSettings.of(voicing="lanes")
     runs = require_runs(runs)
     require_some([run.name for run in runs])
     cut = [within(run, audio.steps) for run in runs]

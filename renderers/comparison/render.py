@@ -85,7 +85,7 @@ def compare_runs(
     settings : ComparisonSettings, optional
         What counts as a difference.
     audio : AudioSettings, optional
-        How the runs are to be heard.
+        How the runs are to be heard; by default as `lanes`, whose pitches are the values.
     scales : mapping of str to Scale, optional
         Those of an earlier result; by default one that these runs share.
     progress : callable, optional
@@ -103,7 +103,7 @@ def compare_runs(
     OutputError
         If a file cannot be written.
     """
-    settings, audio = settings or ComparisonSettings(), audio or AudioSettings()
+    settings, audio = settings or ComparisonSettings(), audio or AudioSettings.of(voicing="lanes")
     runs = require_runs(runs)
     require_some([run.name for run in runs])
     about = _expected("runs", settings, [_input(run.name, run.log_hash()) for run in runs])

@@ -51,8 +51,8 @@ class Account:
         steps = "1 step" if self.steps == 1 else f"{self.steps} steps ({self.first}…{self.last})"
         found = [finding.sentence for finding in self.findings]
         nothing = (
-            "nothing found: no spike, explosion, dead gradient, layer that leaves the others, "
-            "NaN or infinity"
+            "nothing found: no spike, explosion, dead or stuck gradient, layer that leaves the "
+            "others, NaN or infinity"
         )
         return [
             f"{self.name}: {steps}",

@@ -39,7 +39,7 @@ def departures(frames: Frames, quantities: Sequence[str]) -> Iterator[Finding]:
     """
     rows = [row for row, quantity in enumerate(quantities) if quantity == "gradient"]
     names = [frames.names[row] for row in rows]
-    share = shares(frames.values[rows])
+    share, _ = shares(frames.values[rows])
     for place, name in enumerate(names if len(share) else ()):
         others = np.delete(share, place, axis=0)
         usual = float(np.nanmedian(np.abs(others)))
@@ -48,8 +48,8 @@ def departures(frames: Frames, quantities: Sequence[str]) -> Iterator[Finding]:
             yield from _of(frames, name, what, sign * share[place], sign, least)
 
 
-def shares(values: Floats) -> Floats:
-    """Return how far each layer is from the course of all.
+def shares(values: Floats) -> tuple[Floats, Floats]:
+    """Return how far each layer is from the course of all, and from where it began.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def shares(values: Floats) -> Floats:
 
     Returns
     -------
-    np.ndarray [shape=(layers, frames), float64]
+    share, moved : np.ndarray [shape=(layers, frames), float64]
         Natural logarithms, smoothed.  The course is the median over the layers, each
         from its own beginning.  NaN where too few have a value; empty where that
         leaves too little.
@@ -67,7 +67,7 @@ def shares(values: Floats) -> Floats:
     frames = logs.shape[1]
     known = np.isfinite(logs).sum(axis=0) >= FEWEST
     if known.sum() < 5 * LASTING:
-        return np.empty((0, frames))
+        return np.empty((0, frames)), np.empty((0, frames))
     base = np.flatnonzero(known)[: max(LASTING, int(BASE * known.sum()))]
     there = np.isfinite(logs[:, base]).any(axis=1)
     own = np.full(logs.shape, np.nan)
@@ -76,7 +76,9 @@ def shares(values: Floats) -> Floats:
     course = np.full(frames, np.nan)
     course[known] = np.nanmedian(own[:, known], axis=0)
     share = np.stack([running_median(row) for row in own - course])
-    return share if np.isfinite(share).sum(axis=1).min() else np.empty((0, frames))
+    if not np.isfinite(share).sum(axis=1).min():
+        return np.empty((0, frames)), np.empty((0, frames))
+    return share, share + running_median(course)
 
 
 def _of(

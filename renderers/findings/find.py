@@ -7,6 +7,7 @@ from epochord.renderers.findings.deaths import deaths
 from epochord.renderers.findings.departures import departures
 from epochord.renderers.findings.excursions import excursions
 from epochord.renderers.findings.finding import Finding, What
+from epochord.renderers.findings.stuck import stuck
 from epochord.renderers.timeline.reduction import reduce
 from epochord.renderers.timeline.timeline import Timeline
 
@@ -36,6 +37,7 @@ def find(line: Timeline) -> list[Finding]:
         *deaths(line, frames, quantities),
         *excursions(frames, quantities),
         *departures(frames, quantities),
+        *stuck(line, quantities),
     ]
     dying = {name for each in found if each.what is What.DEAD for name in each.voices}
     found = [each for each in found if not (each.what is What.FALL and each.voices[0] in dying)]

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from epochord.renderers.audio import AudioSettings
-from epochord.renderers.audio.scoring.compose import Scales, scores_together
+from epochord.renderers.audio.description import clock
+from epochord.renderers.audio.scoring.compose import Scales, scores_together, sounding
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.page.contents import Part, Progress, run_contents, shared_contents
 from epochord.renderers.page.document import document, fingerprint, fingerprint_of
@@ -105,6 +106,7 @@ def render_page(
         raise OutputError(f"{path}: {len(runs)} runs; a page holds at most {MOST_RUNS}")
     lines = shared_timelines(runs, settings.choice, steps=settings.steps)
     scores, used = scores_together(runs, settings, scales, lines)
+    lines = [sounding(line, settings) for line in lines]
     _require_room(path, scores, stems=stems)
     beside = [*extras, *[Extras()] * (len(runs) - len(extras))]
     parts = [Part(*each) for each in zip(runs, lines, scores, beside, strict=True)]
@@ -149,6 +151,7 @@ def _about(
         "schema_version": SCHEMA_VERSION,
         "settings": settings.to_dict(),
         "stems": stems,
+        "clocks": [clock(part.score) for part in parts] if settings.time == "wall" else [],
         "scales": {group: scale.to_dict() for group, scale in scales.items()},
         "about": [
             {

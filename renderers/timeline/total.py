@@ -35,7 +35,7 @@ def with_total(line: Timeline) -> Timeline:
     sizes = np.where(finite, np.abs(values), 0).astype(np.float64)
     largest = np.maximum(sizes.max(axis=0), np.finfo(np.float64).tiny)
     total = largest * np.sqrt(np.square(sizes / largest).sum(axis=0))
-    known = finite.any(axis=0)
+    known = np.asarray(finite.any(axis=0))
     total = np.where(known, np.minimum(total, np.finfo(values.dtype).max), np.nan)
     logged = np.asarray(line.measured if line.logged is None else line.logged)
     name = TOTAL
@@ -46,6 +46,6 @@ def with_total(line: Timeline) -> Timeline:
         names=(name, *line.names),
         values=np.concatenate([total[None].astype(values.dtype), line.values]),
         measured=np.concatenate([known[None], line.measured]),
-        logged=np.concatenate([logged[rows].any(axis=0)[None], logged]),
+        logged=np.concatenate([np.any(logged[rows], axis=0, keepdims=True), logged]),
         quantities=("total", *line.quantities),
     )

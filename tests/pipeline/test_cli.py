@@ -124,7 +124,7 @@ def test_two_runs_that_would_share_a_result_are_refused(epochord, write_run):
         (("record", "sgd", "--steps", "0"), "--steps"),
         (
             ("render", "audio", "--voicing", "x"),
-            "voicing is 'x'; expected one of lanes, sequence, original",
+            "voicing is 'x'; expected one of roll, lanes, sequence, original",
         ),
         (("inspect", "--nope"), "No such option: --nope"),
     ],

@@ -29,7 +29,7 @@ def about(path: str) -> dict:
 @pytest.mark.usefixtures("runs")
 def test_the_sound_can_be_read_back(epochord):
     """From the sound and the layout alone, to a small part of a per cent."""
-    assert epochord("render", "audio", "small")[0] == 0
+    assert epochord("render", "audio", "small", "--voicing", "lanes")[0] == 0
     code, out, _ = epochord("decode", "renders/small/audio.wav", "--json")
     assert code == 0
     for row in map(json.loads, out):
@@ -44,7 +44,8 @@ def test_the_sound_can_be_read_back(epochord):
 @pytest.mark.usefixtures("runs")
 def test_polarity_and_legend_do_not_hinder_reading_back(epochord):
     """The description says what the decoder has to know."""
-    epochord("render", "audio", "small", "--polarity", "-", "--legend", "--format", "flac")
+    lanes = ("--voicing", "lanes", "--polarity", "-", "--legend", "--format", "flac")
+    epochord("render", "audio", "small", *lanes)
     _, out, _ = epochord("decode", "renders/small/audio.flac", "--json")
     assert all(json.loads(line)["p95_percent"] < 0.01 for line in out)
 
@@ -56,7 +57,7 @@ def test_what_cannot_be_read_back_is_refused_with_the_reason(epochord, tmp_path)
     code, _, err = epochord("decode", "renders/small/audio.wav")
     assert code == 1
     assert "the voicing is 'original'; only lanes can be read back" in err
-    epochord("render", "audio", "small", "--timbre", "warm")
+    epochord("render", "audio", "small", "--voicing", "lanes", "--timbre", "warm")
     code, _, err = epochord("decode", "renders/small/audio.wav")
     assert code == 1
     assert "the timbre is 'warm'" in err
@@ -160,7 +161,7 @@ def test_the_voicings_are_explained(epochord):
     """In one line each, without any run."""
     code, out, _ = epochord("render", "audio", "--list-voicings")
     assert code == 0
-    assert [line.split()[0] for line in out] == ["lanes", "sequence", "original"]
+    assert [line.split()[0] for line in out] == ["roll", "lanes", "sequence", "original"]
 
 
 @pytest.mark.usefixtures("runs")

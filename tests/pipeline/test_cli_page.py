@@ -92,7 +92,7 @@ def test_bad_input_is_one_line(epochord, tmp_path):
         assert expected in errors[0]
     code, _, err = epochord("page", "a", "--voicing", "choir")
     assert code == 2
-    assert "voicing is 'choir'; expected one of lanes, sequence, original" in err
+    assert "voicing is 'choir'; expected one of roll, lanes, sequence, original" in err
     (tmp_path / "file").touch()
     code, _, err = epochord("page", "a", "-o", "file/page.html")
     assert code == 1

@@ -13,6 +13,7 @@ __all__ = [
     "Parameters",
     "Polarity",
     "Segments",
+    "Spacing",
     "Timbre",
 ]
 
@@ -22,4 +23,5 @@ Method = Literal["joint", "fft"]
 Parameters = Literal["weight", "all"]
 Polarity = Literal["+", "-"]
 Segments = Literal["auto", "all", "split", "last"]
+Spacing = Literal["logged", "steps", "wall"]
 Timbre = Literal["sine", "warm"]

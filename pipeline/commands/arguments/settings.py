@@ -13,9 +13,10 @@ __all__ = ["audio_settings", "given", "named", "refuse_idle"]
 
 # Options that a voicing takes no notice of.
 IDLE = {
+    "roll": ("tone", "silence"),
     "lanes": ("tone", "silence"),
     "original": (
-        "range", "scale_from", "polarity", "timbre", "loudness", "brightness", "lufs",
+        "time", "range", "scale_from", "polarity", "timbre", "loudness", "brightness", "lufs",
     ),
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ __all__ = [
     "Range",
     "ScaleFrom",
     "StepsPerSecond",
+    "Time",
     "Voicing",
     "voicings",
 ]
@@ -32,7 +33,7 @@ Voicing = Annotated[
     str,
     typer.Option(
         "--voicing",
-        metavar="lanes|sequence|original|…",
+        metavar="roll|lanes|sequence|original|…",
         autocompletion=voicings,
         help="How numbers become sound ('epochord render audio --list-voicings' explains them).",
     ),
@@ -58,6 +59,12 @@ Duration = Annotated[
 StepsPerSecond = Annotated[
     float | None,
     typer.Option("--steps-per-second", metavar="STEPS", help="Pace, instead of a duration."),
+]
+Time = Annotated[
+    choices.Spacing,
+    typer.Option(
+        "--time", help="What takes equal time: a logged step, any step, or a second of training."
+    ),
 ]
 Range = Annotated[
     str,

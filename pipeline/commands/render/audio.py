@@ -28,6 +28,7 @@ from epochord.pipeline.commands.arguments.sound import (
     Range,
     ScaleFrom,
     StepsPerSecond,
+    Time,
     Voicing,
     voicings,
 )
@@ -64,7 +65,7 @@ def _print_voicings(wanted: bool) -> None:
 def audio(
     context: typer.Context,
     paths: Paths = None,
-    voicing: Voicing = "lanes",
+    voicing: Voicing = "roll",
     list_voicings: Annotated[  # noqa: ARG001 - its callback acts
         bool,
         typer.Option(
@@ -86,6 +87,7 @@ def audio(
     parameters: Parameters = "weight",
     duration: Duration = None,
     steps_per_second: StepsPerSecond = None,
+    time: Time = "logged",
     range: Range = "",
     scale_from: ScaleFrom = None,
     polarity: Annotated[
@@ -153,6 +155,7 @@ def audio(
         "steps": parse_steps(steps),
         "duration": duration,
         "steps_per_second": steps_per_second,
+        "time": time,
         "range": parse_range(range, "--range"),
         "polarity": polarity,
         "timbre": timbre,

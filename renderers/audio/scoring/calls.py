@@ -120,9 +120,8 @@ def called(score: Score, chosen: Sequence[Call], times: npt.NDArray[np.intp]) ->
         25 dB softer, unless it is about more than half of the voices.
     """
     first = np.cumsum(times) - times
-    gain, pitch = score.gain.copy(), score.pitch.copy()
     index = np.repeat(np.arange(score.frames.count), times)
-    gain, pitch = gain[:, index], pitch[:, index]
+    gain, pitch = score.gain[:, index], score.pitch[:, index]
     loudest = float(score.gain.max(initial=0.0))
     for call in chosen:
         frame = score.frames.at(call.step)
@@ -139,7 +138,7 @@ def _bend(call: Call, ticks: int) -> npt.NDArray[np.float64]:
     """Return by what the pitch is multiplied, tick by tick."""
     if call.what is What.DEAD:
         return np.asarray(2.0 ** (-FALL * np.arange(ticks) / max(1, ticks - 1)))
-    if call.what in BROKEN:
+    if call.what in (*BROKEN, What.STUCK):
         return np.ones(ticks)
     sign = -1 if call.what is What.FALL else 1
     return np.full(ticks, 2.0 ** (sign * BEND / 12))
@@ -156,7 +155,7 @@ def _moved(score: Score, index: npt.NDArray[np.intp], first: npt.NDArray[np.intp
         score,
         frames=score.frames.taken(index),
         state=score.state[:, index],
-        brightness=None if score.brightness is None else score.brightness[:, index],
         pan=score.pan[:, index] if score.pan.ndim == 2 else score.pan,
+        brightness=None if score.brightness is None else score.brightness[:, index],
         events=tuple(events),
     )

@@ -71,9 +71,10 @@ def audio_score(
     LogError
         If time is to be proportional to wall time, and the log has none.
     """
-    part = _Part.of(run, timeline(run, settings.choice, steps=settings.steps), settings)
-    if part.line.frames == 1 and settings.voicing != "original":
-        raise NothingToHearError(_said(run, part.line))
+    line = timeline(run, settings.choice, steps=settings.steps)
+    if line.frames == 1 and settings.voicing != "original":
+        raise NothingToHearError(_said(run, line))
+    part = _Part.of(run, line, settings)
     own = {group: robust(values) for group, values in _by_group(part.line).items()}
     used = _used(own, settings, scales)
     return _scores([part], settings, used)[0], {} if settings.voicing == "original" else used

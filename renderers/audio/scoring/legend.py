@@ -37,6 +37,9 @@ def legend(score: Score) -> Score:
     alone = np.repeat(np.eye(voices, dtype=np.float32), 2, axis=1)
     tone = round(TONE * score.sample_rate)
     zeros = np.zeros((voices, count))
+    bright = None
+    if score.brightness is not None:
+        bright = np.repeat(score.brightness.max(axis=1, keepdims=True), count, axis=1)
     line = Timeline(np.arange(count), score.frames.names, zeros, np.zeros_like(zeros, bool))
     return replace(
         score,
@@ -45,6 +48,9 @@ def legend(score: Score) -> Score:
         articulation=Tones(tone, (0,) * voices, ramp=round(RAMP * score.sample_rate)),
         pitch=np.tile(ends, voices).astype(score.pitch.dtype),
         gain=alone * score.gain.max(initial=np.float32(0.1)),
+        pan=score.places.mean(axis=1),
         state=np.full((voices, count), State.SOUNDING, np.int8),
+        brightness=bright,
         events=(),
+        findings=(),
     )

@@ -1,6 +1,7 @@
 """The score: which voice sounds how high, how loud and where, frame by frame."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from epochord.renderers.timeline.reduction import Frames
 from epochord.runlog.arrow import arrow_array, texts
 from epochord.runlog.words import short_repr
 
-__all__ = ["Glide", "Score", "State", "Tones", "states", "write_score"]
+__all__ = ["EVENTS", "Glide", "Score", "State", "Tones", "states", "write_score"]
 
 
 ROWS_A_GROUP = 1 << 14  # bounds the memory of a long score
 
+EVENTS = "epochord.events"
 SCHEMA = pa.schema(
     {
         "time": pa.float64(),
@@ -198,18 +200,23 @@ def write_score(score: Score, path: Path) -> None:
         The score.
     path : Path
         Parquet file with the columns time (s), step, tag, value (null where
-        nothing was measured), pitch (Hz), gain, pan and state.
+        nothing was measured), pitch (Hz), gain, pan and state; in its metadata,
+        under `EVENTS`, the events as JSON.
     """
     voices = max(1, len(score.frames.names))
     frames = max(1, ROWS_A_GROUP // voices)
     heard = score.frames.values
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    events = json.dumps([asdict(event) for event in score.events])
+    schema = SCHEMA.with_metadata({EVENTS: events})
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for start in range(0, score.frames.count, frames):
             stop = min(start + frames, score.frames.count)
-            writer.write_table(_rows(score, heard[:, start:stop], start, stop))
+            writer.write_table(_rows(score, heard[:, start:stop], start, stop, schema))
 
 
-def _rows(score: Score, heard: npt.NDArray[np.floating[Any]], start: int, stop: int) -> pa.Table:
+def _rows(
+    score: Score, heard: npt.NDArray[np.floating[Any]], start: int, stop: int, schema: pa.Schema
+) -> pa.Table:
     frames, span = score.frames, slice(start, stop)
     voices = len(frames.names)
     onsets = score.articulation.onsets if isinstance(score.articulation, Tones) else (0,) * voices
@@ -227,7 +234,7 @@ def _rows(score: Score, heard: npt.NDArray[np.floating[Any]], start: int, stop: 
         arrow_array(score.places[:, span].T.ravel()),
         pa.DictionaryArray.from_arrays(arrow_array(state), STATES),
     ]
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table(columns, schema=schema)
 
 
 def _as_logged(

@@ -40,7 +40,7 @@ NOISE_SPACING = 12.5  # Hz between the sines that make the noise
 # Frequencies and amplitudes of a bell's partials: hum, prime, tierce, quint, nominal, and the
 # next two (Fletcher & Rossing, The Physics of Musical Instruments, 1998, table 21.1).
 BELL = ((1.0, 1.0), (2.0, 0.9), (2.4, 0.7), (3.0, 0.5), (4.0, 0.8), (5.0, 0.4), (6.0, 0.4))
-FADING = 4.0  # nepers in the time of a stroke
+FADING = 1.5  # nepers in the time of a stroke, of the hum
 
 
 @cache
@@ -100,9 +100,9 @@ def _stroke(time: npt.NDArray[np.float64], hum: float) -> npt.NDArray[np.float64
     share = np.linspace(0, 1, len(time))
     sound = np.zeros(len(time))
     for ratio, amplitude in BELL:
-        fading = np.exp(-FADING * share * ratio**0.5 / 2)
-        sound += amplitude * fading * np.sin(2 * np.pi * ratio * hum * time)
-    attack = np.minimum(1, time / 0.004)
+        fading = np.exp(-FADING * share * ratio**0.5)
+        sound += amplitude * fading * np.sin(2 * np.pi * ratio * (hum * time + ratio / 8))
+    attack = np.minimum(1, time / 0.01)
     return np.asarray(sound * attack * np.minimum(1, (1 - share) * 10))
 
 

@@ -45,7 +45,7 @@ def completed(folder: Path, line: str) -> list[str]:
         ("epochord render audio --polarity ", ["+", "-"]),
         ("epochord render audio --format w", ["wav16", "wav24", "wav32f"]),
         ("epochord render audio --voicing s", ["sequence"]),
-        ("epochord page --voicing ", ["lanes", "sequence", "original"]),
+        ("epochord page --voicing ", ["roll", "lanes", "sequence", "original"]),
         ("epochord decode --method ", ["joint", "fft"]),
         ("epochord record ensemble --setting p", ["prior", "prior-bootstrap"]),
         ("epochord render audio s", ["sgd", "sgd-lr1", "sweep"]),

@@ -21,14 +21,14 @@ def runs(write_run, tmp_path):
 )
 def test_a_sound_is_of_the_format_that_its_name_says(epochord, file, kind):
     """And what lies beside it goes by its name."""
-    code, out, _ = epochord("render", "audio", "one", "-o", file)
+    code, out, _ = epochord("render", "audio", "one", "--voicing", "lanes", "-o", file)
     assert code == 0
     (path,) = map(Path, out)
     assert path.parent == Path(file).parent
     assert soundfile.info(path).format == kind
     assert json.loads(path.with_suffix(".json").read_text())["run"] == "one"
     assert epochord("decode", path)[0] == 0
-    assert "up to date" in epochord("render", "audio", "one", "-o", file)[2]
+    assert "up to date" in epochord("render", "audio", "one", "--voicing", "lanes", "-o", file)[2]
 
 
 def test_of_several_wav_formats_the_one_that_was_asked_for(epochord):

@@ -88,7 +88,7 @@ def test_progress_ends_at_the_whole(tmp_path, make_run):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"voicing": "nope"}, "voicing is 'nope'; expected one of lanes, sequence, original"),
+        ({"voicing": "nope"}, "voicing is 'nope'; expected one of roll, lanes, sequence, original"),
         ({"parameters": "bias"}, "parameters is 'bias'; expected one of weight, all"),
         ({"tone": 0.0}, r"tone is 0.0 s; expected 0.001 to 10 s"),
         ({"silence": float("nan")}, "silence is nan s"),
@@ -170,10 +170,10 @@ def test_by_default_files_go_where_the_command_puts_them(tmp_path, monkeypatch, 
 @pytest.mark.parametrize("suffix", [".flac", ".wav", ".ogg", ".mp3"])
 def test_a_file_that_is_named_has_the_format_of_its_suffix(tmp_path, run, suffix):
     """Its score and its description share its stem; they are found by it."""
-    made = render_audio(run, str(tmp_path / f"x{suffix}"))
+    made = render_audio(run, str(tmp_path / f"x{suffix}"), voicing="lanes")
     assert set(contents(tmp_path)) == {f"x{suffix}", "x.score.parquet", "x.json"}
     assert soundfile.info(made.path).format == suffix[1:].upper()
-    assert not render_audio(run, tmp_path / f"x{suffix}").made
+    assert not render_audio(run, tmp_path / f"x{suffix}", voicing="lanes").made
     assert stored_scales(made.path) == stored_scales(tmp_path / "x.score.parquet")
     if suffix in (".wav", ".flac"):
         assert [voice.missed for voice in read_back(str(made.path))] == [0, 0]

@@ -32,7 +32,7 @@ nan, inf = float("nan"), float("inf")
     [
         (
             {"voicing": "Lanes"},
-            r"voicing is 'Lanes'; did you mean 'lanes'\? expected one of lanes, sequence, original",
+            r"voicing is 'Lanes'; did you mean 'lanes'\? expected one of roll, lanes, sequence, ",
         ),
         ({"parameters": ""}, "parameters is ''; expected one of weight, all"),
         ({"polarity": "up"}, r"polarity is 'up'; expected one of \+, -"),
@@ -78,8 +78,8 @@ def rendered(run, folder, **more):
 
 def test_polarity_mirrors_the_pitch_in_its_register(run, tmp_path):
     """Low is high and high is low; nothing else changes."""
-    _, up = rendered(run, tmp_path / "up")
-    _, down = rendered(run, tmp_path / "down", polarity="-")
+    _, up = rendered(run, tmp_path / "up", voicing="lanes")
+    _, down = rendered(run, tmp_path / "down", voicing="lanes", polarity="-")
     middles = np.tile(registers(3).prod(axis=1), 40)
     np.testing.assert_allclose(np.multiply(up["pitch"], down["pitch"]), middles)
     assert {**up, "pitch": 0} == {**down, "pitch": 0}
@@ -175,7 +175,9 @@ def test_cues_lie_where_their_earcons_sound(make_run, tmp_path):
     marks = {}
     for legend in (False, True):
         folder = tmp_path / str(legend)
-        result = render_audio(make_run({"a.weight": values}), folder, AudioSettings(legend=legend))
+        result = render_audio(
+            make_run({"a.weight": values}), folder, AudioSettings("lanes", legend=legend)
+        )
         data = result.path.read_bytes()
         at = data.index(b"cue ") + 8
         count = int.from_bytes(data[at : at + 4], "little")
@@ -198,7 +200,7 @@ def test_a_listening_budget_says_how_fine_a_voice_can_be_heard(make_run, tmp_pat
 
 singles = arrays.arrays(np.float32, st.integers(2, 12))
 doubles = arrays.arrays(np.float64, st.integers(2, 12))
-voicings = st.sampled_from(["lanes", "sequence", "original"])
+voicings = st.sampled_from(["roll", "lanes", "sequence", "original"])
 
 
 @settings(max_examples=40)
@@ -243,7 +245,7 @@ def test_a_frame_of_many_steps_sounds_although_one_of_them_is_nan(tmp_path, make
     """It is marked, and what is finite in it is heard all the same."""
     norms = np.exp(np.sin(np.arange(1000) / 50))
     norms[::25] = np.nan
-    made = render_audio(make_run({"a.weight": norms}), tmp_path, AudioSettings(duration=2))
+    made = render_audio(make_run({"a.weight": norms}), tmp_path, AudioSettings("lanes", duration=2))
     score = pq.read_table(tmp_path / "audio.score.parquet")
     assert set(score["state"].to_pylist()) == {"nan"}
     assert (score["gain"].to_numpy() > 0).all()

@@ -16,7 +16,7 @@ def test_together_the_same_moment_is_the_same_step(make_run: Callable[..., Run])
     """Scores of several runs share voices, registers, frames and scale; who has ended is silent."""
     long = make_run({"a.weight": np.geomspace(1, 100, 40), "b.weight": np.ones(40)}, "long")
     short = make_run({"b.weight": np.full(10, 10.0)}, "short")
-    (first, second), scales = scores_together([long, short], AudioSettings())
+    (first, second), scales = scores_together([long, short], AudioSettings("lanes"))
     assert first.frames.names == second.frames.names == ("a", "b")
     np.testing.assert_array_equal(first.frames.steps, second.frames.steps)
     np.testing.assert_array_equal(first.registers, second.registers)

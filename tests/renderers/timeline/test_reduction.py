@@ -89,7 +89,7 @@ def test_a_single_spike_in_a_hundred_thousand_steps_is_heard(make_run, decades):
     drift = 10 ** (decades * np.linspace(-0.5, 0.5, steps))
     norms = drift * rng.lognormal(0, 0.1, (4, steps))
     names = [f"{layer}.weight" for layer in "abcd"]
-    settings = AudioSettings(duration=60)
+    settings = AudioSettings("lanes", duration=60)
 
     def along(values, scales=None):
         """Return pitch as a share of the register [shape=(voices, frames)]."""

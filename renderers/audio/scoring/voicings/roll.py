@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.audio.scoring.marks import state_events
 from epochord.renderers.audio.scoring.pitching import held, pitched, places
 from epochord.renderers.audio.scoring.registers import registers
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.score import Glide, Score, State, states
-from epochord.renderers.audio.scoring.style import TIMBRES, Style, groups
+from epochord.renderers.audio.scoring.style import Style, groups
 from epochord.renderers.audio.scoring.voicings.lanes import (
     GLIDE_SHARE,
     LEVEL,
@@ -32,26 +33,30 @@ Floats = npt.NDArray[np.float64]
 
 REFERENCE_HZ = 440.0  # of the power of ten that the summary refers to
 SUMMARY_HZ = (110.0, 440.0 * 2**2.5)  # two decades below it to two and a half above
-SUMMARY_PARTIALS = (1.0, 0.5, 0.3, 0.2)  # those of 110 Hz carry it on a small loudspeaker
+# Those of low tones carry them on small loudspeakers; from 440 Hz on they fade, so that they
+# mask nothing.
+SUMMARY_PARTIALS = (1.0, 0.5, 0.3, 0.2)
 TONIC = 1e-3  # of a ratio of update to weight: what is usually taken for healthy
 REACH = 1.0  # octaves that a ratio moves up or down, or a rate down twice as far
 
 LAYERS_DB = -14.0  # all layers together, to the summary
-FORWARD_DB = -2.0  # a layer that has left the others
+RISEN_DB = 1.5  # a layer that has risen, which is bright, too
+FALLEN_DB = 3.0  # one that has fallen, a pure tone; of more than two each is softer
+FORWARD_AT = 0.3  # factors of ten beyond leaving, from which it is all the way forward
 OTHERS_DB = -6.0  # all that is neither, together
 LEAVING = np.log(2.0)  # from which a layer bends and comes forward
 BEND = 3.0  # semitones for a factor of ten beyond that
 FARTHEST = 2.0  # semitones, within its register
-COMING_DB = 40.0  # for a factor of ten
 GONE = 1e-4  # of its level at first: a layer that is next to nothing is silent
 FIRST = 0.2  # of the run
 
 
 class _Voice(NamedTuple):
-    """Pitch in Hz, level in dB (-inf is silence), and state of one voice in each frame."""
+    """Of one voice in each frame: Hz, dB (-inf is silence), share of the harmonics, state."""
 
     pitch: Floats
     level: Floats
+    bright: Floats
     state: npt.NDArray[np.int8]
 
 
@@ -77,10 +82,9 @@ def roll(frames: Frames, style: Style) -> Score:
     bands = _bands(kinds)
     voices = _voices(frames, style, kinds, bands)
     level = np.stack([voice.level for voice in voices])
-    summary = np.array([kind == "summary" for kind in kinds])
+    state = np.stack([voice.state for voice in voices])
     frame_length = max(2, round(style.frame * SAMPLE_RATE))
     full = 2**0.5 * LEVEL / np.sqrt(np.square(SUMMARY_PARTIALS).sum())
-    share = summary[:, None] | (len(TIMBRES[style.timbre]) > 1)
     return Score(
         frames=frames,
         voicing="roll",
@@ -93,9 +97,10 @@ def roll(frames: Frames, style: Style) -> Score:
         pitch=np.stack([voice.pitch for voice in voices]),
         gain=(full * 10 ** (level / 20)).astype(np.float32),
         pan=_pans(kinds),
-        state=np.stack([voice.state for voice in voices]),
+        state=state,
         partials=SUMMARY_PARTIALS,
-        brightness=np.broadcast_to(share, level.shape).astype(np.float32),
+        brightness=np.stack([voice.bright for voice in voices]).astype(np.float32),
+        events=state_events(state, frame_length, SAMPLE_RATE),
         registers=bands,
     )
 
@@ -152,12 +157,14 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
     for place, kind in enumerate(kinds):
         values, (low, high) = frames.values[place].astype(np.float64), bands[place]
         level = np.full(values.shape, levels[kind])
+        bright = np.full(values.shape, float(style.timbre != "sine"))
         if kind == "own":
-            sounding = own.gain[place] > 0
-            voices.append(_Voice(own.pitch[place], _if(sounding, level), own.state[place]))
+            level = _if(own.gain[place] > 0, level)
+            voices.append(_Voice(own.pitch[place], level, bright, own.state[place]))
             continue
         if kind == "layer":
-            pitch, level = layers[place]
+            pitch, level, own_bright = layers[place]
+            bright = np.maximum(bright, own_bright)
         elif kind == "summary":
             pitch = _octave_a_decade(values / at_440, REFERENCE_HZ, style.polarity)
         elif kind == "ratio":
@@ -167,11 +174,13 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
         beyond = (kind != "layer") & ((pitch < low) | (pitch > high))
         state[place, beyond & (state[place] == State.SOUNDING)] = State.HELD
         pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
-        voices.append(_Voice(pitch, _if(values > 0, level), state[place]))
+        if kind == "summary":
+            bright = np.minimum(1, (REFERENCE_HZ / pitch) ** 2)
+        voices.append(_Voice(pitch, _if(values > 0, level), bright, state[place]))
     return voices
 
 
-def _levels(kinds: list[str]) -> dict[str, float]:
+def _levels(kinds: list[str]) -> dict[str, Floats]:
     """Return how loud voices of each kind are, in dB to all of the summary."""
     summaries, layers = kinds.count("summary"), kinds.count("layer")
     others = len(kinds) - summaries - layers
@@ -183,8 +192,9 @@ def _levels(kinds: list[str]) -> dict[str, float]:
     }
 
 
-def _decibels(voices: int) -> float:
-    return float(10 * np.log10(max(1, voices)))
+def _decibels(voices: npt.ArrayLike) -> Floats:
+    """Return by how much each of so many voices is softer than one alone."""
+    return np.asarray(10 * np.log10(np.maximum(1.0, voices)))
 
 
 def _if(sounding: npt.NDArray[np.bool_], level: Floats) -> Floats:
@@ -214,22 +224,35 @@ def _octave_a_decade(ratios: Floats, anchor: float, polarity: int) -> Floats:
 
 def _layers(
     frames: Frames, places_of: list[int], bands: Floats, polarity: int
-) -> dict[int, tuple[Floats, Floats]]:
-    """Return pitch in Hz and level in dB of each layer."""
+) -> dict[int, tuple[Floats, Floats, Floats]]:
+    """Return pitch in Hz, level in dB and brightness of each layer."""
     if not places_of:
         return {}
     values = frames.values[places_of].astype(np.float64)
     centres = np.sqrt(bands[places_of].prod(axis=1))
-    away = shares(values)
-    away = np.nan_to_num(away) if len(away) else np.zeros(values.shape)
+    away = _away(values)
     decades = np.maximum(0, np.abs(away) - LEAVING) / np.log(10)
     within = 6 * np.log2(bands[places_of, 1] / bands[places_of, 0])[:, None]
     bend = np.sign(away) * np.minimum(BEND * decades, np.minimum(FARTHEST, within))
+    forward = np.minimum(1.0, decades / FORWARD_AT)
+    crowd = np.maximum(1.0, forward.sum(axis=0))
     rest = LAYERS_DB - _decibels(len(places_of))
-    level = rest + np.minimum(COMING_DB * decades, FORWARD_DB - rest)
+    ahead = np.where(away > 0, RISEN_DB, FALLEN_DB)
+    level = rest + forward * (ahead - _decibels(crowd - 1) - rest)
     level = _if(values >= GONE * _at_first(values), level)
     pitch = centres[:, None] * 2.0 ** (polarity * bend / 12)
-    return {place: (pitch[row], level[row]) for row, place in enumerate(places_of)}
+    bright = np.where(away > 0, forward, 0.0) / crowd**2
+    return {place: (pitch[row], level[row], bright[row]) for row, place in enumerate(places_of)}
+
+
+def _away(values: Floats) -> Floats:
+    """Return how far each layer has left the others by moving itself, as natural logarithms."""
+    share, moved = shares(values)
+    if not len(share):
+        return np.zeros(values.shape)
+    same = np.sign(share) == np.sign(moved)
+    away = np.where(same, np.sign(share) * np.minimum(np.abs(share), 3 * np.abs(moved)), 0.0)
+    return np.nan_to_num(away)
 
 
 def _at_first(values: Floats) -> Floats:

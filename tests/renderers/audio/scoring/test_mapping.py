@@ -145,7 +145,7 @@ def test_a_mapping_is_part_of_what_makes_a_result_up_to_date(run, tmp_path):
 
 def test_tensorboard_plays_the_sound(run, tmp_path):
     """TensorBoard's own reader finds the clip, with the samples of the file."""
-    made = render_audio(run, tmp_path / "r", AudioSettings(format="flac"))
+    made = render_audio(run, tmp_path / "r", AudioSettings("lanes", format="flac"))
     path = write_audio_summary(made, tmp_path / "logs")
     assert path.parent == tmp_path / "logs" / "r"
     accumulator = EventAccumulator(str(path.parent), size_guidance={"audio": 0})

@@ -30,7 +30,7 @@ def test_each_step_is_a_tone_a_layer_and_a_pause(make_frames, sound):
     rows = 10 ** np.random.default_rng(0).uniform(-3, 1, (3, 50))
     tones, pauses = pieces(sound(sequence(make_frames(rows), STYLE)))
     assert not pauses.any()
-    middle = np.sqrt(110 * 2400)
+    middle = np.sqrt(220 * 2800)
     pitch = middle * 2 ** (3 * ((np.log10(rows) + 3) / 4 - 0.5))
     time = np.arange(TONE) / RATE
     ramp = np.sin(np.pi / 2 * np.clip((time * RATE + 0.5) / 88, 0, 1)) ** 2
@@ -47,8 +47,8 @@ def test_pitch_is_logarithmic_and_the_same_for_all_layers(make_frames, row):
     up = sequence(make_frames([row, row]), STYLE).pitch
     down = sequence(make_frames([row, row]), Style(scales=DECADES, polarity=-1)).pitch
     np.testing.assert_array_equal(up[0], up[1])
-    np.testing.assert_allclose(np.log2(up[0] / np.sqrt(110 * 2400)), 3 * (along - 0.5), atol=1e-9)
-    np.testing.assert_allclose(up * down, 110 * 2400)
+    np.testing.assert_allclose(np.log2(up[0] / np.sqrt(220 * 2800)), 3 * (along - 0.5), atol=1e-9)
+    np.testing.assert_allclose(up * down, 220 * 2800)
 
 
 @pytest.mark.parametrize(
