@@ -17,6 +17,8 @@ __all__ = ["Heard", "cochlear", "excite", "heard"]
 Floats = npt.NDArray[np.floating]
 Whole = npt.NDArray[np.int64]
 
+EVERY = 2  # filters: enough to tell voices apart
+
 
 @dataclass(frozen=True, eq=False)
 class Heard:
@@ -69,9 +71,10 @@ def heard(parts: Components, *, each: bool = True) -> Heard:
     voices = np.zeros((len(parts.share), parts.voices), np.float32)
     if each:
         own = cells.voice < parts.voices
-        signal, moment = alone[:, own], cells.moment[own]
-        others = np.maximum(total[:, moment] - signal, 0)
-        voices[moment, cells.voice[own]] = sones(partial_loudness(signal, others)).sum(axis=0)
+        signal, moment = alone[:, own, ::EVERY], cells.moment[own]
+        others = np.maximum(total[:, moment, ::EVERY] - signal, 0)
+        loud = sones(partial_loudness(signal, others, every=EVERY)) * EVERY
+        voices[moment, cells.voice[own]] = loud.sum(axis=0)
     return Heard(_frames(parts, specific), _frames(parts, voices))
 
 

@@ -22,9 +22,13 @@ _just = (_quiet * _gain + _offset) ** _alpha
 SHY = F4(1e-9)  # nothing is divided by nothing
 
 
-def _compressed(excitation: Floats) -> Floats:
+def _compressed(excitation: Floats, every: int = 1) -> Floats:
     """Return (G·E + A)^α."""
-    return np.asarray(np.exp(_alpha * np.log(_gain * excitation + _offset)))
+    scaled = _gain[::every] * excitation
+    scaled += _offset[::every]
+    np.log(scaled, out=scaled)
+    scaled *= _alpha[::every]
+    return np.asarray(np.exp(scaled, out=scaled))
 
 
 def specific_loudness(excitation: Floats) -> Floats:
@@ -44,27 +48,33 @@ def specific_loudness(excitation: Floats) -> Floats:
     return np.asarray(SCALE * faint * np.sqrt(faint) * (_compressed(excitation) - _rest))
 
 
-def partial_loudness(signal: Floats, others: Floats) -> Floats:
+def partial_loudness(signal: Floats, others: Floats, *, every: int = 1) -> Floats:
     """Return the loudness of one sound in the presence of others, by filter and ear.
 
     Parameters
     ----------
     signal, others : np.ndarray [shape=(..., filters), float32]
         Excitation, as power over that of 0 dB SPL at 1 kHz.
+    every : int
+        Of which filters: each, every second, …
 
     Returns
     -------
     np.ndarray [same shape]
         Sones a Cam.
     """
-    masked = _masking * others + _quiet
-    together, alone = _compressed(signal + others), _compressed(others)
-    at_threshold = _compressed(others + masked)
+    quiet, rest, just = _quiet[::every], _rest[::every], _just[::every]
+    masked = _masking[::every] * others + quiet
+    together = _compressed(signal + others, every)
+    at_threshold = _compressed(others + masked, every)
     ratio = masked / (signal + SHY)
-    heard = together - _rest - (at_threshold - _just) * np.minimum(1, ratio) ** F4(0.3)
+    heard = np.exp(F4(0.3) * np.log(np.minimum(1, ratio)))
+    heard *= just - at_threshold
+    heard += together - rest
     faint = 2 * signal / (signal + masked)
-    share = (_just - _rest) / np.maximum(at_threshold - alone, SHY)
-    lost = faint * np.sqrt(faint) * share * (together - alone)
+    alone = _compressed(others, every)
+    lost = faint * np.sqrt(faint) * (together - alone)
+    lost *= (just - rest) / np.maximum(at_threshold - alone, SHY)
     return np.asarray(SCALE * np.where(ratio <= 1, heard, lost))
 
 

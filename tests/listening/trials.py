@@ -15,7 +15,7 @@ from tests.listening.components import components
 from tests.listening.contours import contours
 from tests.listening.features import features, of_voices
 from tests.listening.listeners import novice, standard_error, trained, who
-from tests.listening.troubles import HEALTHY, TROUBLES, norms
+from tests.listening.troubles import HEALTHY, LAYER, TROUBLES, norms
 
 __all__ = ["Cell", "Hear", "Trial", "cells", "product", "trial"]
 
@@ -73,10 +73,16 @@ def product(voicing: str = "") -> Hear:
 def trial(hear: Hear, kind: str, seed: int, layers: int, strength: float | None = None) -> Trial:
     """Let the ear hear one run."""
     made = norms(kind, seed, layers, strength=strength)
-    heard = contours(components(hear(made.run())), each=bool(made.concerned))
+    score = hear(made.run())
+    heard = contours(components(score), each=bool(made.concerned))
     rng = np.random.default_rng([seed, layers, 1])
-    voices = of_voices(heard.voices, rng) if heard.voices else None
+    voices = of_voices(heard.voices, rng)[_rows(score, layers)] if heard.voices else None
     return Trial(features(heard, rng, DRAWS), voices, made.concerned)
+
+
+def _rows(score: Score, layers: int) -> list[int]:
+    """Return which voices are layers: a score may have others, such as one of all together."""
+    return [row for row, name in enumerate(score.frames.names) if name.startswith(LAYER)][:layers]
 
 
 def cells(

@@ -15,11 +15,12 @@ from scipy.signal import lfilter
 from epochord.runlog import Run, RunMetadata, Series
 from epochord.runlog.run.run import GRAD_NORM
 
-__all__ = ["HEALTHY", "STEPS", "TROUBLES", "Norms", "Trouble", "norms"]
+__all__ = ["HEALTHY", "LAYER", "STEPS", "TROUBLES", "Norms", "Trouble", "norms"]
 
 Floats = npt.NDArray[np.float64]
 
 HEALTHY = "healthy"
+LAYER = "layer"  # how their names begin
 STEPS = 300
 PERIOD = 8  # steps, of oscillations
 CALM = 0.02  # log-sd where nothing moves any more
@@ -81,7 +82,7 @@ class Norms:
 
     def run(self) -> Run:
         """Return it as a run in memory."""
-        tags = [f"{GRAD_NORM}layer{layer:02d}.weight" for layer in range(len(self.values))]
+        tags = [f"{GRAD_NORM}{LAYER}{layer:02d}.weight" for layer in range(len(self.values))]
         steps = np.arange(self.values.shape[1])
         rows = zip(tags, self.values.astype(np.float32), strict=True)
         return Run("any", RunMetadata("any"), {tag: Series(tag, steps, row) for tag, row in rows})
