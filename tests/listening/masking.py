@@ -5,6 +5,7 @@ over what is heard in quiet.  Short sounds need more: an ear adds up power for a
 (R. Plomp and M. A. Bouman, J. Acoust. Soc. Am. 31 (1959) 749-758).
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,13 +14,15 @@ import numpy.typing as npt
 
 from epochord.renderers.audio.scoring.events import Event
 from epochord.renderers.audio.scoring.score import Score
+from epochord.runlog import Run
 from tests.listening.auditory import MASKING, THRESHOLD
 from tests.listening.components import EARCON, Components, components
 from tests.listening.excitation import summed
 from tests.listening.hearing import excite
 from tests.listening.loudness import sones, specific_loudness
+from tests.listening.troubles import STEPS, Norms
 
-__all__ = ["Margin", "SmallSpeaker", "margins", "small_speaker"]
+__all__ = ["Margin", "SmallSpeaker", "margins", "small_speaker", "worst_margins"]
 
 Floats = npt.NDArray[np.floating]
 
@@ -83,6 +86,40 @@ def margins(score: Score, *, worst: bool = True) -> list[Margin]:
         short = 10 * np.log10(1 - np.exp(-seconds / INTEGRATION))
         found.append(Margin(event, steady, steady + float(short)))
     return found
+
+
+def worst_margins(hear: Callable[[Run], Score], layers: int) -> dict[str, Margin]:
+    """Find the least margin of each earcon, whichever layer has it.
+
+    Parameters
+    ----------
+    hear : callable
+        From a run to a score.
+    layers : int
+        Of the run.
+
+    Returns
+    -------
+    dict of str to Margin
+        By kind; those that only go on (`Event.mark` is false) apart, as in ``nan, on``.
+    """
+    found: dict[str, Margin] = {}
+    for layer in range(layers):
+        for margin in margins(hear(_broken(layers, layer))):
+            kind = str(margin.event.kind) + ("" if margin.event.mark else ", on")
+            if kind not in found or margin.steady < found[kind].steady:
+                found[kind] = margin
+    return found
+
+
+def _broken(layers: int, layer: int) -> Run:
+    """Make a run that goes through all registers, and a layer that is not finite, then dies."""
+    high, low = 2 * np.pi * np.arange(STEPS) / STEPS, np.linspace(0, 2 * np.pi, layers)
+    values = np.exp(3 * np.sin(7 * high + low[:, None]))
+    for turn, value in enumerate((np.nan, np.inf, -np.inf, 0.0), start=1):
+        begin = turn * STEPS // 5
+        values[layer, begin : begin + STEPS // 8 if value else STEPS] = value
+    return Norms(values, (layer,)).run()
 
 
 def _masker(parts: Components, excited: Floats, worst: bool) -> Floats:
