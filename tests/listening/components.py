@@ -19,7 +19,7 @@ from epochord.renderers.audio.synthesis.earcons import earcon
 from tests.listening.auditory import cams
 from tests.listening.playback import MIX_DB, loudness_lufs
 
-__all__ = ["EARCON", "Components", "components", "partials_of"]
+__all__ = ["EARCON", "Components", "components"]
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -77,13 +77,6 @@ class Components:
 COLUMNS = ("frequency", "level", "pan", "voice", "fundamental", "moment", "event")
 
 
-def partials_of(score: Score, voice: int) -> tuple[float, ...]:
-    """Return the amplitudes of a voice's harmonics: its own, or those of all voices."""
-    amplitudes = score.partials
-    own = amplitudes[voice] if amplitudes and np.ndim(amplitudes[0]) else amplitudes
-    return tuple(float(each) for each in np.atleast_1d(own))
-
-
 def components(score: Score) -> Components:
     """Take a score apart.
 
@@ -134,7 +127,7 @@ def _voices(score: Score, begins: Whole, ends: Whole) -> Iterator[dict[str, npt.
         else:
             within = np.arange(len(begins))
         moment = (frames[:, None] * len(begins) + within).ravel()
-        for number, amplitude in enumerate(partials_of(score, voice), start=1):
+        for number, amplitude in enumerate(score.partials, start=1):
             if not amplitude:
                 continue
             pitch = score.pitch[voice].astype(np.float64) * number

@@ -12,7 +12,7 @@ from tests.listening.hearing import heard
 from tests.listening.loudness import sones
 from tests.listening.roughness import roughness
 
-__all__ = ["CONTOURS", "Contours", "Voices", "contours", "voice_contours"]
+__all__ = ["CONTOURS", "Contours", "Voices", "contours"]
 
 Floats = npt.NDArray[np.floating]
 

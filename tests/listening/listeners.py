@@ -18,7 +18,7 @@ __all__ = ["area", "discriminant", "novice", "standard_error", "trained", "who"]
 Floats = npt.NDArray[np.floating]
 
 LOUDNESS, CENTROID, PITCH, ONSETS, ROUGHNESS = range(5)
-SHRINKAGE = 0.5  # of the covariance towards its diagonal; there are few runs
+SHRINKAGE = 0.8  # of the covariance towards its diagonal; there are few runs, and many features
 FOLDS = 4
 
 
@@ -95,7 +95,7 @@ def novice(kind: str, healthy: Floats, trouble: Floats) -> float:
 
 
 def _falls(runs: Floats) -> Floats:
-    """It gets softer, duller, lower."""
+    """Say how much softer, duller and lower it gets."""
     return -(runs[:, :3, TREND] / MEMORY[:3]).sum(axis=1)
 
 
@@ -104,22 +104,22 @@ def _rises_at_last(runs: Floats) -> Floats:
 
 
 def _stands_out(runs: Floats) -> Floats:
-    """Something sudden, once."""
+    """Say how far something stands out for a moment."""
     return np.asarray((runs[:, :, (PEAK, DIP)] / MOMENT[:, None]).max(axis=(1, 2)))
 
 
 def _moves(runs: Floats) -> Floats:
-    """It moves more at last than at first."""
+    """Say how much more it moves at last than at first."""
     return np.asarray(runs[:, :, LIVELIER].sum(axis=1))
 
 
 def _calm(runs: Floats) -> Floats:
-    """It moves less at last than at first."""
+    """Say how much less."""
     return -_moves(runs)
 
 
 def _colour_changes(runs: Floats) -> Floats:
-    """It gets brighter or duller, higher or lower, rougher or smoother."""
+    """Say how much its colour changes: brightness, pitch, or roughness."""
     some = (CENTROID, PITCH, ROUGHNESS)
     return np.asarray(np.abs(runs[:, some, TREND] / MEMORY[list(some)]).max(axis=1))
 

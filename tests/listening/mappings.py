@@ -63,9 +63,7 @@ def mixed_up(run: Run) -> Score:
     along = np.log(score.pitch / score.registers[:, :1])
     width = np.log(score.registers[:, 1:] / score.registers[:, :1])
     along = (along / width)[order] * width
-    return replace(
-        score, pitch=score.registers[:, :1] * np.exp(along), gain=score.gain[order]
-    )
+    return replace(score, pitch=score.registers[:, :1] * np.exp(along), gain=score.gain[order])
 
 
 def _plain(run: Run) -> Score:

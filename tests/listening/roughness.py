@@ -51,7 +51,5 @@ def roughness(parts: Components) -> Floats:
     frequency[place] = parts.frequency[order][kept]
     amplitude[place] = 10 ** ((parts.level[order][kept] - MIX_DB) / 20)
     first, second = np.triu_indices(many, 1)
-    pairs = pair_roughness(
-        frequency[first], frequency[second], amplitude[first], amplitude[second]
-    )
+    pairs = pair_roughness(frequency[first], frequency[second], amplitude[first], amplitude[second])
     return np.asarray(pairs.sum(axis=0))

@@ -11,7 +11,7 @@ from epochord.renderers.audio.samples import Sound
 from epochord.renderers.audio.scoring.compose import audio_score
 from epochord.renderers.audio.scoring.events import Event, Kind
 from epochord.renderers.audio.synthesis.blocks import blocks
-from tests.listening.components import EARCON, components, partials_of
+from tests.listening.components import EARCON, components
 from tests.listening.contours import contours
 from tests.listening.masking import margins, small_speaker
 from tests.listening.playback import MIX_DB
@@ -67,16 +67,16 @@ def test_partials_lie_where_the_spectrum_has_its_peaks():
     assert parts.frequency[here][loud] == pytest.approx(4250, rel=0.01)
 
 
-def test_a_voice_may_have_harmonics_of_its_own():
-    """Or all have the same."""
+def test_brightness_says_whose_harmonics_sound():
+    """And how loud."""
     score, _ = scored(timbre="warm")
-    assert partials_of(score, 1) == score.partials
-    own = replace(score, partials=((1.0, 0.5), (1.0,), (1.0,), (1.0, 0.0, 0.25)))
-    parts = components(own)
+    share = np.zeros(score.pitch.shape, np.float32)
+    share[3] = 0.5
+    parts = components(replace(score, brightness=share))
     first = parts.moment == 0
-    assert np.bincount(parts.voice[first & (parts.voice != EARCON)]).tolist() == [2, 1, 1, 2]
-    last = parts.frequency[first & (parts.voice == 3)]
-    assert last.max() / last.min() == pytest.approx(3)
+    assert np.bincount(parts.voice[first]).tolist() == [1, 1, 1, len(score.partials)]
+    level = parts.level[first & (parts.voice == 3)]
+    assert level[1] - level[0] == pytest.approx(20 * np.log10(0.5 * score.partials[1]))
 
 
 def test_voices_in_turn_do_not_sound_at_once():

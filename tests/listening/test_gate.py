@@ -72,4 +72,3 @@ def test_layers_in_disorder_are_not_told_apart():
     right, wrong = (cells(hear, 8, kinds=["die"], healthy=8)["die"] for hear in hearing)
     assert right.who > 0.9
     assert wrong.who < 0.5  # chance is 0.125
-

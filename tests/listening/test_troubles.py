@@ -23,7 +23,9 @@ def test_a_trouble_leaves_everything_else_as_it_was(kind):
 )
 def test_how_strong_is_said_by_the_last_layer(kind, ratio):
     """Median over many runs, as their jitter shrinks or not."""
-    found = [norms(kind, n, 4).values[3, -1] / norms(HEALTHY, n, 4).values[3, -1] for n in range(99)]
+    found = [
+        norms(kind, n, 4).values[3, -1] / norms(HEALTHY, n, 4).values[3, -1] for n in range(99)
+    ]
     assert np.median(found) == pytest.approx(ratio, rel=0.1)
 
 

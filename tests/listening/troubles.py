@@ -129,7 +129,7 @@ def _walks(rng: np.random.Generator, rows: int, steps: int, memory: float) -> Fl
 
 
 def _vanish(run: Course, log: float) -> None:
-    """The first layer most, the last by a factor of 3."""
+    """Sink, the first layer most, the last by a factor of 3."""
     run.level -= np.linspace(log, np.log(3), len(run.level))[:, None] * run.time
 
 
@@ -166,12 +166,12 @@ def _plateau(run: Course, _: float) -> None:
 
 
 def _oscillate(run: Course, log: float) -> None:
-    """From peak to peak by the factor."""
+    """Swing, from peak to peak by the factor."""
     run.level[:, run.at :] += log / 2 * _wave(run)
 
 
 def _oscillation_grows(run: Course, log: float) -> None:
-    """From nothing to the factor from peak to peak."""
+    """Swing ever farther, at last by the factor from peak to peak."""
     run.level[:, run.at :] += log / 2 * _wave(run) * np.linspace(0, 1, len(_wave(run)))
 
 
@@ -188,13 +188,13 @@ def _late_drift(run: Course, log: float) -> None:
 
 
 def _two_at_once(run: Course, log: float) -> None:
-    """One layer rises as another falls."""
+    """Let one layer rise as another falls."""
     run.level[run.who[0]] += log * run.ramp(0.3)
     run.level[run.who[1]] -= log * run.ramp(0.3)
 
 
 def _rate_drop(run: Course, log: float) -> None:
-    """Within five steps all fall, and move a third as much from then on."""
+    """Fall within five steps, and move a third as much from then on."""
     begin = run.at / run.level.shape[1]
     low = run.ramp(begin, begin + 5 / run.level.shape[1])
     run.level -= log * low
