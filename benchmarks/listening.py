@@ -93,8 +93,8 @@ def _margins_table() -> str:
     for name in SHIPPED:
         found = [worst_margins(product(name), layers) for layers in LAYERS]
         for kind in found[0]:
-            both = [f"{each[kind].steady:.1f} / {each[kind].short:.1f}" for each in found]
-            rows.append([name, kind, *both])
+            margins = [each[kind] for each in found]
+            rows.append([name, kind, *(f"{m.steady:.1f} / {m.short:.1f}" for m in margins)])
     title = "Earcons over masked threshold, worst case, dB: as if steady / less for shortness"
     return table(title, ["voicing", "earcon", *_heads()], rows)
 
@@ -104,7 +104,7 @@ def _small_table() -> str:
     rows = []
     for name, hear in _by_name():
         found = [small_speaker(hear(norms(HEALTHY, 0, layers).run())) for layers in LAYERS]
-        least = [int(np.argmin(each.small / each.whole)) for each in found]
+        least = [int(np.argmin(each.small / np.maximum(each.whole, 1e-9))) for each in found]
         pairs = zip(found, least, strict=True)
         rows.append([name, *(f"{each.small[v]:.2f} of {each.whole[v]:.2f}" for each, v in pairs)])
     title = "Sones of the voice that loses most behind 300 Hz, 24 dB an octave, alone"

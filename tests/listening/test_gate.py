@@ -49,7 +49,8 @@ def test_it_is_heard_which_layer_it_is(layers, kind):
 @everywhere
 def test_no_cell_of_the_default_sound_sinks(layers, kind):
     """By more than its standard error below what is recorded."""
-    before, now = recorded(DEFAULT, layers)[kind], measured(DEFAULT, layers)[kind]
+    before, now = recorded(DEFAULT, layers).get(kind), measured(DEFAULT, layers)[kind]
+    assert before, f"not recorded yet: python -m tests.listening.reference {DEFAULT}"
     least = [None if b is None else b - e for b, e in zip(before, before.errors(), strict=True)]
     assert now.trained >= least[0]
     assert now.novice >= least[1]
