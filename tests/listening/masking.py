@@ -62,9 +62,9 @@ def margins(score: Score, *, worst: bool = True) -> list[Margin]:
     score : Score
         With events.
     worst : bool
-        Whether each voice masks everywhere at once where it ever is: as strongly, by
-        filter, as in the frame in which it is strongest there.  By default it does, so
-        that nothing depends on where the voices happen to be.
+        Whether the voices mask as in that moment of the whole score in which they leave
+        least of the earcon; by default they do, so that nothing depends on where they
+        happen to be.
 
     Returns
     -------
@@ -73,15 +73,19 @@ def margins(score: Score, *, worst: bool = True) -> list[Margin]:
     """
     parts = components(score)
     excited = excite(parts)
-    masker = _masker(parts, excited, worst)
+    masked = MASKING * _masker(parts, excited) + THRESHOLD
     found = []
     for number, event in enumerate(score.events):
         own = parts.event == number
         if not own.any():
             continue
         signal = np.stack([summed(each[own], parts.moment[own]) for each in excited])
-        threshold = MASKING * masker[:, np.unique(parts.moment[own])] + THRESHOLD
-        steady = float(10 * np.log10((signal / threshold).max()))
+        if worst:
+            loudest = signal.max(axis=1)[:, None]
+            ratio = (loudest / masked).max(axis=(0, 2)).min()
+        else:
+            ratio = (signal / masked[:, np.unique(parts.moment[own])]).max()
+        steady = float(10 * np.log10(ratio))
         seconds = event.length / score.sample_rate
         short = 10 * np.log10(1 - np.exp(-seconds / INTEGRATION))
         found.append(Margin(event, steady, steady + float(short)))
@@ -122,20 +126,12 @@ def _broken(layers: int, layer: int) -> Run:
     return Norms(values, (layer,)).run()
 
 
-def _masker(parts: Components, excited: Floats, worst: bool) -> Floats:
+def _masker(parts: Components, excited: Floats) -> Floats:
     """Return what the voices excite [shape=(2, moments, filters)]."""
-    masker = np.zeros((2, len(parts.share), excited.shape[2]))
-    for voice in range(parts.voices):
-        own = parts.voice == voice
-        if not own.any():
-            continue
-        moments = np.unique(parts.moment[own])
-        for ear in range(2):
-            alone = summed(excited[ear][own], parts.moment[own])
-            if worst:
-                masker[ear] += alone.max(axis=0)
-            else:
-                masker[ear, moments] += alone
+    voices = parts.voice != EARCON
+    masker = np.zeros((2, len(parts.share), excited.shape[2]), np.float32)
+    moment = parts.moment[voices]
+    masker[:, np.unique(moment)] = np.stack([summed(each[voices], moment) for each in excited])
     return masker
 
 
