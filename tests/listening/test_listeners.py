@@ -1,4 +1,4 @@
-"""Listeners decide by what is there, err as much as their noise says, and do not know the future."""
+"""Listeners decide by what is there, err as much as their noise says, and know nothing else."""
 
 import numpy as np
 import pytest
