@@ -29,7 +29,7 @@ def test_what_was_looked_for_in_vain_is_said(epochord, write_run):
     """No more than that."""
     write_run(Path("runs/fine"), HEALTHY)
     out = epochord("describe")[1]
-    assert out[-1].startswith("  nothing found: no spike, explosion, dead gradient")
+    assert out[-1].startswith("  nothing found: no spike, explosion, dead ")
 
 
 def test_as_json_there_are_steps_kinds_and_sentences(epochord, write_run):
