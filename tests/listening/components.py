@@ -27,6 +27,7 @@ Whole = npt.NDArray[np.int64]
 EARCON = -1  # the voice of what is none
 FAINT_DB = 80.0  # below the mix: left out
 BANDS_A_CAM = 4  # of an earcon's spectrum
+EVENTS_LUFS = -23.0
 EARCON_DB = 40.0  # below an earcon's strongest band: left out
 
 
@@ -95,11 +96,13 @@ def components(score: Score) -> Components:
     table = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
     share = np.tile((ends - begins) / score.frame_length, score.frames.count)
     frame = np.repeat(np.arange(score.frames.count), len(begins))
+    own = table["event"] < 0
     loud = loudness_lufs(
-        table["frequency"], table["level"], table["moment"], share,
+        table["frequency"][own], table["level"][own], table["moment"][own], share,
         seconds=score.frame_length / score.sample_rate, sample_rate=score.sample_rate,
     )  # fmt: skip
-    table["level"] = table["level"] - loud + MIX_DB
+    # Only the voices are levelled; the events' levels are those in a sound of -23 LUFS.
+    table["level"] = table["level"] + MIX_DB - np.where(own, loud, EVENTS_LUFS)
     kept = table["level"] > MIX_DB - FAINT_DB
     order = np.lexsort((table["voice"], table["moment"]))
     order = order[kept[order]]

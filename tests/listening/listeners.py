@@ -134,7 +134,7 @@ CUES: dict[str, Callable[[Floats], Floats]] = {
     "spike_all": _stands_out,
     "spike_one": _stands_out,
     "plateau": _calm,
-    "stuck": _calm,
+    "stuck": _stands_out,  # of twelve layers, one that is calm is heard by nobody
     "oscillate": _moves,
     "oscillation_grows": _moves,
     "drift10_one": _colour_changes,

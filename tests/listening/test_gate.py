@@ -7,43 +7,37 @@ import numpy as np
 import pytest
 
 from epochord.renderers.audio import AudioSettings
-from epochord.renderers.audio.scoring.voicings import SHIPPED
 from tests.listening.mappings import constant, mixed_up, silent
 from tests.listening.reference import LAYERS, measured, recorded
 from tests.listening.trials import cells, product
 from tests.listening.troubles import TROUBLES
 
-TELLING = "roll"
 DEFAULT = AudioSettings().voicing
 TRAINED, NOVICE, WHO = 0.95, 0.85, 0.9
 MILD = {"fall3": 0.9}
 
-of_telling = pytest.mark.skipif(TELLING not in SHIPPED, reason=f"there is no {TELLING} yet")
 everywhere = pytest.mark.parametrize(
     ("layers", "kind"), [(layers, kind) for layers in LAYERS for kind in TROUBLES]
 )
 
 
-@of_telling
 @everywhere
 def test_a_trained_ear_tells_trouble_from_health(layers, kind):
     """It has heard other runs with that trouble."""
-    assert measured(TELLING, layers)[kind].trained >= MILD.get(kind, TRAINED)
+    assert measured(DEFAULT, layers)[kind].trained >= MILD.get(kind, TRAINED)
 
 
-@of_telling
 @everywhere
 def test_a_novice_hears_it_by_one_cue(layers, kind):
     """The cue was fixed before anything was heard."""
-    assert measured(TELLING, layers)[kind].novice >= NOVICE
+    assert measured(DEFAULT, layers)[kind].novice >= NOVICE
 
 
-@of_telling
 @pytest.mark.parametrize("layers", LAYERS)
 @pytest.mark.parametrize("kind", [kind for kind in TROUBLES if TROUBLES[kind].layers])
 def test_it_is_heard_which_layer_it_is(layers, kind):
     """Where not all are concerned."""
-    assert measured(TELLING, layers)[kind].who >= WHO
+    assert measured(DEFAULT, layers)[kind].who >= WHO
 
 
 @everywhere

@@ -91,7 +91,7 @@ def cells(
     layers: int,
     *,
     kinds: Iterable[str] = tuple(TROUBLES),
-    healthy: int = 32,
+    healthy: int = 96,
     trouble: int = 16,
     stronger: float = 1.0,
 ) -> dict[str, Cell]:
@@ -106,14 +106,14 @@ def cells(
     kinds : iterable of str
         Keys of `TROUBLES`.
     healthy, trouble : int
-        How many runs, each with a seed of its own; twice as many of what is `HARD`.
+        How many runs, each with a seed of its own; six times as many of what is `HARD`.
     stronger : float
         Power to which the strength of every trouble is raised.
     """
     well = [trial(hear, HEALTHY, FIRST_SEED + n, layers) for n in range(healthy)]
     without = np.stack([each.whole for each in well])
     return {
-        kind: _cell(hear, kind, layers, without, trouble * (1 + (kind in HARD)), stronger)
+        kind: _cell(hear, kind, layers, without, trouble * (6 if kind in HARD else 1), stronger)
         for kind in kinds
     }
 
