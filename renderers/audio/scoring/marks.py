@@ -31,7 +31,7 @@ HELD_APART = 1.0  # s between marks of one voice that leaves its range again and
 # the voices mask at their worst.
 ONSET_DB = -23.0
 PULSE_DB = -25.0
-END_DB = -32.0
+END_DB = -29.0
 HELD_DB = -34.0
 KNELL_DB = -26.0
 EPOCH_DB = -36.0

@@ -44,6 +44,7 @@ RISEN_DB = 1.5  # a layer that has risen, which is bright, too
 FALLEN_DB = 3.0  # one that has fallen, a pure tone; of more than two each is softer
 FORWARD_AT = 0.3  # factors of ten beyond leaving, from which it is all the way forward
 OTHERS_DB = -6.0  # all that is neither, together
+BRIGHT_HZ = 880.0  # above which a layer may be less and less bright
 LEAVING = np.log(2.0)  # from which a layer bends and comes forward
 BEND = 3.0  # semitones for a factor of ten beyond that
 FARTHEST = 2.0  # semitones, within its register
@@ -175,7 +176,7 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
         state[place, beyond & (state[place] == State.SOUNDING)] = State.HELD
         pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
         if kind == "summary":
-            bright = np.minimum(1, (REFERENCE_HZ / pitch) ** 2)
+            bright = _fading(pitch, REFERENCE_HZ)
         voices.append(_Voice(pitch, _if(values > 0, level), bright, state[place], anchor))
     return voices
 
@@ -251,8 +252,13 @@ def _layers(
     level = rest + forward * (ahead - _decibels(crowd - 1) - rest)
     level = _if(values >= GONE * _at_first(values), level)
     pitch = centres[:, None] * 2.0 ** (polarity * bend / 12)
-    bright = np.where(away > 0, forward, 0.0) / crowd**2
+    bright = np.where(away > 0, forward, 0.0) / crowd**2 * _fading(pitch, BRIGHT_HZ)
     return {place: (pitch[row], level[row], bright[row]) for row, place in enumerate(places_of)}
+
+
+def _fading(pitch: Floats, from_hz: float) -> Floats:
+    """Return how bright a tone may be that masks no earcon: above some pitch less and less."""
+    return np.asarray(np.minimum(1.0, (from_hz / pitch) ** 2))
 
 
 def _away(values: Floats) -> Floats:
