@@ -152,7 +152,7 @@ def test_unusable_files_are_one_line(epochord: Epochord) -> None:
         (write_answers("z", [("a", "flu", 1)]), "z.json: kind is 'flu'; expected one of healthy"),
         (write_answers("l", [("a", "nan", 9)]), "l.json: layer is 9; expected none, all, or 1 to"),
         (write_answers("n", answers=3), "n.json: 'int' object is not iterable"),
-        (write_answers("m", answers=[{}]), "m.json: no entry 'layer'; expected answers"),
+        (write_answers("m", answers=[{}]), "m.json: no entry 'clip'; expected answers"),
         (write_answers("v", schema_version=2), "v.json: schema_version is 2; expected 1"),
     ):
         code, out, err = epochord("score-listening-test", good, path, "--key", key)
