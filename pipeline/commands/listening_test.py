@@ -14,11 +14,18 @@ __all__ = ["listening_test"]
 
 
 def listening_test(
-    seed: Annotated[int, typer.Option("--seed", min=0, help="What the clips are drawn from.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="What the clips are drawn from.")
+    ] = 0,
     clips: Annotated[
-        int, typer.Option("--clips", help="How many are answered, half of them healthy: even.")
+        int,
+        typer.Option(
+            "--clips", metavar="N", help="How many are answered, half of them healthy: even."
+        ),
     ] = 36,
-    voices: Annotated[int, typer.Option("--voices", help="Layers of each training, 2 to 12.")] = 4,
+    voices: Annotated[
+        int, typer.Option("--voices", metavar="N", help="Layers of each training, 2 to 12.")
+    ] = 4,
     voicing: Voicing = "roll",
     out: Annotated[Path | None, out_option("renders/listening-test.html", ".html")] = None,
 ) -> None:

@@ -30,10 +30,10 @@ def score_listening_test(
     key: Annotated[
         Path, typer.Option("--key", metavar="FILE", help="The key that was made with the page.")
     ],
-    model: Annotated[
+    model_ear: Annotated[
         Path | None,
         typer.Option(
-            "--model",
+            "--model-ear",
             metavar="FILE",
             help="The model ear's figures to compare with, such as tests/listening/reference.json.",
         ),
@@ -51,7 +51,7 @@ def score_listening_test(
 
     right = read_key(key)
     people = read_answers(answers, right)
-    ears = read_model(model, right) if model else {}
+    ears = read_model(model_ear, right) if model_ear else {}
     each, whole = [scored(person, right) for person in people], together(people, right)
     if as_json:
         for score in (*each, whole):

@@ -94,7 +94,7 @@ def test_the_model_ear_stands_beside(epochord: Epochord) -> None:
     """Its figures of that voicing and number of layers, by our names of the troubles."""
     table = {"roll": {"4": {"spike_one": [0.91, 0.82, 0.73, 32, 16], "plateau": [0.99, 0.9, None]}}}
     Path("model.json").write_text(json.dumps(table))
-    asked = "score-listening-test", write_answers("P1"), "--key", write_key(), "--model"
+    asked = "score-listening-test", write_answers("P1"), "--key", write_key(), "--model-ear"
     code, out, _ = epochord(*asked, "model.json")
     assert code == 0
     assert next(line for line in out if line.startswith("spike")).split()[-3:] == [
