@@ -53,7 +53,7 @@ def test_what_is_held_is_marked_once_a_second(in_lanes, values, frame):
 
 
 def test_voices_are_marked_for_themselves(in_lanes):
-    """And at once they are as loud as one."""
+    """Those at once add up in phase: their squares are those of one."""
     values = np.ones((3, 20))
     values[0, 5] = values[1, 5] = values[2, 7] = 50
     events = held_events(in_lanes(values))
@@ -73,7 +73,7 @@ def test_without_registers_nothing_is_held(in_lanes):
 
 
 def test_each_death_has_a_knell(in_lanes):
-    """At its step and its voice's place; twelve at once are as loud as one."""
+    """At its step and its voice's place; the squares of twelve at once are those of one."""
     score = in_lanes(np.ones((12, 30)))
     names = score.frames.names
     one = Finding(What.DEAD, names[3:4], 7, None, 0.0)

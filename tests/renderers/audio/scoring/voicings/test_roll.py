@@ -308,3 +308,15 @@ def test_a_summary_needs_layers_below_it(logged, calm, layers):
     assert score.frames.quantities[0] == ("gradient" if layers == 1 else "total")
     assert score.gain.all()
     assert (score.gain[0] >= score.gain[1:].max(axis=0, initial=0)).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0])
+def test_twelve_layers_without_a_logarithmic_range_sound(logged, calm, value):
+    """All NaN, or negative where no norm can be: thirteen voices are no error."""
+    norms = calm(12, 50)
+    for row in norms.values():
+        row[:] = value
+    score = scored(logged(norms))
+    assert len(score.frames.names) == 13
+    checked(score, "roll", score.frames)
+    assert bool(score.gain.any()) == (value == -1)
