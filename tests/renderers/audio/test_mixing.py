@@ -75,7 +75,9 @@ def test_one_layer_that_is_nan_is_as_loud_among_few_as_among_many(make_run, tmp_
     for layers in (1, 4, 12):
         each = norms(layers)
         each[LAYERS[0]][100:] = np.nan
-        heard.append(onset_db(rendered(make_run(each), tmp_path / str(layers), voicing=voicing).path))
+        heard.append(
+            onset_db(rendered(make_run(each), tmp_path / str(layers), voicing=voicing).path)
+        )
     assert np.ptp(heard) < 1
 
 
@@ -133,7 +135,9 @@ def test_an_event_has_the_level_that_it_says(make_run):
         np.concatenate([*mixed([each], level)]) for each in (score, replace(score, events=()))
     )
     added = (both - alone)[RATE : RATE + 4000]
-    assert np.sqrt(np.square(added, dtype=np.float64).sum(axis=1).mean()) == pytest.approx(0.05, rel=1e-3)
+    assert np.sqrt(np.square(added, dtype=np.float64).sum(axis=1).mean()) == pytest.approx(
+        0.05, rel=1e-3
+    )
     assert not (both - alone)[: RATE - 1].any()
 
 
@@ -165,7 +169,9 @@ def test_the_original_is_left_as_it_is(make_run):
 
 @pytest.mark.parametrize(("lufs", "legend"), [(-23.0, False), (-8.0, True)])
 @pytest.mark.parametrize("layers", [1, 4, 12])
-def test_a_sound_with_bells_is_read_as_exactly_as_one_without(make_run, tmp_path, layers, lufs, legend):
+def test_a_sound_with_bells_is_read_as_exactly_as_one_without(
+    make_run, tmp_path, layers, lufs, legend
+):
     """By the level of its marks in audio.json, also where the ceiling made everything softer."""
     dying = norms(layers)
     dying[LAYERS[layers - 1]][100:] = 0
@@ -174,7 +180,12 @@ def test_a_sound_with_bells_is_read_as_exactly_as_one_without(make_run, tmp_path
     about = {}
     for name, each in (("dying", dying), ("whole", norms(layers))):
         result = rendered(
-            make_run(each), tmp_path / name, voicing="lanes", lufs=lufs, legend=legend, format="wav24"
+            make_run(each),
+            tmp_path / name,
+            voicing="lanes",
+            lufs=lufs,
+            legend=legend,
+            format="wav24",
         )
         about[name] = result.description
         for voice, back in enumerate(read_back(result.path)):

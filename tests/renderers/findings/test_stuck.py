@@ -32,7 +32,9 @@ def oracle(values, long):
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from([0.0, 1.0, 2.0, 3.5]), st.integers(1, 25)), min_size=1, max_size=12
+        st.tuples(st.sampled_from([0.0, 1.0, 2.0, 3.5]), st.integers(1, 25)),
+        min_size=1,
+        max_size=12,
     )
 )
 def test_what_stays_is_found_and_nothing_else(line, parts):

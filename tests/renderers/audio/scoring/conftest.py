@@ -35,7 +35,9 @@ def logged() -> Callable[..., Run]:
 def calm() -> Callable[..., dict[str, npt.NDArray[np.float64]]]:
     """Make the gradient norms of layers, by tag, that stay near 1."""
 
-    def make(layers: int = 4, steps: int = 300, seed: int = 0) -> dict[str, npt.NDArray[np.float64]]:
+    def make(
+        layers: int = 4, steps: int = 300, seed: int = 0
+    ) -> dict[str, npt.NDArray[np.float64]]:
         noise = np.random.default_rng(seed).normal(0, 0.05, (layers, steps))
         return {f"grad_norm/l{n:02d}.weight": np.exp(row) for n, row in enumerate(noise)}
 
@@ -50,8 +52,6 @@ def quantified() -> Callable[..., Timeline]:
         rows = np.atleast_2d(np.asarray(values, np.float64))
         names = tuple(f"voice{row}" for row in range(len(rows)))
         known = np.ones(rows.shape, bool)
-        return Timeline(
-            np.arange(rows.shape[1]), names, rows, known, unit, quantities=quantities
-        )
+        return Timeline(np.arange(rows.shape[1]), names, rows, known, unit, quantities=quantities)
 
     return make

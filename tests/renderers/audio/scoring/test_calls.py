@@ -60,7 +60,10 @@ def test_the_strongest_are_called(found):
     assert len(chosen) == min(len(every), MOST_CALLS) <= 20
     assert [call.step for call in chosen] == sorted(call.step for call in chosen)
     left = sorted(call.strength for call in every)[: len(every) - len(chosen)]
-    assert sorted(call.strength for call in chosen) == sorted(call.strength for call in every)[len(left) :]
+    assert (
+        sorted(call.strength for call in chosen)
+        == sorted(call.strength for call in every)[len(left) :]
+    )
     lasting = [one for one in found if one.what in (What.RISE, What.FALL)]
     assert len(every) == len(found) - len(lasting) + sum(len(one.passes) for one in lasting)
 
@@ -169,7 +172,9 @@ def test_added_time_moves_all_that_follows(plain, steps, step):
     seconds = cue.sample / score.sample_rate
     assert axis.at(seconds) == step
     assert axis.times(step) == pytest.approx(seconds)
-    assert list(axis.at((np.arange(score.frames.count) + 0.5) * axis.frame)) == list(score.frames.steps)
+    assert list(axis.at((np.arange(score.frames.count) + 0.5) * axis.frame)) == list(
+        score.frames.steps
+    )
 
 
 @pytest.mark.parametrize("seconds", [1.0, 6.0, 20.0])

@@ -1,4 +1,4 @@
-"""Time as it was logged, as steps, or as seconds: how long a sound is, and what lies where in it."""
+"""Time as it was logged, as steps, or as seconds: how long a sound is, and what lies where."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def scored(run, **settings):
 
 
 def gap(steps=200, every=10, wide=100_000):
-    """Steps evenly apart, but for a gap in their middle."""
+    """Make steps that lie evenly apart, but for a gap in their middle."""
     made = every * np.arange(steps)
     made[steps // 2 :] += wide
     return made
@@ -54,7 +54,9 @@ def test_a_hundred_thousand_steps_leave_next_to_nothing_else(logged):
 def test_equal_distances_change_nothing(logged, calm, voicing):
     """Of steps that lie equally far apart, the scores are the same."""
     run = logged(calm(steps=150), 7 * np.arange(150), 1.7e9 + 0.3 * np.arange(150))
-    first, *others = (scored(run, voicing=voicing, time=time) for time in ("logged", "steps", "wall"))
+    first, *others = (
+        scored(run, voicing=voicing, time=time) for time in ("logged", "steps", "wall")
+    )
     for other in others:
         np.testing.assert_array_equal(other.pitch, first.pitch)
         np.testing.assert_array_equal(other.gain, first.gain)
