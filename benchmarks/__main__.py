@@ -10,6 +10,7 @@ SUBJECTS = (
     "writer",
     "audio",
     "fidelity",
+    "listening",
     "readers",
     "fuzz",
     "ensemble",

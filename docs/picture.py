@@ -15,6 +15,8 @@ from matplotlib.axes import Axes
 from scipy.signal import ShortTimeFFT
 
 from epochord.renderers.audio import render_audio
+from epochord.renderers.audio.samples import sound as sound_of
+from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.timeline.timeline import timeline
 from epochord.runlog import open_run
 
@@ -40,11 +42,11 @@ def main() -> None:
 
 def _draw_sgd() -> None:
     run = open_run("runs/sgd")
-    heard = timeline(run)
+    heard, axis = timeline(run), Axis.of(sound_of(run).score)
     figure, (norms, sound) = plt.subplots(2, 1, figsize=(9, 4.6), sharex=True, layout="constrained")
     with tempfile.TemporaryDirectory() as folder:  # on its own scale, as the command renders it
-        seconds = _draw_sound(sound, render_audio(run, Path(folder)).path)
-    time = np.arange(heard.frames) * seconds / heard.frames
+        _draw_sound(sound, render_audio(run, Path(folder)).path)
+    time = axis.times(heard.steps)
     for name, values, colour in zip(heard.names, heard.values, COLOURS, strict=True):
         norms.plot(time, values, color=colour, lw=1.2, label=name)
     norms.set(ylabel="gradient norm", yscale="log", title="make record-sgd render-audio")
@@ -63,8 +65,8 @@ def _draw_experiments() -> None:
     _save(figure, "docs/experiments.png")
 
 
-def _draw_sound(axes: Axes, path: Path) -> float:
-    """Draw a spectrogram over pitch; return how many seconds it has."""
+def _draw_sound(axes: Axes, path: Path) -> None:
+    """Draw a spectrogram over pitch."""
     samples, rate = soundfile.read(path, always_2d=True)
     transform = ShortTimeFFT(np.hanning(8192), hop=512, fs=rate, scale_to="magnitude")
     level = np.abs(transform.stft(samples.mean(axis=1)))
@@ -82,11 +84,9 @@ def _draw_sound(axes: Axes, path: Path) -> float:
         shading="nearest",
         rasterized=True,
     )
-    seconds = len(samples) / rate
-    axes.set(ylabel="Hz", yscale="log", xlim=(0, seconds), ylim=(LOWEST, HIGHEST))
+    axes.set(ylabel="Hz", yscale="log", xlim=(0, len(samples) / rate), ylim=(LOWEST, HIGHEST))
     axes.set_yticks([100, 300, 1000, 3000], ["100", "300", "1000", "3000"])
     axes.minorticks_off()
-    return seconds
 
 
 def _save(figure: plt.Figure, path: str) -> None:

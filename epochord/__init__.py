@@ -26,6 +26,7 @@ if not (_HERE / "runlog").is_dir():
     __path__.append(str(_HERE.parent))
 
 __all__ = [
+    "Account",
     "AudioResult",
     "AudioSettings",
     "BenfordResult",
@@ -36,6 +37,7 @@ __all__ = [
     "EnsembleResult",
     "EnsembleSettings",
     "EpochordError",
+    "Finding",
     "GradientRecorder",
     "LogError",
     "OutputError",
@@ -51,7 +53,9 @@ __all__ = [
     "__version__",
     "compare",
     "compare_runs",
+    "describe",
     "find_runs",
+    "findings",
     "open_ensemble",
     "open_run",
     "read_back",
@@ -83,6 +87,7 @@ if TYPE_CHECKING:
         compare_runs,
     )
     from epochord.renderers.ensemble import EnsembleResult, EnsembleSettings, render_ensemble
+    from epochord.renderers.findings import Account, Finding, describe, findings
     from epochord.renderers.page import PageResult, render_page
     from epochord.renderers.pictures.spectrogram import Spectrogram
     from epochord.runlog import (
@@ -115,6 +120,7 @@ else:
             "Comparison ComparisonResult ComparisonSettings compare compare_runs"
         ),
         "epochord.renderers.ensemble": "EnsembleResult EnsembleSettings render_ensemble",
+        "epochord.renderers.findings": "Account Finding describe findings",
         "epochord.renderers.page": "PageResult render_page",
         "epochord.renderers.pictures.spectrogram": "Spectrogram",
         "epochord.runlog": (

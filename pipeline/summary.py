@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.findings import findings
 from epochord.renderers.timeline.choice import Choice
 from epochord.renderers.timeline.timeline import timeline
-from epochord.runlog import Run
+from epochord.runlog import LogError, Run
 from epochord.runlog.reading.ensemble import Ensemble
 from epochord.runlog.run.run import GRAD_NORM
 
@@ -30,11 +31,11 @@ def summarise(run: Run) -> dict[str, Any]:
         Its metadata, ``steps`` (count, first, last), ``layers`` (norms of all
         of a layer's parameters), ``others`` (tags that are no gradient norms), ``tables`` (names),
         ``ensemble`` (see `summarise_ensemble`; None until somebody fills it in),
-        ``tags`` (all of them), ``damage``, ``notes``, ``segments`` and ``files``
-        (what was read of each, and what was not).  Of each series: how many points,
-        null (steps without one), NaN and infinite ones, the least, median and
-        greatest of the finite ones, and the last one of all (as a string if
-        it is not finite, since JSON has no number for it).
+        ``findings`` (what happened, in the order of steps), ``tags`` (all of them),
+        ``damage``, ``notes``, ``segments`` and ``files`` (what was read of each, and what
+        was not).  Of each series: how many points, null (steps without one), NaN and
+        infinite ones, the least, median and greatest of the finite ones, and the last one
+        of all (as a string if it is not finite, since JSON has no number for it).
     """
     steps = run.steps
     tags = [_numbers(tag, series.values, len(steps)) for tag, series in run.series.items()]
@@ -58,6 +59,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "others": [row for row in tags if not row["name"].startswith(GRAD_NORM)],
         "tables": list(run.tables),
         "ensemble": None,
+        "findings": _findings(run),
         "tags": tags,
         "damage": list(run.damage),
         "notes": list(run.notes),
@@ -100,6 +102,14 @@ def summarise_ensemble(ensemble: Ensemble) -> dict[str, Any]:
         "indices_changed_at": about.get("indices_changed_at"),
         "half_overflows_at": about.get("half_overflows_at"),
     }
+
+
+def _findings(run: Run) -> list[dict[str, Any]]:
+    """Return what happened in a run; nothing where there is nothing to look at."""
+    try:
+        return [found.to_dict() for found in findings(run)]
+    except LogError:
+        return []
 
 
 def _layers(run: Run, steps: int) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from epochord.runlog.words import plural
 
-__all__ = ["told"]
+__all__ = ["told", "told_of"]
 
 MOST_VOICES = 3  # whose extremes are said, where each has a scale of its own
 MOST_FINDINGS = 6
@@ -25,10 +25,22 @@ def told(about: Mapping[str, Any]) -> list[str]:
         What was chosen; the extremes of the log with their steps, however many steps
         each frame of the sound stands for; and what happened, in the order of steps.
     """
-    found = [finding["sentence"] for finding in about["findings"]]
-    more = plural(len(found) - MOST_FINDINGS, "finding")
-    rest = [f"{more} more: epochord describe"] if len(found) > MOST_FINDINGS else []
-    return [*about["notes"], *_extremes(about), *found[:MOST_FINDINGS], *rest]
+    return [*about["notes"], *_extremes(about), *told_of(about["findings"], MOST_FINDINGS)]
+
+
+def told_of(findings: Sequence[Mapping[str, Any]], most: int) -> list[str]:
+    """Return a line a finding.
+
+    Parameters
+    ----------
+    findings : sequence of mapping
+        As `Finding.to_dict` gives them.
+    most : int
+        Of more than these, the number is said, and who tells them all.
+    """
+    found = [finding["sentence"] for finding in findings]
+    more = plural(len(found) - most, "finding")
+    return [*found[:most], *([f"{more} more: epochord describe"] if len(found) > most else [])]
 
 
 def _extremes(about: Mapping[str, Any]) -> list[str]:

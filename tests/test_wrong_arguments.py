@@ -22,6 +22,8 @@ CALLS = [
         (lambda _: ep.sound(RUN, "sequence"), "settings is a str; expected AudioSettings, or"),
         (lambda out: ep.render_audio("x.csv", out), f"run is a str; {A_RUN}"),
         (lambda out: ep.render_benford("x.csv", out), f"run is a str; {A_RUN}"),
+        (lambda _: ep.findings("x.csv"), f"run is a str; {A_RUN}"),
+        (lambda _: ep.describe([RUN]), f"run is a list; {A_RUN}"),
         (lambda _: ep.spectrogram([RUN]), "source is a list; expected a Run, a Sound, or the"),
         (lambda _: ep.compare(["a.wav"]), f"runs[0] is a str; {A_RUN}"),
         (lambda _: ep.compare(RUN), f"runs is a Run; {RUNS}"),

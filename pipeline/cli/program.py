@@ -33,7 +33,7 @@ COMMANDS = {
     "render": ("Turn logs into something to hear and to see.", f"{_AT}.render:render"),
     "play": ("Play runs, sound files, or those in a folder of results.", f"{_AT}.play:play"),
     "inspect": (
-        "Show what logs hold: status, steps, layers or tags, ranges, what is not a number.",
+        "Show what logs hold: status, steps, layers or tags, ranges, and what happened in them.",
         f"{_AT}.inspect:inspect",
     ),
     "describe": (

@@ -11,6 +11,7 @@ from epochord.pipeline.commands.arguments.results import AsJson
 from epochord.pipeline.console import fail, note, result
 from epochord.pipeline.inputs import Found
 from epochord.pipeline.tables import aside, heading, table
+from epochord.pipeline.telling import told_of
 from epochord.runlog import Run
 from epochord.runlog.ensemble.tables import ENSEMBLE
 from epochord.runlog.errors import EpochordError
@@ -19,6 +20,7 @@ from epochord.runlog.words import plural
 __all__ = ["inspect"]
 
 COLUMNS = ("points", "min", "median", "max", "last", "null", "NaN", "inf")
+MOST_FINDINGS = 20
 
 
 def inspect(
@@ -28,7 +30,7 @@ def inspect(
     tags: Annotated[bool, typer.Option("--tags", help="List every tag, not the layers.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what logs hold: status, steps, layers or tags, ranges, what is not a number."""
+    """Show what logs hold: status, steps, layers or tags, ranges, and what happened in them."""
     from epochord.pipeline.summary import summarise
 
     if tags and (glob := next(filter(_is_glob, paths or ()), None)):
@@ -99,6 +101,8 @@ def _show(summaries: list[dict[str, Any]], tags: bool) -> None:
             aside(f"  tables: {', '.join(summary['tables'])}")
         if summary["ensemble"]:
             aside(f"  {_told(summary['ensemble'])}")
+        for line in told_of(summary["findings"], MOST_FINDINGS):
+            print(f"  {line}")
         for line in _files(summary):
             aside(line)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from epochord.renderers.audio.files.write import Cue
 from epochord.renderers.audio.scoring.compose import Scales
-from epochord.renderers.audio.scoring.events import Kind
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.score import Glide, Score
 from epochord.renderers.audio.scoring.settings import AudioSettings
@@ -154,11 +153,6 @@ def description(run: Run, settings: AudioSettings, score: Score, scales: Scales)
         "duration": score.duration,
         "counts": score.counts(),
         "events": dict(Counter(str(event.kind) for event in score.events if event.mark)),
-        "bells": [
-            {"sample": e.sample, "voice": e.voice, "length": e.length, "level": e.level}
-            for e in score.events
-            if e.kind is Kind.DEAD
-        ],
         "extremes": [course.to_dict() for course in courses(score.frames)],
         "findings": [found.to_dict() for found in score.findings],
         "notes": list(score.frames.notes),
@@ -175,22 +169,25 @@ def _lanes(score: Score, scales: Scales) -> list[dict[str, Any]]:
     """Say of each voice where it lies, and how fine it can be heard."""
     if score.registers is None:
         return []
+    anchors = score.anchors or (None,) * len(score.frames.names)
+    named = zip(score.frames.names, groups(score.frames), anchors, strict=True)
     lanes = []
-    for voice, (name, group) in enumerate(
-        zip(score.frames.names, groups(score.frames), strict=True)
-    ):
-        low, high = score.registers[voice]
-        share = TEN_CENTS / np.log2(high / low)  # of the range
-        scale = scales[group]
-        span = np.log(scale.high) - np.log(scale.low) if scale.kind == "log" else None
-        lanes.append(
-            {
-                "voice": name,
-                "group": group,
-                "low_hz": float(low),
-                "high_hz": float(high),
-                "pan": float(score.places[voice].mean()),
-                "ten_cents_are_percent": 100 * float(np.expm1(share * span) if span else share),
-            }
-        )
+    for voice, (name, group, anchor) in enumerate(named):
+        low, high = map(float, score.registers[voice])
+        lane = {"voice": name, "group": group, "low_hz": low, "high_hz": high}
+        lane["pan"] = float(score.places[voice].mean())
+        if anchor:
+            fine = 10**TEN_CENTS - 1
+            lanes.append(lane | anchor._asdict() | {"ten_cents_are_percent": 100 * fine})
+        elif score.anchors:
+            lanes.append(lane)
+        else:
+            lanes.append(lane | {"ten_cents_are_percent": _ten_cents(low, high, scales[group])})
     return lanes
+
+
+def _ten_cents(low: float, high: float, scale: Scale) -> float:
+    """Return how many per cent of the value, or of a linear range, ten cents of pitch are."""
+    share = TEN_CENTS / np.log2(high / low)
+    span = np.log(scale.high) - np.log(scale.low) if scale.kind == "log" else None
+    return 100 * float(np.expm1(share * span) if span else share)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile  # type: ignore[import-untyped]
 
@@ -19,6 +20,7 @@ from epochord.renderers.audio.decoding import Layout, Method, decode
 from epochord.renderers.audio.description import DESCRIPTION, SCORE, place_of
 from epochord.renderers.audio.scoring.events import Event, Kind
 from epochord.renderers.audio.scoring.scale import Scale
+from epochord.renderers.audio.scoring.score import EVENTS
 from epochord.renderers.audio.synthesis.earcons import overlay
 from epochord.renderers.audio.synthesis.glide import pan_gains
 from epochord.renderers.results.destination import AUDIO, StrPath
@@ -114,7 +116,7 @@ def read_back(
             "with --timbre sine"
         )
     layout = _layout(about, rate)
-    sound = _without_bells(samples[about["legend_samples"] :], about, rate)
+    sound = _without_earcons(samples[about["legend_samples"] :], about, score, rate)
     found = decode(sound, layout, method=method, progress=progress)
     return _compared(about, score, found.pitch)
 
@@ -147,16 +149,16 @@ def _sound_below(folder: Path) -> Path | None:
     return None
 
 
-def _without_bells(sound: Floats, about: dict[str, Any], rate: int) -> Floats:
-    """Take away the only earcons that sound among the voices: they are the same in every sound."""
-    pans = [lane["pan"] for lane in about["lanes"]]
+def _without_earcons(sound: Floats, about: dict[str, Any], score: pa.Table, rate: int) -> Floats:
+    """Take away the earcons, which hide the voices: they are the same in every sound."""
     level = 10 ** (about["loudness"]["marks_db"] / 20)
-    bells = [
-        Event(one["sample"], Kind.DEAD, one["voice"], one["length"], one["level"] * level)
-        for one in about["bells"]
+    events = [
+        Event(**one | {"kind": Kind(one["kind"]), "level": one["level"] * level})
+        for one in json.loads(score.schema.metadata.get(EVENTS.encode(), "[]"))
     ]
+    sides = pan_gains([lane["pan"] for lane in about["lanes"]])
     nothing = [np.zeros((len(sound), 2), np.float32)]
-    (added,) = overlay(nothing, bells, pan_gains(pans), rate)
+    (added,) = overlay(nothing, events, sides, rate)
     return np.asarray(sound - (added if sound.shape[1] == 2 else added.mean(axis=1, keepdims=True)))
 
 

@@ -43,7 +43,7 @@ def sound(
     scales : mapping of str to Scale, optional
         Those that several runs share; by default the run's own.
     progress : callable, optional
-        Called with the samples done and the samples in all: each is made once to be
+        Called with the samples done and the samples in all: each counts once when it is
         measured, and once whenever it is asked for.
     **options
         Single settings by name, such as ``voicing="sequence", duration=12`` (s):
@@ -107,6 +107,7 @@ class Sound:
         self.offset = self._opening.samples if self._opening else 0
         self._progress = progress
         self._done = 0
+        self._kept: list[Samples] = []
 
     def __repr__(self) -> str:
         sides = "stereo" if self.channels == 2 else "mono"
@@ -141,7 +142,7 @@ class Sound:
     @cached_property
     def level(self) -> Level:
         """Loudness, true peak, and the gain of all samples; the voicing `original` has none."""
-        return levels([self._track], self.settings.lufs, self._count)[0]
+        return levels([self._track], self.settings.lufs, self._count, keep=self._kept)[0]
 
     @cached_property
     def samples(self) -> Samples:
@@ -158,7 +159,9 @@ class Sound:
         np.ndarray [shape=(n, channels), float32]
             Together equal to `samples`; of any lengths.
         """
-        for block in mixed(self._track, self.level):
+        level = self.level
+        kept, self._kept = self._kept, []
+        for block in mixed(self._track, level, kept):
             yield block.reshape(len(block), self.channels)
             self._count(len(block))
 

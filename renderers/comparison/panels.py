@@ -183,8 +183,7 @@ def _columns(each: SeriesDifference, axis: Axis, edges: npt.NDArray[np.float64])
     high = _reduced(np.maximum, values, each, axis, edges)
     low = _reduced(np.minimum, values, each, axis, edges)
     found = np.where(high >= -low, high, low)
-    begin, end = axis.times(each.steps[[0, -1]])
-    return np.where((edges[1:] > begin) & (edges[:-1] < end + axis.frame), found, np.nan)
+    return np.where(_there(each, axis, edges), found, np.nan)
 
 
 def _not_finite(
@@ -196,9 +195,15 @@ def _not_finite(
     equal = (one == other) | (np.isnan(one) & np.isnan(other))
     apart = _reduced(np.maximum, (~finite & ~equal).astype(np.float64), each, axis, edges) > 0
     same = _reduced(np.maximum, (finite | ~equal).astype(np.float64), each, axis, edges) == 0
-    begin, end = axis.times(each.steps[[0, -1]])
-    there = (edges[1:] > begin) & (edges[:-1] < end + axis.frame)
+    there = _there(each, axis, edges)
     return apart & there, same & there
+
+
+def _there(each: SeriesDifference, axis: Axis, edges: npt.NDArray[np.float64]) -> Any:
+    """Return the columns from the first step on until the frames of the last one are over."""
+    first, last = each.steps[[0, -1]]
+    end = np.searchsorted(axis.steps, last, side="right") * axis.frame
+    return (edges[1:] > axis.times(first)) & (edges[:-1] < end)
 
 
 def _reduced(

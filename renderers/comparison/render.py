@@ -34,7 +34,7 @@ __all__ = ["ComparisonResult", "compare_clips", "compare_runs"]
 STEM = "comparison"
 DESCRIPTION, TABLE, TEXT = ".json", ".parquet", ".txt"  # what lies beside pictures ends in these
 PICTURES = (".png", ".svg")
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MOST_PAIR_PICTURES = 6
 
 

@@ -10,18 +10,16 @@ from epochord.renderers.comparison.names import listed
 from epochord.renderers.comparison.pairs import Pair
 from epochord.renderers.comparison.runs import Sounding
 from epochord.renderers.comparison.sentences import (
+    happened_sentences,
     pair_sentences,
     silence_sentences,
-    trouble_sentences,
 )
-from epochord.renderers.comparison.series import Logged
 from epochord.renderers.comparison.settings import ComparisonSettings
 from epochord.renderers.comparison.spans import overlap_sentences, span_sentences
-from epochord.renderers.comparison.trouble import Trouble, troubles
 
 __all__ = ["Report", "audio_report", "run_report"]
 
-MOST_TROUBLES = 2  # sentences of a run before those about pairs: pictures show seven in all
+MOST_FINDINGS = 2  # sentences of a run before those about pairs: pictures show seven in all
 
 
 @dataclass(frozen=True)
@@ -87,8 +85,10 @@ def run_report(sounding: Sounding, pairs: Sequence[Pair], settings: ComparisonSe
     settings : ComparisonSettings
         What counts as a difference.
     """
-    amiss = {each.run.name: troubles(each.run, each.wanted) for each in sounding.logs}
-    wrong = [_wrong(each, amiss[each.run.name]) for each in sounding.logs]
+    happened = [
+        happened_sentences(log.run.name, found)
+        for log, found in zip(sounding.logs, sounding.findings, strict=True)
+    ]
     scale = "; ".join(
         f"{group or 'values'} {one.low:.3g} to {one.high:.3g}"
         for group, one in sounding.scales.items()
@@ -101,17 +101,19 @@ def run_report(sounding: Sounding, pairs: Sequence[Pair], settings: ComparisonSe
         {
             **_sound(heard),
             **level.to_dict(),
-            "troubles": [each.to_dict() for each in amiss[heard.name]],
+            "findings": [each.to_dict() for each in found],
         }
-        for heard, level in zip(sounding.heard, sounding.levels, strict=True)
+        for heard, level, found in zip(
+            sounding.heard, sounding.levels, sounding.findings, strict=True
+        )
     ]
     names = [each.name for each in sounding.heard]
     matrix = distances(names, pairs, logged=True)
     told, of_pairs = _told(sounding.heard, pairs, settings)
-    first = [line for lines in wrong for line in lines[:MOST_TROUBLES]]
+    first = [line for lines in happened for line in lines[:MOST_FINDINGS]]
     spans = span_sentences(sounding.logs, sounding.heard)
-    notes = [*spans, *_held(pairs), *sounding.notes, *_unsaid(names, wrong)]
-    more = [line for lines in wrong for line in lines[MOST_TROUBLES:]]
+    notes = [*spans, *_held(pairs), *sounding.notes, *_unsaid(names, happened)]
+    more = [line for lines in happened for line in lines[MOST_FINDINGS:]]
     general = [*overlap_sentences(sounding.logs), *first, *told]
     return Report(general, notes, caption, matrix, sounds, of_pairs, more)
 
@@ -169,17 +171,11 @@ def _told(
     return said, of_pairs
 
 
-def _wrong(log: Logged, found: Sequence[Trouble]) -> list[str]:
-    """Say what went wrong, in what is heard first."""
-    ordered = sorted(found, key=lambda each: (each.step, each.kind, each.tag not in log.heard))
-    return trouble_sentences(log.run.name, ordered)
-
-
-def _unsaid(names: Sequence[str], wrong: Sequence[Sequence[str]]) -> list[str]:
-    """Say of which runs there are more troubles than are told."""
-    count = [len(lines) - MOST_TROUBLES for lines in wrong]
+def _unsaid(names: Sequence[str], happened: Sequence[Sequence[str]]) -> list[str]:
+    """Say of which runs there are more findings than are told."""
+    count = [len(lines) - MOST_FINDINGS for lines in happened]
     return [
-        f"{more} more {'trouble' if more == 1 else 'troubles'} of {name}, at the end of "
+        f"{more} more {'finding' if more == 1 else 'findings'} of {name}, at the end of "
         "the text (.txt)"
         for name, more in zip(names, count, strict=True)
         if more > 0

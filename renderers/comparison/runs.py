@@ -12,9 +12,11 @@ from epochord.renderers.audio.scoring.axis import Axis
 from epochord.renderers.audio.scoring.compose import Scales, scores_together
 from epochord.renderers.audio.scoring.score import Score, State
 from epochord.renderers.audio.scoring.settings import AudioSettings
+from epochord.renderers.comparison.happened import happened
 from epochord.renderers.comparison.listening import Framing, Heard, listen
 from epochord.renderers.comparison.names import listed
 from epochord.renderers.comparison.series import Logged, logged
+from epochord.renderers.findings import Finding
 from epochord.renderers.timeline.timeline import StepRange
 from epochord.runlog import Run
 
@@ -43,6 +45,8 @@ class Sounding:
         Of each, with the gain of all.
     notes : list of str
         What was chosen, in a line each.
+    findings : list of list of Finding
+        What happened in each (see `happened`).
     """
 
     heard: list[Heard]
@@ -52,6 +56,7 @@ class Sounding:
     scales: Scales
     levels: list[Level]
     notes: list[str]
+    findings: list[list[Finding]]
 
 
 def within(run: Run, steps: StepRange) -> Run:
@@ -108,7 +113,9 @@ def hear_runs(
         if progress:
             progress(len(heard), len(runs))
     logs = logged(runs, settings.choice, first.frames.names)
-    return Sounding(heard, logs, Axis.of(first), framing, used, gains, _notes(runs, scores))
+    findings = [happened(log, settings.choice) for log in logs]
+    notes = _notes(runs, scores)
+    return Sounding(heard, logs, Axis.of(first), framing, used, gains, notes, findings)
 
 
 def _presence(score: Score) -> tuple[float, float]:
@@ -129,6 +136,7 @@ def _notes(runs: Sequence[Run], scores: Sequence[Score]) -> list[str]:
         note if len(of) == len(runs) else f"{listed(of)}: {note}" for note, of in names.items()
     ]
     frames = scores[0].frames
-    if frames.count < frames.total:
-        found.append(f"{frames.total:,} steps are reduced to {frames.count:,} frames")
+    different = len(np.unique(frames.steps))  # where time stands still, one is there several times
+    if different < frames.total:
+        found.append(f"{frames.total:,} steps are reduced to {different:,} frames")
     return found

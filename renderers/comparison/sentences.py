@@ -3,22 +3,21 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from epochord.renderers.comparison.lag import Lag
 from epochord.renderers.comparison.listening import Heard
-from epochord.renderers.comparison.names import counted, listed
+from epochord.renderers.comparison.names import counted
 from epochord.renderers.comparison.pairs import Pair
 from epochord.renderers.comparison.series import SeriesDifference
 from epochord.renderers.comparison.settings import ComparisonSettings
-from epochord.renderers.comparison.trouble import Trouble
-from epochord.runlog.run.run import GRAD_NORM
+from epochord.renderers.findings import Finding, What
 
-__all__ = ["pair_sentences", "silence_sentences", "trouble_sentences"]
+__all__ = ["happened_sentences", "pair_sentences", "silence_sentences"]
 
 CLEARLY = math.log10(1.05)  # decades: less may be rounding
 MOST_DIGITS = 9  # of two numbers that would read alike
 LEAST_DB = 0.05  # a difference of level that is worth a word
+PASSING = (What.SPIKE, What.RISE, What.FALL)  # what a run may well recover from
 
 
 def pair_sentences(pair: Pair, settings: ComparisonSettings) -> list[str]:
@@ -39,22 +38,22 @@ def pair_sentences(pair: Pair, settings: ComparisonSettings) -> list[str]:
     return said
 
 
-def trouble_sentences(name: str, troubles: Sequence[Trouble]) -> list[str]:
-    """Say what went wrong in a run, the first of each kind first.
+def happened_sentences(name: str, findings: Sequence[Finding]) -> list[str]:
+    """Say what happened in a run: the first of each kind before others, what passes last.
 
     Parameters
     ----------
     name : str
         The run's.
-    troubles : sequence of Trouble
+    findings : sequence of Finding
         In the order of their steps.
     """
-    kinds: Counter[str] = Counter()
+    kinds: Counter[What] = Counter()
     said = []
-    for (_, kind), group in groupby(troubles, key=lambda each: (each.step, each.kind)):
-        said.append((kinds[kind] > 0, _trouble(name, list(group))))
-        kinds[kind] += 1
-    return [sentence for _, sentence in sorted(said, key=lambda each: each[0])]
+    for found in findings:
+        said.append((kinds[found.what] > 0, found.what in PASSING, f"{name}: {found.sentence}"))
+        kinds[found.what] += 1
+    return [sentence for *_, sentence in sorted(said, key=lambda each: each[:2])]
 
 
 def _logs(pair: Pair, ratio: float) -> Iterator[str]:
@@ -196,27 +195,6 @@ def _late(seconds: float) -> str:
     if seconds == 0:
         return "at the same time"
     return f"{abs(seconds):.2f} s {'later' if seconds > 0 else 'earlier'}"
-
-
-def _trouble(name: str, group: Sequence[Trouble]) -> str:
-    first, tags = group[0], listed([_short(each.tag) for each in group])
-    be = "is" if len(group) == 1 else "are"
-    if first.kind == "explodes":
-        worst = max(group, key=lambda each: each.value or 0)
-        later = f" at step {worst.peak}" if worst.peak not in (None, first.step) else ""
-        reached = f"{_short(worst.tag)} reaches {_number(worst.value or 0)}{later}"
-        return f"{name} explodes at step {first.step}: {reached}"
-    if first.kind.endswith("throughout"):
-        what = first.kind.removeprefix("is ").replace("zero", "exactly zero")
-        return f"{name}: {tags} {be} {what}"
-    if first.kind == "is zero":
-        return f"{name}: {tags} {be} exactly zero from step {first.step} on"
-    at = "from" if first.kind.startswith("ends") else "first at"
-    return f"{name} {first.kind} {at} step {first.step} ({tags})"
-
-
-def _short(tag: str) -> str:
-    return tag.removeprefix(GRAD_NORM)
 
 
 def _number(value: float, digits: int = 3) -> str:

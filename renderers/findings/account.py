@@ -10,6 +10,7 @@ from epochord.renderers.timeline.choice import Choice
 from epochord.renderers.timeline.reduction import reduce
 from epochord.renderers.timeline.timeline import StepRange, timeline
 from epochord.runlog import Run
+from epochord.runlog.run.given import require_run
 
 __all__ = ["Account", "describe"]
 
@@ -89,7 +90,10 @@ def describe(run: Run, choice: Choice | None = None, *, steps: StepRange = (None
         If the run has no measurement.
     LogError
         If nothing matches the choice.
+    TypeError
+        If `run` is no run.
     """
+    require_run(run)
     line = timeline(run, choice, steps=steps)
     return Account(
         run.name,

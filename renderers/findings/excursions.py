@@ -1,5 +1,7 @@
 """What rises far above its level: for a moment, or more and more."""
 
+from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -44,12 +46,16 @@ def _level_before(usual: Floats, high: Floats) -> Floats:
     """Return the median of the frames before each that had not exploded; NaN at first."""
     window = max(15, int(BEFORE * len(usual)))
     level = np.full(len(usual), np.nan)
-    before: list[float] = []
+    before: deque[float] = deque()
+    ascending: list[float] = []
     for place in np.flatnonzero(np.isfinite(usual)).tolist():
-        if len(before) >= FEWEST:
-            level[place] = np.median(before[-window:])
+        if (known := len(ascending)) >= FEWEST:
+            level[place] = (ascending[(known - 1) // 2] + ascending[known // 2]) / 2
         if not high[place] > level[place] + EXPLOSION:
             before.append(float(usual[place]))
+            insort(ascending, before[-1])
+            if len(before) > window:
+                del ascending[bisect_left(ascending, before.popleft())]
     return level
 
 

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from epochord.renderers.audio.level.measure import Level
 from epochord.renderers.audio.mixing import levels
-from epochord.renderers.audio.scoring.events import Event, Kind
 from epochord.renderers.audio.scoring.score import Score, State
 from epochord.renderers.audio.scoring.style import groups
 from epochord.renderers.page.curves import curves
 from epochord.renderers.page.document import base64_of
+from epochord.renderers.page.events import listed_events
 from epochord.renderers.page.extras import Extra, Extras
+from epochord.renderers.page.pace import Pace
 from epochord.renderers.page.picture import RANGE_DB, Picture, loudest, picture, spectrograms
 from epochord.renderers.page.sounds import Track, tracks
 from epochord.renderers.timeline.timeline import Timeline
@@ -22,14 +23,6 @@ from epochord.runlog import Run
 from epochord.runlog.extras import needing
 
 __all__ = ["Part", "Progress", "run_contents", "shared_contents"]
-
-MOST_EVENTS = 1000  # of a run
-IS_OF_KIND: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.NAN: np.isnan,
-    Kind.POSITIVE_INFINITY: np.isposinf,
-    Kind.NEGATIVE_INFINITY: np.isneginf,
-    Kind.DEAD: lambda values: values == 0,
-}
 
 Progress = Callable[[int, int], None]
 
@@ -63,12 +56,13 @@ class Part:
 
 def shared_contents(part: Part) -> dict[str, Any]:
     """Return what all runs of a page have in common, as any of them has it: axis and voices."""
-    score, line = part.score, part.line
+    score, line, pace = part.score, part.line, Pace.of(part.score)
     return {
         "axis": {
             "total": line.frames,
             "last": int(line.steps[-1]),
-            "seconds": score.frames.count * score.frame_length / score.sample_rate,
+            "places": _numbers(pace.places),
+            "times": _numbers(pace.times),
         },
         "sound": {"samples": score.samples, "rate": score.sample_rate},
         "unit": line.unit,
@@ -147,7 +141,7 @@ def _run(part: Part, level: Level, sounds: Sequence[Track], seen: Picture) -> di
         "level": level.to_dict(),
         "tracks": [{"name": track.name, "mp3": base64_of(track.mp3)} for track in sounds],
         "picture": {"png": base64_of(seen.png), "start": seen.start, "end": seen.end},
-        **_events(part),
+        **listed_events(part.score, part.line),
         "extras": [_embedded(extra) for extra in part.extras.found],
     }
 
@@ -155,45 +149,6 @@ def _run(part: Part, level: Level, sounds: Sequence[Track], seen: Picture) -> di
 def _numbers(values: npt.NDArray[np.floating[Any]]) -> dict[str, str]:
     little = values.astype(values.dtype.newbyteorder("<"))
     return {"type": values.dtype.name, "base64": base64_of(little.tobytes())}
-
-
-def _events(part: Part) -> dict[str, Any]:
-    """Return what is marked in a sound, in order."""
-    marked = [event for event in part.score.events if event.mark]
-    found = [_event(part, event) for event in marked[:MOST_EVENTS]]
-    return {
-        "events": sorted(found, key=lambda event: event["time"]),
-        "more_events": max(0, len(marked) - MOST_EVENTS),
-    }
-
-
-def _event(part: Part, event: Event) -> dict[str, Any]:
-    """Say at which step an event is: in the log, not in the sound, whose frames hold several."""
-    line, frames = part.line, part.score.frames.count
-    frame = event.sample // part.score.frame_length
-    begin, end = (index * line.frames // frames for index in (frame, frame + 1))
-    place = begin + _place_in_frame(part, event, begin, end)
-    seconds = frames * part.score.frame_length / part.score.sample_rate
-    return {
-        "time": place / line.frames * seconds,
-        "step": int(line.steps[place]),
-        "kind": str(event.kind),
-        "voice": event.voice,
-    }
-
-
-def _place_in_frame(part: Part, event: Event, begin: int, end: int) -> int:
-    """Return how many steps behind the beginning of its frame an event is, or (negative) before."""
-    if event.voice < 0:
-        return 0
-    values, known = part.line.values[event.voice], part.line.measured[event.voice]
-    if event.kind == Kind.END:  # somewhere in the frame before, of which only some steps were bad
-        bad = np.flatnonzero(known[:begin] & ~np.isfinite(values[:begin]))
-        return int(bad[-1]) + 1 - begin if len(bad) else 0
-    if event.kind not in IS_OF_KIND:
-        return 0
-    hits = known[begin:end] & IS_OF_KIND[event.kind](values[begin:end])
-    return int(hits.argmax())
 
 
 def _embedded(extra: Extra) -> dict[str, str]:

@@ -19,6 +19,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_of",
     "hashes",
+    "isolated",
     "policy",
     "style_sheet",
 ]
@@ -34,6 +35,7 @@ SCRIPTS = (
     "axes.js",
     "charts.js",
     "tables.js",
+    "teller.js",
     "page.js",
 )
 FINGERPRINT = re.compile(rb'<meta name="epochord-inputs" content="([0-9a-f]{64})">')
@@ -74,7 +76,7 @@ def document(title: str, data: Mapping[str, Any], inputs: str) -> str:
         "require-trusted-types-for": "'script'",
     }
     return _template().substitute(
-        title=html.escape(_isolated(title)),
+        title=html.escape(isolated(title)),
         policy=html.escape(policy(allowed), quote=True),
         inputs=inputs,
         style=style,
@@ -117,7 +119,7 @@ def style_sheet() -> str:
     )
 
 
-def _isolated(text: str) -> str:
+def isolated(text: str) -> str:
     """Keep a text that is written from right to left from turning what stands beside it."""
     turns = any(unicodedata.bidirectional(character) in RIGHT_TO_LEFT for character in text)
     return f"\u2068{text}\u2069" if turns else text

@@ -1,7 +1,7 @@
 """From a run to the series that are to be rendered, on one axis of steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,6 +66,19 @@ class Timeline:
     def frames(self) -> int:
         """Number of steps on the axis."""
         return len(self.steps)
+
+    def logged_only(self) -> "Timeline":
+        """Return only the steps at which anything was written."""
+        if self.logged is None or (there := self.logged.any(axis=0)).all():
+            return self
+        return replace(
+            self,
+            steps=self.steps[there],
+            values=self.values[:, there],
+            measured=self.measured[:, there],
+            logged=self.logged[:, there],
+            wall=None if self.wall is None else self.wall[there],
+        )
 
     def on(self, axis: npt.NDArray[np.int64]) -> "Timeline":
         """Return the same series on another axis, each value held until its next step.

@@ -59,7 +59,7 @@ def test_all_runs_of_a_folder(epochord):
     assert len([path for path in out if "-vs-" in Path(path).name]) == 6
     (matrix,) = (path for path in out if path.endswith("comparison.matrix.png"))
     assert re.fullmatch(r"renders/compare/one-vs-2-others-\w{6}", str(Path(matrix).parent))
-    assert "sub/nan ends in NaN from step 12 (a.weight and b.weight)" in err
+    assert "sub/nan: all voices: NaN from step 12 to the end" in err
     code, out, _ = epochord("compare", "runs", "--runs", "*n*", "--json", "--out", "x")
     (about,) = map(json.loads, out)
     assert [each["name"] for each in about["inputs"]] == ["one", "sub/nan"]

@@ -242,6 +242,7 @@ def _say(made: "AudioResult") -> None:
     said = [f"{about['run']}: {steps} of {voices}", f"{about['duration']:.2f} s"]
     scales = [f"{group or 'values'} {_range(one)}" for group, one in about["scale"].items()]
     said += scales if len(scales) < 2 else [plural(len(scales), "scale")]
+    said += _anchors(about)
     if about["frames"] < about["steps"]:
         said.append(f"reduced to {about['frames']} frames")
     if "note" in about.get("loudness", {}):
@@ -249,6 +250,15 @@ def _say(made: "AudioResult") -> None:
     if not made.made:
         said.append("up to date")
     note(", ".join(said) + _exceptions(about))
+
+
+def _anchors(about: dict[str, Any]) -> list[str]:
+    """Say where voices lie that move by an octave for a factor of ten."""
+    places = {(lane["hertz"], lane["value"]) for lane in about["lanes"] if "hertz" in lane}
+    if not places:
+        return []
+    each = ", ".join(f"{value:.3g} at {hertz:.4g} Hz" for hertz, value in sorted(places))
+    return [f"an octave for ×10, {each}"]
 
 
 def _range(scale: dict[str, Any]) -> str:

@@ -75,9 +75,10 @@ def quantised(samples: npt.NDArray[np.float32], bits: int) -> npt.NDArray[np.int
         The nearest integers, even ones where two are equally near.
     """
     full_scale = 2.0 ** (bits - 1)
-    scaled = np.rint(samples * np.float32(full_scale))
-    limited: npt.NDArray[np.float32] = np.clip(scaled, -full_scale, full_scale - 1)
-    return limited.astype(np.int32)
+    scaled = samples * np.float32(full_scale)
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, -full_scale, full_scale - 1, out=scaled)
+    return scaled.astype(np.int32)
 
 
 def _pcm_16(samples: npt.NDArray[np.float32]) -> npt.NDArray[Any]:

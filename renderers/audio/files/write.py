@@ -238,11 +238,16 @@ def _pieces(
         done += len(checked)
         if done > samples:
             raise ValueError(f"{done} samples or more came; expected {samples}")
-        ready = np.concatenate([rest, checked])
-        whole = len(ready) - len(ready) % PIECE
+        if len(rest):
+            missing = PIECE - len(rest)
+            rest, checked = np.concatenate([rest, checked[:missing]]), checked[missing:]
+            if len(rest) < PIECE:
+                continue
+            yield rest
+        whole = len(checked) - len(checked) % PIECE
         for start in range(0, whole, PIECE):
-            yield ready[start : start + PIECE]
-        rest = ready[whole:]
+            yield checked[start : start + PIECE]
+        rest = checked[whole:].copy()  # the next block may come in the same memory
     if done < samples:
         raise ValueError(f"{done} samples came; expected {samples}")
     if len(rest):

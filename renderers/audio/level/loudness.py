@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -132,11 +133,12 @@ class LoudnessMeter:
     def _measured(self, samples: Values) -> tuple[Values, Values]:
         """Energy of each whole step of up to a second, and the filter's state behind it all."""
         steps = int(np.searchsorted(self._borders, samples.shape[1], side="right")) - 1
-        if not steps:
-            return np.empty(0), self._state
-        weighted, state = sosfilt(self._filter, samples, self._state)
-        squares = np.square(weighted[:, : self._borders[steps]]).sum(axis=0)
-        return np.add.reduceat(squares, self._borders[:steps]), state
+        energies, state = np.empty(steps), self._state
+        # Step by step, so that what is made of them stays in the cache.
+        for step, (begin, end) in enumerate(pairwise(self._borders[: steps + 1])):
+            weighted, state = sosfilt(self._filter, samples[:, begin:end], state)
+            energies[step] = np.add.reduceat(np.square(weighted).sum(axis=0), [0])[0]
+        return energies, state
 
 
 def _gated(power: Values) -> float:

@@ -145,7 +145,8 @@ class _Part:
 
     @classmethod
     def of(cls, run: Run, line: Timeline, settings: AudioSettings) -> "_Part":
-        return cls(run, sounding(line, settings), tuple(find(line)))
+        # On its own steps: beside others, where its values are held, a spike would seem to last.
+        return cls(run, sounding(line, settings), tuple(find(line.logged_only())))
 
     def samples(self) -> dict[str, Sample]:
         """Return what stands for the run on a shared scale."""

@@ -73,7 +73,7 @@ def state_events(state: States, frame_length: int, sample_rate: int) -> tuple[Ev
                     mark(frame, kind, voice, PULSE_DB, first=False)
                 if end < len(row) and row[end] not in KINDS:
                     mark(end, Kind.END, voice, END_DB)
-    return _as_independent(events)
+    return _together(events)
 
 
 def held_events(score: Score) -> tuple[Event, ...]:
@@ -105,7 +105,7 @@ def held_events(score: Score) -> tuple[Event, ...]:
                 sample = begin * score.frame_length
                 events.append(_event(sample, kind, voice, length, HELD_DB))
             last = end
-    return _as_independent(events)
+    return _together(events)
 
 
 def finding_events(
@@ -136,7 +136,7 @@ def finding_events(
         if found.what is What.DEAD
         for voice in map(frames.names.index, found.voices)
     ]
-    return _as_independent(events)
+    return _together(events)
 
 
 def epoch_events(ends: Iterable[int], frame_length: int, sample_rate: int) -> tuple[Event, ...]:
@@ -181,14 +181,15 @@ def _event(
     return Event(sample, kind, voice, length, 10 ** (decibels / 20), first)
 
 
-def _as_independent(events: Sequence[Event]) -> tuple[Event, ...]:
-    """Sort events; those at once add up in phase, and get as loud as independent sounds."""
+def _together(events: Sequence[Event]) -> tuple[Event, ...]:
+    """Sort events; those at once, which add up in phase, are together as loud as two others."""
     crowd = Counter((event.sample, event.kind) for event in events)
-    shared = [
-        replace(event, level=event.level / crowd[event.sample, event.kind] ** 0.5)
-        for event in events
-    ]
-    return tuple(sorted(shared, key=lambda event: event.sample))
+
+    def shared(event: Event) -> Event:
+        together = crowd[event.sample, event.kind]
+        return replace(event, level=event.level * min(2, together) ** 0.5 / together)
+
+    return tuple(sorted(map(shared, events), key=lambda event: event.sample))
 
 
 def _length(frame_length: int, sample_rate: int) -> int:

@@ -1,9 +1,10 @@
 """The score: which voice sounds how high, how loud and where, frame by frame."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,12 @@ from epochord.renderers.timeline.reduction import Frames
 from epochord.runlog.arrow import arrow_array, texts
 from epochord.runlog.words import short_repr
 
-__all__ = ["Glide", "Score", "State", "Tones", "states", "write_score"]
+__all__ = ["EVENTS", "Anchor", "Glide", "Score", "State", "Tones", "states", "write_score"]
 
 
 ROWS_A_GROUP = 1 << 14  # bounds the memory of a long score
 
+EVENTS = "epochord.events"
 SCHEMA = pa.schema(
     {
         "time": pa.float64(),
@@ -83,6 +85,13 @@ class Glide:
     release: int = 0
 
 
+class Anchor(NamedTuple):
+    """A pitch in Hz, and the value that is heard there."""
+
+    hertz: float
+    value: float
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Score:
     """Voices × frames, as plain data.
@@ -121,6 +130,8 @@ class Score:
         Lowest and highest pitch of each voice in Hz: the ends of its scale.
     phase : np.ndarray [shape=(voices,)], optional
         Where each gliding voice begins, in cycles; by default at zero.
+    anchors : tuple of Anchor or None, optional
+        Where each voice lies that moves by an octave for a factor of ten.
     """
 
     frames: Frames
@@ -139,6 +150,7 @@ class Score:
     findings: tuple[Finding, ...] = ()
     registers: npt.NDArray[np.float64] | None = None
     phase: npt.NDArray[np.float64] | None = None
+    anchors: tuple[Anchor | None, ...] | None = None
 
     def __repr__(self) -> str:
         voices, frames = len(self.frames.names), self.frames.count
@@ -198,18 +210,23 @@ def write_score(score: Score, path: Path) -> None:
         The score.
     path : Path
         Parquet file with the columns time (s), step, tag, value (null where
-        nothing was measured), pitch (Hz), gain, pan and state.
+        nothing was measured), pitch (Hz), gain, pan and state; in its metadata,
+        under `EVENTS`, the events as JSON.
     """
     voices = max(1, len(score.frames.names))
     frames = max(1, ROWS_A_GROUP // voices)
     heard = score.frames.values
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    events = json.dumps([asdict(event) for event in score.events])
+    schema = SCHEMA.with_metadata({EVENTS: events})
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for start in range(0, score.frames.count, frames):
             stop = min(start + frames, score.frames.count)
-            writer.write_table(_rows(score, heard[:, start:stop], start, stop))
+            writer.write_table(_rows(score, heard[:, start:stop], start, stop, schema))
 
 
-def _rows(score: Score, heard: npt.NDArray[np.floating[Any]], start: int, stop: int) -> pa.Table:
+def _rows(
+    score: Score, heard: npt.NDArray[np.floating[Any]], start: int, stop: int, schema: pa.Schema
+) -> pa.Table:
     frames, span = score.frames, slice(start, stop)
     voices = len(frames.names)
     onsets = score.articulation.onsets if isinstance(score.articulation, Tones) else (0,) * voices
@@ -227,7 +244,7 @@ def _rows(score: Score, heard: npt.NDArray[np.floating[Any]], start: int, stop: 
         arrow_array(score.places[:, span].T.ravel()),
         pa.DictionaryArray.from_arrays(arrow_array(state), STATES),
     ]
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table(columns, schema=schema)
 
 
 def _as_logged(

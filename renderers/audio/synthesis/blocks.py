@@ -13,8 +13,9 @@ from epochord.renderers.audio.synthesis.glide import glide_blocks, held_tones, p
 
 __all__ = ["blocks"]
 
-# Sine arguments computed at once, in float64: 512 KiB, which stays in the cache.
-SAMPLES_A_BLOCK = 1 << 17
+# Sine arguments computed at once, in float64: 512 KiB, which stays in the cache, and in memory that
+# the system is not asked for anew each time.
+SAMPLES_A_BLOCK = 1 << 16
 # No partial passes this share of the sampling rate, where it would come close to folding back.
 HIGHEST = 0.45
 MARKS = 3.3  # by which voices are louder than -23 LUFS before they are levelled
@@ -22,16 +23,14 @@ MARKS = 3.3  # by which voices are louder than -23 LUFS before they are levelled
 Samples = npt.NDArray[np.float32]
 
 
-def blocks(score: Score, *, marks: float = MARKS) -> Iterator[Samples]:
+def blocks(score: Score) -> Iterator[Samples]:
     """Synthesise a score.
 
     Parameters
     ----------
     score : Score
-        Of any voicing.
-    marks : float
-        By what the levels of its events are multiplied, so that they are right once the
-        whole has its gain; by default about as for voices at their usual level.
+        Of any voicing; its events are about as loud as they are beside voices that have
+        been levelled.
 
     Yields
     ------
@@ -56,7 +55,7 @@ def blocks(score: Score, *, marks: float = MARKS) -> Iterator[Samples]:
     else:
         sound = _stereo_tones(score, score.articulation, pitch, gain, pan)
     sides = pan_gains(score.places.mean(axis=1))
-    events = [replace(event, level=event.level * marks) for event in score.events]
+    events = [replace(event, level=event.level * MARKS) for event in score.events]
     yield from overlay(sound, events, sides, score.sample_rate)
 
 

@@ -7,17 +7,20 @@ drifts, however long the sound is.
 """
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["glide_blocks", "held_tones", "pan_gains", "phases"]
 
-# A batch of frames with all its intermediate arrays fits into the cache.
+# A batch of frames with all its intermediate arrays fits into the cache: so many of 8 voices.
 SAMPLES_A_BATCH = 1 << 16
+VOICES_A_BATCH = 8
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float32]
+Rows = slice | npt.NDArray[np.intp]
 
 
 def pan_gains(pan: npt.ArrayLike) -> Samples:
@@ -79,16 +82,20 @@ def glide_blocks(
     level_before = np.concatenate([np.zeros_like(level[:, :1]), level[:, :-1]], axis=1)
     start, hold_start = _phases(cycles, phase, frame_length, glide_length)
     sides = pan_gains(pan)
-    batch = max(1, SAMPLES_A_BATCH // frame_length)
+    crowd = max(1.0, len(cycles) / VOICES_A_BATCH)
+    batch = max(1, int(SAMPLES_A_BATCH / (frame_length * crowd)))
     for first in range(0, cycles.shape[1], batch):
         span = slice(first, min(first + batch, cycles.shape[1]))
         out = np.empty((span.stop - first, frame_length, 2), np.float32)
-        glide = _glide(start[:, span], before[:, span], cycles[:, span], glide_length)
-        glide *= _fade(level_before[:, span], level[:, span], glide_length)
-        out[:, :glide_length] = _placed(glide, sides)
+        sounding = (level[:, span] != 0).any(axis=1) | (level_before[:, first] != 0)
+        heard = slice(None) if sounding.all() else np.flatnonzero(sounding)
+        part = heard, span
+        glide = _glide(start[part], before[part], cycles[part], glide_length)
+        glide *= _fade(level_before[part], level[part], glide_length)
+        out[:, :glide_length] = _placed(glide, sides[:, heard])
         length = frame_length - glide_length
         out[:, glide_length:] = _hold(
-            hold_start[:, span], cycles[:, span], level[:, span], sides, length
+            hold_start[:, span], cycles[:, span], level[:, span], sides, length, heard
         )
         yield out.reshape(-1, 2)
     last = cycles[:, -1:]
@@ -144,8 +151,10 @@ def _glide(start: Floats, before: Floats, cycles: Floats, length: int) -> Sample
     time = np.arange(length)
     x = time / max(1, length)
     risen = length * (x**3 - x**4 / 2)  # the smoothstep's integral
-    phase = start[..., None] + before[..., None] * time + (cycles - before)[..., None] * risen
-    return _sine(phase)
+    phase = before[..., None] * time
+    phase += start[..., None]
+    phase += (cycles - before)[..., None] * risen
+    return np.sin(_angle(phase))
 
 
 def _fade(before: Samples, level: Samples, length: int) -> Samples:
@@ -157,28 +166,42 @@ def _fade(before: Samples, level: Samples, length: int) -> Samples:
 
 def _placed(voices: Samples, sides: Samples) -> Samples:
     """Return the sum of voices, each at its place [shape=(frames, length, 2)]."""
-    mixed: Samples = voices.reshape(len(voices), -1).T @ sides.T
+    mixed: Samples = voices.reshape(len(voices), prod(voices.shape[1:])).T @ sides.T
     return mixed.reshape(*voices.shape[1:], 2)
 
 
-def _hold(start: Floats, cycles: Floats, level: Samples, sides: Samples, length: int) -> Samples:
+def _hold(
+    start: Floats, cycles: Floats, level: Samples, sides: Samples, length: int, heard: Rows
+) -> Samples:
     """Return the sum of the holds [shape=(frames, length, 2)].
 
     A hold of J·B samples is the product of J coarse and B fine rotations,
     sin(p + q) = sin p · cos q + cos p · sin q, so few sines and one matrix
-    product make all samples of all voices.
+    product make all samples of all voices.  What is not heard has no sines and is
+    zero in the product, so that this adds the others in the same order, to the bit.
     """
     fine = int(np.ceil(np.sqrt(length)))
     coarse = -(-length // fine)
-    p = start[..., None] + cycles[..., None] * (fine * np.arange(coarse))
-    q = cycles[..., None] * np.arange(fine)
-    amplitude = level[..., None]
-    outer = np.concatenate([_sine(p) * amplitude, _cosine(p) * amplitude])
-    inner = np.concatenate([_cosine(q), _sine(q)])
+    p = start[heard, :, None] + cycles[heard, :, None] * (fine * np.arange(coarse))
+    q = cycles[heard, :, None] * np.arange(fine)
+    amplitude = level[heard, :, None]
+    steps, places = _angle(p), _angle(q)
+    outer = _beside(np.sin(steps) * amplitude, np.cos(steps) * amplitude, heard, len(level))
+    inner = _beside(np.cos(places), np.sin(places), heard, len(level))
     panned = inner[..., None] * np.concatenate([sides, sides], axis=1).T[:, None, None]
+    left = outer.transpose(1, 2, 0)
     right = panned.reshape(*inner.shape[:2], 2 * fine).transpose(1, 0, 2)
-    product: Samples = np.matmul(outer.transpose(1, 2, 0), right)  # left, right, left, …
+    product: Samples = np.matmul(left, right)  # left, right, left, …
     return product.reshape(-1, coarse * fine, 2)[:, :length]
+
+
+def _beside(first: Samples, second: Samples, heard: Rows, voices: int) -> Samples:
+    """Return two arrays of the heard voices as one of all of them twice, the others zero."""
+    if len(first) == voices:
+        return np.concatenate([first, second])
+    both = np.zeros((2, voices, *first.shape[1:]), np.float32)
+    both[0, heard], both[1, heard] = first, second
+    return both.reshape(-1, *first.shape[1:])
 
 
 def held_tones(cycles: Floats, level: Samples, pan: Samples, envelope: Samples) -> Samples:
@@ -210,16 +233,17 @@ def held_tones(cycles: Floats, level: Samples, pan: Samples, envelope: Samples) 
     def panned(part: Samples) -> Samples:
         return (part[..., None] * sides).reshape(*q.shape[:2], 1, 2 * fine)
 
-    tone = (_sine(p) * level[..., None])[..., None] * panned(_cosine(q))
-    tone += (_cosine(p) * level[..., None])[..., None] * panned(_sine(q))
+    steps, places = _angle(p), _angle(q)
+    tone = (np.sin(steps) * level[..., None])[..., None] * panned(np.cos(places))
+    tone += (np.cos(steps) * level[..., None])[..., None] * panned(np.sin(places))
     tone *= shape
     return tone.reshape(*q.shape[:2], coarse * fine, 2)[:, :, :length]
 
 
-def _sine(cycles: Floats) -> Samples:
+def _angle(cycles: Floats) -> Samples:
+    """Return radians of one turn."""
     # Wrapped in float64 first: float32 would lose the phase of later samples.
-    return np.sin((2 * np.pi * (cycles - np.floor(cycles))).astype(np.float32))
-
-
-def _cosine(cycles: Floats) -> Samples:
-    return np.cos((2 * np.pi * (cycles - np.floor(cycles))).astype(np.float32))
+    wrapped = np.floor(cycles)
+    np.subtract(cycles, wrapped, out=wrapped)
+    wrapped *= 2 * np.pi
+    return wrapped.astype(np.float32)

@@ -5,6 +5,8 @@
 const MARGIN = 14; // px, right of the charts
 const LANE = 9; // px, of a voice's marks above the curves
 const LARGEST = 8e307; // where an axis ends: the range from there to its negative is a number, too
+const RING = 5; // px, radius of what marks an event on a curve
+const DOWNWARDS = ["fall", "dead"]; // kinds of events that are marked at the least value
 const GLYPHS = { nan: "×", positive_infinity: "▲", negative_infinity: "▼", zero: "0" };
 
 class Charts {
@@ -21,6 +23,7 @@ class Charts {
     this.times = this._times();
     this.plotted = data.runs.map((run) => this.voices.map((v) => this._plotted(run, v)));
     this.marks = data.runs.map((run) => this.voices.map((v) => this._stretches(run, v)));
+    this.happened = data.runs.map((run) => run.events.flatMap((event) => this._markOf(run, event)));
     // A lane for each voice that needs one in any run, so that a switch moves nothing.
     this.lanes = this.voices.filter((v) => this.marks.some((run) => run[v].length));
     this.pictures = [];
@@ -150,6 +153,15 @@ class Charts {
     return found;
   }
 
+  /** Where an event is marked: its time, and where its voices' curves are then. */
+  _markOf(run, { at, kind, voices }) {
+    if (at === null) return [];
+    const time = this.axis.timeOf(at);
+    const point = this.axis.pointAt(time);
+    const rows = DOWNWARDS.includes(kind) ? run.low : run.high;
+    return [{ time, rings: voices.map((voice) => ({ voice, value: this._placing(voice)(rows[voice][point]) })) }];
+  }
+
   _columns() {
     const nothing = this.voices.map(() => this.times.map(() => null));
     const behind = this.ghost === null ? nothing : this.plotted[this.ghost];
@@ -207,7 +219,7 @@ class Charts {
       series: [{}, ...this.voices.map((v) => series(v, true)), ...this.voices.map((v) => series(v, false))],
       axes: [stepsBelow(this.axis), valuesBeside(this.logarithmic, this.apart ? "share of each one's scale" : this.data.unit)],
       hooks: {
-        draw: [(u) => this._drawMarks(u)],
+        draw: [(u) => this._drawMarks(u), (u) => this._drawHappened(u)],
         setScale: [(u, key) => this._zoomed(u, key)],
         setCursor: [(u) => this.on.point(u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
       },
@@ -252,6 +264,36 @@ class Charts {
         ctx.fillText(GLYPHS[name], left, middle);
       }
     });
+    ctx.restore();
+  }
+
+  /** On the curves, what happened: a line at its step, and a ring about each voice's value. */
+  _drawHappened(u) {
+    const { ctx, bbox } = u;
+    const ratio = devicePixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const { time, rings } of this.happened[this.shown]) {
+      const x = u.valToPos(time, "x", true);
+      ctx.lineWidth = ratio;
+      ctx.setLineDash([2 * ratio, 3 * ratio]);
+      ctx.strokeStyle = styleOf("--soft");
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      for (const { voice, value } of rings) {
+        if (value === null) continue;
+        ctx.lineWidth = 2 * ratio;
+        ctx.strokeStyle = hueOf(voice);
+        ctx.beginPath();
+        ctx.arc(x, u.valToPos(value, "y", true), RING * ratio, 0, 2 * Math.PI);
+        ctx.stroke();
+      }
+    }
     ctx.restore();
   }
 

@@ -18,6 +18,8 @@ function readData() {
   const data = JSON.parse(document.getElementById("data").textContent);
   const names = Object.fromEntries(Object.entries(data.states).map(([name, code]) => [code, name]));
   data.stateNames = names;
+  data.axis.places = numbersOf(data.axis.places);
+  data.axis.times = numbersOf(data.axis.times);
   data.runs.forEach((run, i) => {
     Object.assign(run, data.about[i]);
     run.steps = numbersOf(run.steps);

@@ -17,6 +17,7 @@ class Page {
     this.pointed = null; // the time under the pointer
     this.point = -1; // what the table shows
     this.figures = this.data.runs.map(() => null);
+    this.teller = new Teller((sentence) => this._say(sentence));
     $("main").hidden = false;
     this._introduce();
     this.charts = new Charts(this.data, this.axis, [$("curves"), $("spectrogram")], {
@@ -33,7 +34,6 @@ class Page {
     this.tip = element("div", { className: "tip", hidden: true });
     this.charts.above.over.append(this.tip);
     const stems = this.data.stems ? { onMute: (v) => this._mute(v), onSolo: (v) => this._solo(v) } : {};
-    document.documentElement.dataset.stems = this.data.stems ? "yes" : "no";
     this.table = new VoicesTable($("voices"), this.data, stems);
     this._connect();
     this.show(0);
@@ -52,8 +52,10 @@ class Page {
 
   async toggle() {
     if ($("play").disabled) return;
-    if (this.player.wanted) this.player.pause();
-    else {
+    if (this.player.wanted) {
+      this.player.pause();
+      this.teller.stop();
+    } else {
       const starting = this.player.play();
       this._playing();
       await starting;
@@ -63,6 +65,7 @@ class Page {
 
   seek(time) {
     this.player.seek(Math.min(Math.max(0, time), this.seconds));
+    this.teller.from(this.time);
     this._place(true);
   }
 
@@ -71,6 +74,7 @@ class Page {
     if (switched) this.before = this.run;
     this.run = run;
     this.player.choose(run);
+    this.teller.tellOf(this.data.runs[run]);
     const several = this.data.runs.length > 1;
     const ghost = several && $("ghost").checked ? this.before : null;
     $("ghost-name").replaceChildren(named(this.data.runs[this.before].label), ", faint");
@@ -124,8 +128,10 @@ class Page {
   _connect() {
     const present = new Set(this.charts.marks.flat(2).map(({ name }) => name));
     const words = { nan: "NaN", positive_infinity: "+∞", negative_infinity: "−∞", zero: "exactly zero" };
-    $("legend").textContent = Object.entries(GLYPHS).filter(([name]) => present.has(name))
-      .map(([name, glyph]) => `${glyph} ${words[name]}`).join("   ");
+    const marks = Object.entries(GLYPHS).filter(([name]) => present.has(name))
+      .map(([name, glyph]) => `${glyph} ${words[name]}`);
+    if (this.charts.happened.some((run) => run.length)) marks.push("○ ┊ an event, listed below");
+    $("legend").textContent = marks.join("   ");
     $("play").onclick = () => this.toggle();
     $("position").oninput = (event) => this.seek(Number(event.target.value));
     $("speed").onchange = (event) => this._setSpeed(Number(event.target.value));
@@ -133,7 +139,12 @@ class Page {
     $("ghost").onchange = () => this.show(this.run);
     $("whole").onclick = () => this.charts.zoom(0, this.seconds);
     $("help").onclick = () => $("keys").showModal();
-    this.player.onEnd = () => this._playing();
+    this.teller.whenItCan(() => { $("speak-choice").hidden = false; });
+    $("speak").onchange = (event) => this.teller.setAloud(event.target.checked);
+    this.player.onEnd = () => {
+      this.teller.rewind();
+      this._playing();
+    };
     document.addEventListener("keydown", (event) => this._press(event));
   }
 
@@ -168,6 +179,7 @@ class Page {
       End: () => this.seek(this.seconds),
       n: () => this._toEvent(1),
       p: () => this._toEvent(-1),
+      s: () => $("speak-choice").hidden || $("speak").click(),
       x: () => this.show(this.before),
       "<": () => this._faster(-1),
       ">": () => this._faster(1),
@@ -191,7 +203,7 @@ class Page {
 
   _goTo(event) {
     this.seek(event.time);
-    this._say(`step ${event.step}`);
+    this._say(event.sentence);
   }
 
   _faster(by) {
@@ -243,7 +255,9 @@ class Page {
 
   _frame() {
     this._place(this.player.playing);
-    if (this.player.playing) this.next = requestAnimationFrame(() => this._frame());
+    if (!this.player.playing) return;
+    this.teller.to(this.time);
+    this.next = requestAnimationFrame(() => this._frame());
   }
 
   _place(follow = false) {

@@ -23,9 +23,7 @@ function labelled(runs) {
 
 const heading = (text, scope = "col") => element("th", { scope }, named(text));
 const cell = (text, className = "number") => element("td", { className, textContent: text });
-const EVENT_NAMES = {
-  nan: "NaN", "+inf": "+∞", "-inf": "−∞", end: "finite again", dead: "exactly zero: dead", epoch: "end of an epoch",
-};
+const KIND_NAMES = { "+inf": "+∞", "-inf": "−∞" };
 const COUNT_NAMES = { nan: "NaN", "+inf": "+∞", "-inf": "−∞", zero: "zero", missing: "not measured" };
 const ROWS = 21; // of the table of values
 
@@ -112,18 +110,40 @@ class VoicesTable {
   }
 }
 
+/** How many times its level something was, with two digits. */
+function timesOf(factor) {
+  if (factor === null) return "–";
+  const [sign, size] = factor < 1 ? ["÷", 1 / factor] : ["×", factor];
+  return Number.isFinite(size) ? `${sign}${short(Number(size.toPrecision(2)))}` : "zero";
+}
+
+function voicesOf(data, { voices, all_voices: all }) {
+  if (all) return ["all voices"];
+  return voices.flatMap((v, i) => [i ? ", " : "", swatch(v), " ", named(data.voices[v].name)]);
+}
+
+/** What happened, a row each; a click anywhere in it goes there, and so does its button. */
 function showEvents(host, data, run, onChoose) {
   if (!run.events.length) {
     host.replaceChildren(element("p", { className: "note", textContent: "None." }));
     return;
   }
-  const items = run.events.map((event) => {
-    const voice = event.voice < 0 ? [] : [named(data.voices[event.voice].name), ": "];
-    const said = [`step ${event.step.toLocaleString("en")} – `, ...voice, EVENT_NAMES[event.kind] ?? event.kind];
-    return element("li", {}, element("button", { type: "button", onclick: () => onChoose(event) }, ...said));
+  const rows = run.events.map((event) => {
+    const button = element("button", { type: "button", textContent: `step ${event.step.toLocaleString("en")}` });
+    const voices = element("td", { className: "text" }, ...voicesOf(data, event));
+    const choose = () => {
+      button.focus(); // not the list, which would keep the arrow keys for itself
+      onChoose(event);
+    };
+    return element("tr", { onclick: choose },
+      element("th", { scope: "row" }, button), cell(`${event.time.toFixed(1)} s`), voices,
+      cell(KIND_NAMES[event.kind] ?? event.kind), cell(timesOf(event.factor)),
+      element("td", { className: "sentence" }, named(event.sentence)));
   });
+  const titles = ["From", "Time", "Voice", "Kind", "Factor", "What happened"];
+  const head = element("thead", {}, element("tr", {}, ...titles.map((title) => heading(title))));
   const more = run.more_events ? [element("p", { textContent: `… and ${run.more_events} more` })] : [];
-  host.replaceChildren(element("ol", {}, ...items), ...more);
+  host.replaceChildren(element("table", {}, head, element("tbody", {}, ...rows)), ...more);
 }
 
 /** Values at a few steps, evenly spread: the curves, for those who do not see them. */

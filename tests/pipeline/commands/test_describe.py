@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import epochord as ep
+
 HEALTHY = {"grad_norm/a.weight": [1.0, 1.1, 0.9, 1.0] * 10, "grad_norm/b.weight": [2.0] * 40}
 DYING = {"grad_norm/a.weight": [1.0] * 20 + [0.0] * 20, "grad_norm/b.weight": [2.0] * 40}
 
@@ -27,7 +29,7 @@ def test_what_was_looked_for_in_vain_is_said(epochord, write_run):
     """No more than that."""
     write_run(Path("runs/fine"), HEALTHY)
     out = epochord("describe")[1]
-    assert out[-1].startswith("  nothing found: no spike, explosion, dead gradient")
+    assert out[-1].startswith("  nothing found: no spike, explosion, dead ")
 
 
 def test_as_json_there_are_steps_kinds_and_sentences(epochord, write_run):
@@ -39,6 +41,14 @@ def test_as_json_there_are_steps_kinds_and_sentences(epochord, write_run):
     assert finding["voices"] == ["a"]
     assert about["sentences"][-1] == f"{finding['sentence']}"
     assert about["voices"][0]["low_step"] == 20
+
+
+def test_the_library_says_the_same(epochord, write_run):
+    """All of it, and the findings alone."""
+    account = ep.describe(ep.open_run(write_run(Path("runs/dying"), DYING)))
+    assert account.to_dict() == json.loads(epochord("describe", "dying", "--json")[1][0])
+    assert "\n  ".join(account.sentences).splitlines() == epochord("describe", "dying")[1]
+    assert ep.findings(ep.open_run("runs/dying")) == list(account.findings)
 
 
 @pytest.mark.parametrize(

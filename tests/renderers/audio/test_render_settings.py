@@ -32,7 +32,7 @@ nan, inf = float("nan"), float("inf")
     [
         (
             {"voicing": "Lanes"},
-            r"voicing is 'Lanes'; did you mean 'lanes'\? expected one of roll, lanes, sequence, original",
+            r"voicing is 'Lanes'; did you mean 'lanes'\? expected one of roll, lanes, sequence, ",
         ),
         ({"parameters": ""}, "parameters is ''; expected one of weight, all"),
         ({"polarity": "up"}, r"polarity is 'up'; expected one of \+, -"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from epochord.renderers.audio import AudioSettings, Sound, render_audio, sound
+from epochord.renderers.audio import AudioSettings, Sound, mixing, render_audio, sound
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.synthesis import blocks as synthesis
 from epochord.runlog import LogError
@@ -46,11 +46,46 @@ def test_no_block_is_the_whole_of_a_long_sound(run):
     assert max(len(block) for block in made.blocks()) <= most < len(made)
 
 
+@pytest.mark.parametrize(("limit", "made_again"), [(1 << 25, 0), (0, 2)])
+def test_what_was_measured_is_not_made_again_if_it_is_short(run, monkeypatch, limit, made_again):
+    """To be measured with its earcons, and to be heard: the samples are the same, and told of."""
+    monkeypatch.setattr(mixing, "KEPT_BYTES", limit)
+    made_of = []
+    monkeypatch.setattr(
+        mixing, "blocks", lambda score: made_of.append(score) or synthesis.blocks(score)
+    )
+    told = []
+    made = sound(
+        run, voicing="lanes", duration=3, progress=lambda done, total: told.append((done, total))
+    )
+    first = np.concatenate([*made.blocks()])
+    assert len(made_of) == 1 + made_again
+    assert told[-1] == (3 * len(made), 3 * len(made))
+    np.testing.assert_array_equal(first, made.samples)
+
+
+def test_a_measurement_that_was_broken_off_leaves_nothing_behind(run):
+    """The next one begins anew."""
+
+    def impatient(done, _):
+        if done > 50_000 and not broken:
+            broken.append(done)
+            raise KeyboardInterrupt
+
+    broken = []
+    made = sound(run, duration=5, progress=impatient)
+    with pytest.raises(KeyboardInterrupt):
+        _ = made.level
+    np.testing.assert_array_equal(made.samples, sound(run, duration=5).samples)
+
+
 def test_a_sound_has_the_length_it_says(run):
     """In seconds and in samples, with its legend."""
     made = sound(run, AudioSettings(duration=3.0), legend=True)
     assert made.duration == len(made) / 44_100 == len(made.samples) / made.sample_rate
-    assert made.duration == pytest.approx(3.0 + 2 * 2 * 0.5, abs=0.01)  # two voices' two ends
+    assert made.duration == pytest.approx(
+        3.0 + 3 * 2 * 0.5, abs=0.01
+    )  # of two layers and their norm
 
 
 def test_scales_can_be_given(run):

@@ -72,7 +72,7 @@ def test_who_went_wrong_is_named(trained, make_run, tmp_path) -> None:
     norms = {layer + ".weight": good[f"grad_norm/{layer}.weight"].values.copy() for layer in LAYERS}
     norms["conv.weight"][31:] = np.nan
     about = compare_runs([good, make_run(norms, "bad")], tmp_path).description
-    assert "bad ends in NaN from step 31 (conv.weight)" in about["sentences"]
+    assert "bad: conv: NaN from step 31 to the end" in about["sentences"]
     first = _pair(about)["series"][0]["first"]
     assert (first["step"], first["b"]) == (31, "nan")
     assert _pair(about)["sound"]["first"]["step"] == 31

@@ -12,8 +12,8 @@ from epochord.renderers.comparison import ComparisonSettings
 from epochord.renderers.comparison.pairs import compare_pairs
 from epochord.renderers.comparison.report import Report, run_report
 from epochord.renderers.comparison.runs import hear_runs
-from epochord.renderers.comparison.sentences import trouble_sentences
-from epochord.renderers.comparison.trouble import Trouble
+from epochord.renderers.comparison.sentences import happened_sentences
+from epochord.renderers.findings import Finding, What
 from epochord.runlog import Run, RunMetadata, Series
 
 STEPS = 40
@@ -70,8 +70,10 @@ def test_the_farthest_is_looked_for_where_the_parting_was_found() -> None:
     one = _run("a", {GRAD: SMOOTH, "loss": SMOOTH})
     changed = _changed(SMOOTH, (5, 2), (20, 8))
     report = _report(one, _run("b", {GRAD: 1.01 * SMOOTH, "loss": changed}))
-    assert report.sentences[0].startswith("a and b part at step 5: loss")
-    assert report.sentences[1].startswith("they are farthest apart at step 20: loss")
+    parted, farthest = report.sentences[1:3]
+    assert report.sentences[0].startswith("b: loss: spike ×")
+    assert parted.startswith("a and b part at step 5: loss")
+    assert farthest.startswith("they are farthest apart at step 20: loss")
 
 
 def test_a_constant_factor_has_no_farthest_step() -> None:
@@ -103,51 +105,50 @@ def test_one_value_is_and_two_are() -> None:
 
 
 def _ailing(name: str) -> Run:
-    """Make a run in which four things go wrong, one after the other."""
-    tags = [f"grad_norm/{layer}.weight" for layer in "abcd"]
-    columns = {}
-    for tag, begin in zip(tags, (6, 8, 10, 12), strict=True):
-        columns[tag] = np.where(np.arange(STEPS) < begin, SMOOTH, 1e6 * SMOOTH)
-    columns[tags[0]][30:] = np.nan
+    """Make a run whose layer b dies, is raised from the dead by nobody, and whose loss bursts."""
+    columns = {f"grad_norm/{layer}.weight": SMOOTH.copy() for layer in "abcd"}
+    columns["grad_norm/a.weight"][5] *= 50
+    columns["grad_norm/b.weight"][8:] = 0
+    columns["grad_norm/c.weight"][25:] *= 1e6
+    columns["grad_norm/d.weight"][30:] = np.nan
+    columns["loss"] = np.where(np.arange(STEPS) < 31, SMOOTH, np.nan)
     return _run(name, columns)
 
 
-def test_troubles_leave_room_for_where_runs_part() -> None:
+def test_what_happened_leaves_room_for_where_runs_part() -> None:
     """Two of each run are told, of two kinds; the others are counted, and in the text."""
     other = _ailing("b")
     sooner = np.where(np.arange(STEPS) < 3, 1, 2)
     columns = {tag: sooner * each.values for tag, each in other.series.items()}
     report = _report(_run("a", columns), other)
-    assert report.sentences[:4] == [
-        "a explodes at step 6: a.weight reaches 2.21e+06 at step 14",
-        "a ends in NaN from step 30 (a.weight)",
-        "b explodes at step 6: a.weight reaches 1.1e+06 at step 14",
-        "b ends in NaN from step 30 (a.weight)",
+    assert [line.split(" ×")[0] for line in report.sentences[:4]] == [
+        "a: b: dead from step 8 to the end, zero",
+        "a: c: explosion",
+        "b: b: dead from step 8 to the end, zero",
+        "b: c: explosion",
     ]
     assert any(line.startswith("a and b part at step") for line in report.sentences[:7])
     for name in "ab":
-        assert f"3 more troubles of {name}, at the end of the text (.txt)" in report.notes
-        assert sum(line.startswith(f"{name} explodes") for line in report.lines[-6:]) == 3
+        assert f"3 more findings of {name}, at the end of the text (.txt)" in report.notes
+        rest = [line for line in report.lines[-6:] if line.startswith(f"{name}: ")]
+        assert [line.split(": ")[1] for line in rest] == ["d", "a", "loss"]
 
 
-def test_each_trouble_has_a_sentence() -> None:
-    """An explosion from its beginning, with its peak; what lasts throughout, as that."""
-    troubles = [
-        Trouble("grad_norm/a", "is NaN throughout", 0),
-        Trouble("grad_norm/b", "is zero throughout", 0),
-        Trouble("loss", "is zero throughout", 0),
-        Trouble("grad_norm/fc", "explodes", 20, 3.1e6, 25),
-        Trouble("grad_norm/c", "has inf", 77),
-        Trouble("loss", "explodes", 80, 2e7, 80),
-        Trouble("grad_norm/c", "ends in NaN", 90),
+def test_what_a_run_does_not_recover_from_is_said_before_a_spike() -> None:
+    """And the first of a kind before the second."""
+    happened = [
+        Finding(What.SPIKE, ("a",), 3, 3, 40.0, 3),
+        Finding(What.SPIKE, ("b",), 5, 5, 50.0, 5),
+        Finding(What.EXPLOSION, ("a", "b"), 7, None, 3e6, 9, all_voices=True),
+        Finding(What.EXPLOSION, ("loss",), 8, None, 2e7, 8),
+        Finding(What.NAN, ("a",), 20),
     ]
-    assert trouble_sentences("x", troubles) == [
-        "x: a is NaN throughout",
-        "x: b and loss are exactly zero throughout",
-        "x explodes at step 20: fc reaches 3.1e+06 at step 25",
-        "x has inf first at step 77 (c)",
-        "x ends in NaN from step 90 (c)",
-        "x explodes at step 80: loss reaches 2e+07",
+    assert happened_sentences("x", happened) == [
+        "x: all voices: explosion ×3e6 from step 7 to the end, at its farthest at step 9",
+        "x: a: NaN from step 20 to the end",
+        "x: a: spike ×40 at step 3",
+        "x: loss: explosion ×2e7 from step 8 to the end",
+        "x: b: spike ×50 at step 5",
     ]
 
 

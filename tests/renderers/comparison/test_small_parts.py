@@ -1,9 +1,8 @@
-"""What went wrong in a run, lags, names, and rows of numbers made short."""
+"""Lags, names, and rows of numbers made short."""
 
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,8 +22,6 @@ from epochord.renderers.comparison.names import (
     shortened,
 )
 from epochord.renderers.comparison.settings import ComparisonSettings
-from epochord.renderers.comparison.trouble import troubles
-from epochord.runlog import Run, RunMetadata, Series
 
 ROWS = arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100))
 
@@ -47,78 +44,6 @@ def test_joined_columns_keep_their_extreme_or_their_mean(values: np.ndarray, mos
     assert set(high[0]) <= set(values)
     mean = pooled(image, most)
     assert values.min() - 1e-9 <= mean.min() <= mean.max() <= values.max() + 1e-9
-
-
-def test_what_went_wrong_is_named_with_its_step(make_run) -> None:
-    """NaN to the end or in between, infinity, an explosion, gradients that are zero for good."""
-    norms = {
-        "ends": [1, 2, np.nan, np.nan],
-        "has": [1, np.inf, 2, 1],
-        "bursts": [1, 2, 1, 2, 1e5],
-        "dies": [1, 0, 0, 0],
-        "sound": [1, 0, 2, 3],
-    }
-    run = make_run(norms, loss=[1, 0, 0, 0])
-    found = {(t.tag.removeprefix("grad_norm/"), t.kind, t.step) for t in troubles(run, run.series)}
-    assert found == {
-        ("ends", "ends in NaN", 2),
-        ("has", "has inf", 1),
-        ("bursts", "explodes", 4),
-        ("dies", "is zero", 1),
-    }
-
-
-def _kinds(tag: str, values: npt.ArrayLike) -> list[tuple[str, int]]:
-    found = np.asarray(values, np.float64)
-    run = Run("x", RunMetadata("x"), {tag: Series(tag, np.arange(len(found)), found)})
-    return [(trouble.kind, trouble.step) for trouble in troubles(run, [tag])]
-
-
-@given(st.integers(4, 300), st.integers(1, 700))
-def test_an_explosion_is_found_where_it_begins(before: int, length: int) -> None:
-    """However long it lasts; its peak is told, too."""
-    values = np.ones(before + length)
-    values[before:] = 1e6
-    values[before + length // 2] = 3e6
-    run = Run("x", RunMetadata("x"), {"loss": Series("loss", np.arange(len(values)), values)})
-    (found,) = troubles(run, ["loss"])
-    assert (found.kind, found.step) == ("explodes", before)
-    assert (found.value, found.peak) == (3e6, before + length // 2)
-
-
-@given(arrays(np.float64, st.integers(0, 120), elements=st.sampled_from([1e-3, 0.1, 1, 99, 1e4])))
-def test_no_value_explodes_that_is_near_a_median_before_it(values: np.ndarray) -> None:
-    """Of all medians up to a tenth of the values earlier, one is a thousand times smaller."""
-    for kind, step in _kinds("loss", values):
-        assert kind == "explodes"
-        medians = [np.median(values[:n]) for n in range(max(4, int(step / 1.1)), step + 1)]
-        assert values[step] > 1000 * min(medians)
-
-
-def test_only_gradients_and_losses_explode() -> None:
-    """And not at once; a learning rate that warms up does not."""
-    warm = np.geomspace(1e-8, 1e-3, 50)
-    assert _kinds("lr", warm) == []
-    assert _kinds("grad_norm/a.weight", [1e-6, 1e-6, 1, 1, 1, 1, 1]) == []
-    assert _kinds("val_loss", [1, 1, 1, 1, 1e5]) == [("explodes", 4)]
-    assert _kinds("loss", [1, 1, 1, 1, 1e5, -1]) == []
-
-
-def test_what_is_amiss_from_the_first_step_on_is_so_throughout() -> None:
-    """Gradients that are zero, and NaN or infinity of anything."""
-    assert _kinds("grad_norm/a.weight", np.zeros(9)) == [("is zero throughout", 0)]
-    assert _kinds("loss", np.zeros(9)) == []
-    assert _kinds("loss", np.full(9, np.nan)) == [("is NaN throughout", 0)]
-    assert _kinds("loss", np.full(9, np.inf)) == [("is inf throughout", 0)]
-
-
-def test_infinity_and_nan_have_their_own_steps() -> None:
-    """The one may lead to the other, but is another kind."""
-    values = np.ones(100)
-    values[77:], values[90:] = np.inf, np.nan
-    assert _kinds("loss", values) == [("has inf", 77), ("ends in NaN", 90)]
-    values[95] = 1
-    assert _kinds("loss", values) == [("has inf", 77), ("has NaN", 90)]
 
 
 @given(st.integers(1, 25))

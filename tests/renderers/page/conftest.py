@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from epochord.renderers.audio import AudioSettings
 from epochord.renderers.page import render_page
 from epochord.runlog import Run
 
@@ -68,12 +69,13 @@ def open_page(browser: Browser) -> Iterator[Open]:
     wrong: list[str] = []
     contexts = []
 
-    def open_(path: Path, *, ready: bool = True, tap: bool = False, **context: Any) -> Page:
+    def open_(
+        path: Path, *, ready: bool = True, tap: bool = False, before: str = "", **context: Any
+    ) -> Page:
         # The tap is a script of its own, which the page's policy would not let in.
         contexts.append(browser.new_context(bypass_csp=tap, **context))
         page = contexts[-1].new_page()
-        if tap:
-            page.add_init_script(TAP)
+        page.add_init_script(before + (TAP if tap else ""))
         page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
@@ -98,8 +100,9 @@ def _note_request(url: str, path: Path, wrong: list[str]) -> None:
 def page_of(tmp_path: Path, open_page: Open) -> Callable[..., Page]:
     """Render runs as a page and open it."""
 
-    def open_(*runs: Run, stems: bool = False, **how: Any) -> Page:
-        made = render_page(runs, tmp_path / "page.html", stems=stems)
+    def open_(*runs: Run, stems: bool = False, voicing: str = "lanes", **how: Any) -> Page:
+        settings = AudioSettings(voicing=voicing)
+        made = render_page(runs, tmp_path / "page.html", settings, stems=stems)
         return open_page(made.path, **how)
 
     return open_

@@ -30,6 +30,7 @@ from epochord.runlog import LogError, OutputError, Run, RunMetadata, Series
 MakeRun = Callable[..., Run]
 
 nan, inf = float("nan"), float("inf")
+LANES = AudioSettings(voicing="lanes")
 
 
 class Reader(HTMLParser):
@@ -96,8 +97,9 @@ def test_the_page_sounds_as_the_render_does(make_run: MakeRun, tmp_path: Path) -
 def test_stems_are_the_whole_taken_apart(make_run: MakeRun, tmp_path: Path) -> None:
     """The tracks of voices and marks add up to the sound of all."""
     run = make_run({"a.weight": [1.0, nan, 2.0] * 9, "b.weight": [5.0] * 27})
-    whole = contents(render_page([run], tmp_path / "whole.html").path)["runs"][0]["tracks"]
-    parts = contents(render_page([run], tmp_path / "s.html", stems=True).path)["runs"][0]["tracks"]
+    whole = contents(render_page([run], tmp_path / "whole.html", LANES).path)["runs"][0]["tracks"]
+    stems = render_page([run], tmp_path / "s.html", LANES, stems=True).path
+    parts = contents(stems)["runs"][0]["tracks"]
     assert [part["name"] for part in parts] == ["a", "b", "marks"]
     difference = sum(map(sound, parts)) - sound(whole[0])
     assert np.sqrt(np.mean(difference**2)) < 0.02 * np.sqrt(np.mean(sound(whole[0]) ** 2))
@@ -107,7 +109,7 @@ def test_runs_share_scale_gain_and_range_of_colours(make_run: MakeRun, tmp_path:
     """A run that is mostly silent is not made louder; one scale serves both."""
     full = make_run({"a.weight": [1.0] * 40, "b.weight": [100.0] * 40}, "full")
     dead = make_run({"a.weight": [1.0] * 4 + [0.0] * 36, "b.weight": [0.0] * 40}, "dead")
-    data = contents(render_page([full, dead], tmp_path / "page.html").path)
+    data = contents(render_page([full, dead], tmp_path / "page.html", LANES).path)
     gains = [run["level"]["gain_db"] for run in data["runs"]]
     assert gains[0] == pytest.approx(gains[1])
     powers = [np.mean(sound(run["tracks"][0]) ** 2) for run in data["runs"]]
@@ -165,7 +167,7 @@ def test_values_are_those_of_the_log(make_run: MakeRun, tmp_path: Path) -> None:
 def test_the_spectrogram_is_a_picture_of_the_sound(make_run: MakeRun, tmp_path: Path) -> None:
     """Each voice is a dark line at its pitch."""
     run = make_run({"a.weight": [1.0] * 50, "b.weight": [1.0] * 50})
-    data = contents(render_page([run], tmp_path / "p.html").path)
+    data = contents(render_page([run], tmp_path / "p.html", LANES).path)
     picture = Image.open(io.BytesIO(base64.b64decode(data["runs"][0]["picture"]["png"])))
     column = np.asarray(picture)[:, picture.width // 2].astype(int)
     low, high = data["spectrogram"]["lowest_hz"], data["spectrogram"]["highest_hz"]
@@ -229,7 +231,7 @@ def test_a_minute_of_sound_stays_small(make_run: MakeRun, tmp_path: Path) -> Non
     norms = {f"l{i:02}.weight": rng.lognormal(size=20_000).astype(np.float32) for i in range(12)}
     made = render_page([make_run(norms), make_run(norms, "other")], tmp_path / "page.html")
     data = contents(made.path)
-    assert data["axis"]["seconds"] == pytest.approx(60)
+    assert numbers(data["axis"]["times"])[-1] == pytest.approx(60)
     assert made.path.stat().st_size < 2 * 2.5e6
 
 

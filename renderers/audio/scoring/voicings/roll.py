@@ -16,7 +16,7 @@ from epochord.renderers.audio.scoring.marks import state_events
 from epochord.renderers.audio.scoring.pitching import held, pitched, places
 from epochord.renderers.audio.scoring.registers import registers
 from epochord.renderers.audio.scoring.scale import Scale
-from epochord.renderers.audio.scoring.score import Glide, Score, State, states
+from epochord.renderers.audio.scoring.score import Anchor, Glide, Score, State, states
 from epochord.renderers.audio.scoring.style import Style, groups
 from epochord.renderers.audio.scoring.voicings.lanes import (
     GLIDE_SHARE,
@@ -58,6 +58,7 @@ class _Voice(NamedTuple):
     level: Floats
     bright: Floats
     state: npt.NDArray[np.int8]
+    anchor: Anchor | None = None
 
 
 def roll(frames: Frames, style: Style) -> Score:
@@ -102,6 +103,7 @@ def roll(frames: Frames, style: Style) -> Score:
         brightness=np.stack([voice.bright for voice in voices]).astype(np.float32),
         events=state_events(state, frame_length, SAMPLE_RATE),
         registers=bands,
+        anchors=tuple(voice.anchor for voice in voices),
     )
 
 
@@ -165,21 +167,17 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
             continue
         if kind == "layer":
             pitch, level, own_bright = layers[place]
-            bright = np.maximum(bright, own_bright)
-        elif kind == "summary":
-            pitch = _octave_a_decade(values / at_440, REFERENCE_HZ, style.polarity)
-        elif kind == "ratio":
-            pitch = _octave_a_decade(values / TONIC, (low * high) ** 0.5, style.polarity)
+            bright, anchor = np.maximum(bright, own_bright), None
         else:
-            greatest = high if style.polarity > 0 else low
-            pitch = _octave_a_decade(values / _greatest(values), greatest, style.polarity)
+            band = (low, high) if style.polarity > 0 else (high, low)
+            anchor = _anchor(kind, values, band, at_440)
+            pitch = _octave_a_decade(values, anchor, style.polarity)
         beyond = (kind != "layer") & ((pitch < low) | (pitch > high))
         state[place, beyond & (state[place] == State.SOUNDING)] = State.HELD
         pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
         if kind == "summary":
             bright = np.minimum(1, (REFERENCE_HZ / pitch) ** 2)
-        level = _if(np.isfinite(values) & (values != 0), level)
-        voices.append(_Voice(pitch, level, bright, state[place]))
+        voices.append(_Voice(pitch, _if(values > 0, level), bright, state[place], anchor))
     return voices
 
 
@@ -218,14 +216,21 @@ def _greatest(values: Floats) -> float:
     return float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
 
 
-def _octave_a_decade(ratios: Floats, anchor: float, polarity: int) -> Floats:
-    """Return pitches in Hz: an octave for a factor of ten; NaN where there is no ratio.
+def _anchor(kind: str, values: Floats, band: tuple[float, float], at_440: float) -> Anchor:
+    """Return where in its register, from little to much, a voice lies."""
+    little, much = band
+    if kind == "summary":
+        return Anchor(REFERENCE_HZ, at_440)
+    if kind == "ratio":
+        return Anchor((little * much) ** 0.5, TONIC)
+    return Anchor(much, _greatest(values))
 
-    What is negative lies beyond the end, lower than anything positive.
-    """
+
+def _octave_a_decade(values: Floats, anchor: Anchor, polarity: int) -> Floats:
+    """Return pitches in Hz: an octave for a factor of ten; NaN where there is no ratio."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        decades = np.where(ratios == 0, np.nan, np.log10(np.maximum(ratios, 0)))
-    return np.asarray(anchor * 2.0 ** (polarity * decades))
+        decades = np.where(values > 0, np.log10(values / anchor.value), np.nan)
+    return np.asarray(anchor.hertz * 2.0 ** (polarity * decades))
 
 
 def _layers(

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from scipy import signal
 
 from epochord.renderers.audio.level.loudness import LoudnessMeter, gain, k_weighting
-from epochord.renderers.audio.level.true_peak import SAMPLES_A_CHUNK, TruePeakMeter
+from epochord.renderers.audio.level.true_peak import SAMPLES_A_CHUNK, TAPS, TruePeakMeter
 
 BLOCK = 10_000  # samples; no divisor of anything in the meters
 
@@ -203,6 +203,123 @@ def test_low_samples_that_ring_high_between_are_not_passed_over():
     loud = np.full((SAMPLES_A_CHUNK, 1), 0.9) * signal.windows.tukey(SAMPLES_A_CHUNK)[:, None]
     assert 0.9 <= true_peak(loud) < 1.3 < true_peak(worst)
     assert true_peak(np.concatenate([loud, worst])) >= 1.3
+
+
+def everywhere(samples) -> float:
+    """Return the largest of the samples and of all points between them, by SciPy's filter."""
+    taps = signal.firwin(8 * TAPS + 1, 1 / 8, window=("kaiser", signal.kaiser_beta(60)))
+    points = np.abs(signal.upfirdn(8 * taps[:-1], samples, 8, axis=0))
+    points[::8] = 0  # where the samples themselves are, as they are
+    return float(max(points.max(initial=0), np.abs(samples).max(initial=0)))
+
+
+def tones(random, length):
+    """Steady sines, whose crests come again and again."""
+    pitches = random.uniform(0.001, 0.5, random.integers(1, 4))[:, None]
+    return np.sin(2 * np.pi * (pitches * np.arange(length) + random.random(pitches.shape))).sum(0)
+
+
+def bursts(random, length):
+    """Silence, and here and there a few samples of anything."""
+    return random.normal(size=length) * (random.random(length) < 0.003)
+
+
+def wanders(random, length):
+    """Next to no bends, and a jump at times."""
+    return np.cumsum(random.normal(size=length) * random.choice([1e-3, 1], length, p=[0.99, 0.01]))
+
+
+def hiss(random, length):
+    return random.normal(size=length)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([tones, bursts, wanders, hiss]),
+            st.integers(1, SAMPLES_A_CHUNK + 500),
+            st.sampled_from([1.0, 0.99, 0.4, 1e-3]),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, 2),
+    st.integers(0, 2**32 - 1),
+    st.lists(st.integers(0, 40_000), max_size=6),
+)
+def test_the_true_peak_is_that_of_all_points_wherever_none_was_made(parts, channels, seed, sizes):
+    """Of any sound in any blocks: where it is not oversampled, there was nothing higher."""
+    random = np.random.default_rng(seed)
+    pieces = [
+        np.stack([make(random, length) for _ in range(channels)], axis=1)
+        for make, length, _ in parts
+    ]
+    levels = [level for _, _, level in parts]
+    samples = np.concatenate(
+        [
+            piece * level / max(np.abs(piece).max(), 1e-9)
+            for piece, level in zip(pieces, levels, strict=True)
+        ]
+    )
+    meter = TruePeakMeter(channels)
+    for block in cuts(samples, sizes):
+        meter.add(block)
+    assert meter.peak() == pytest.approx(everywhere(samples), rel=1e-12, abs=1e-300)
+
+
+@given(
+    arrays.arrays(np.float64, st.integers(TAPS, 60), elements=st.floats(-1, 1)),
+    st.floats(1, 2),
+)
+def test_the_true_peak_is_that_of_all_points_behind_a_louder_sound(tail, factor):
+    """A peak that any samples only just pass, or do not pass, between them."""
+    highest = everywhere(tail[:, None])
+    before = np.zeros((SAMPLES_A_CHUNK, 1))
+    before[100] = highest / factor
+    samples = np.concatenate([before, tail[:, None]])
+    assert true_peak(samples) == pytest.approx(everywhere(samples), rel=1e-12, abs=1e-300)
+
+
+def worst(phase, drop, bend):
+    """Return a sound that rings as high as bends can between a sample of 1 and one a bit lower."""
+    taps = signal.firwin(8 * TAPS + 1, 1 / 8, window=("kaiser", signal.kaiser_beta(60)))
+    weights = 8 * taps[:-1].reshape(TAPS, 8)[::-1, phase]
+    line = np.zeros(TAPS)
+    line[[19, 20]] = np.linalg.solve([[1, 1], [19, 20]], [weights.sum(), np.arange(40) @ weights])
+    signs = np.sign(np.cumsum(np.cumsum(weights - line))[:-2])
+    window = np.concatenate([[0, 0], np.cumsum(np.cumsum(bend * signs))])
+    slope, place = window[20] - window[19] + drop, np.arange(TAPS) - 19
+    return 1 + window - window[19] - slope * place
+
+
+def run_out(samples, bend):
+    """Go on until the slope is nothing, with bends as large at most."""
+    slope = samples[-1] - samples[-2]
+    slopes = np.linspace(slope, 0, math.ceil(abs(slope) / bend) + 1)[1:]
+    return np.append(samples, samples[-1] + np.cumsum(slopes))
+
+
+@pytest.mark.parametrize("phase", range(1, 8))
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("drop", [0, 0.1, 0.3, 0.4, 0.5])
+def test_bends_between_a_high_sample_and_a_low_one_are_not_passed_over(phase, backwards, drop):
+    """Behind a sound that is nearly as high, the higher sample on either side."""
+    bend = 0.01
+    window = run_out(run_out(worst(phase, drop * bend, bend), bend)[::-1], bend)
+    window = window[:: 1 if backwards else -1]
+    rise = np.sin(np.linspace(0, np.pi / 2, SAMPLES_A_CHUNK)) ** 2
+    ringing = np.concatenate([rise * window[0], window, rise[::-1] * window[-1]])[:, None]
+    before = np.concatenate([rise, rise[::-1]])[:, None] * (everywhere(ringing) - 0.02 * bend)
+    samples = np.concatenate([before, ringing])
+    assert true_peak(samples) == pytest.approx(everywhere(samples), rel=1e-12)
+
+
+def test_the_ripple_of_the_filter_counts():
+    """A steady level, slowly reached, reads a little more between its samples."""
+    fade = np.sin(np.linspace(0, np.pi / 2, 2 * SAMPLES_A_CHUNK)) ** 2
+    samples = np.concatenate([fade, np.ones(3 * SAMPLES_A_CHUNK), fade[::-1]])[:, None]
+    assert true_peak(samples) == pytest.approx(everywhere(samples), rel=1e-12)
+    assert true_peak(samples) > 1
 
 
 @given(

@@ -112,6 +112,31 @@ def test_the_sound_does_not_depend_on_the_batches(monkeypatch, size):
     assert np.abs(after - before).max() <= 2**-22
 
 
+@pytest.mark.parametrize("size", [1, 3000])
+def test_a_voice_silent_for_a_while_fades_and_comes_back(monkeypatch, size):
+    """Wherever the batches begin, and in those in which it is silent all the time."""
+    monkeypatch.setattr(glide, "SAMPLES_A_BATCH", size)
+    rng = np.random.default_rng(1)
+    pitch, gain = rng.uniform(110, 2400, (6, 40)), np.full((6, 40), np.float32(0.2))
+    for voice in range(5):
+        gain[voice, voice * 3 : voice * 7 + 3] = 0
+    gain[4, :] = 0  # from beginning to end
+    given_lanes = pitch, gain, np.linspace(-1, 1, 6), 735, 294, 100
+    assert error_db(made(*given_lanes), transcription(*given_lanes)) < -120
+
+
+def test_what_is_silent_adds_nothing_to_the_bit(monkeypatch):
+    """Whether its sines are left out, or are made because it sounds later in the batch."""
+    rng = np.random.default_rng(2)
+    pitch, gain = rng.uniform(110, 2400, (5, 24)), np.full((5, 24), np.float32(0.2))
+    gain[1:4, :-1] = 0
+    given_lanes = pitch, gain, np.linspace(-1, 1, 5), 735, 294
+    monkeypatch.setattr(glide, "SAMPLES_A_BATCH", 24 * 735)
+    whole = made(*given_lanes)
+    monkeypatch.setattr(glide, "SAMPLES_A_BATCH", 735)
+    np.testing.assert_array_equal(made(*given_lanes), whole)
+
+
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=12))
 def test_panning_keeps_the_power(pan):
     """The squares of left and right add up to one; -1 is left, 1 is right, 0 the middle."""
