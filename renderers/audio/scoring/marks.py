@@ -199,6 +199,6 @@ def _length(frame_length: int, sample_rate: int) -> int:
 
 def _stretches(row: States) -> Iterator[tuple[int, int, int]]:
     """Yield where each stretch of equal states begins and ends, and its state."""
-    edges = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), len(row)]
+    edges = np.unique([0, *(np.flatnonzero(np.diff(row)) + 1), len(row)]).tolist()
     for begin, end in pairwise(edges):
         yield begin, end, int(row[begin])

@@ -124,7 +124,8 @@ def _kinds(frames: Frames, style: Style) -> list[str]:
         )
         if quantity == "gradient":
             kind = "layer" if total else "summary"
-        logarithmic = style.scales[group].kind == "log"
+        # A total is never negative, also where all that is known of its layers is NaN.
+        logarithmic = style.scales[group].kind == "log" or quantity == "total"
         kinds.append(kind if logarithmic and group not in style.asked else "own")
     return kinds
 
@@ -207,7 +208,7 @@ def _at_440(frames: Frames, style: Style, kinds: list[str]) -> float:
     scales = [
         style.scales[group]
         for group, kind in zip(groups(frames), kinds, strict=True)
-        if kind == "summary"
+        if kind == "summary" and style.scales[group].kind == "log"
     ]
     return reference(scales) if scales else 1.0
 
