@@ -178,7 +178,8 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
         pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
         if kind == "summary":
             bright = _fading(pitch, REFERENCE_HZ)
-        voices.append(_Voice(pitch, _if(values > 0, level), bright, state[place], anchor))
+        level = _if(np.isfinite(values) & (values != 0), level)
+        voices.append(_Voice(pitch, level, bright, state[place], anchor))
     return voices
 
 
@@ -228,9 +229,13 @@ def _anchor(kind: str, values: Floats, band: tuple[float, float], at_440: float)
 
 
 def _octave_a_decade(values: Floats, anchor: Anchor, polarity: int) -> Floats:
-    """Return pitches in Hz: an octave for a factor of ten; NaN where there is no ratio."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        decades = np.where(values > 0, np.log10(values / anchor.value), np.nan)
+    """Return pitches in Hz: an octave for a factor of ten; NaN for zero.
+
+    What is negative lies beyond the end, lower than anything positive.
+    """
+    with np.errstate(divide="ignore"):
+        logs = np.log10(np.maximum(values, 0)) - np.log10(anchor.value)
+    decades = np.where(values == 0, np.nan, logs)
     return np.asarray(anchor.hertz * 2.0 ** (polarity * decades))
 
 
