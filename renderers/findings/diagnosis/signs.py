@@ -1,0 +1,186 @@
+"""From a run to what a diagnosis looks at: gradients, losses and the rate, on axes of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from epochord.renderers.findings.find import find
+from epochord.renderers.findings.finding import Finding
+from epochord.renderers.timeline.choice import Choice, Voice
+from epochord.renderers.timeline.timeline import (
+    StepRange,
+    Timeline,
+    root_sum_of_squares,
+    timeline,
+)
+from epochord.runlog import LogError, Run
+from epochord.runlog.run.layers import module_of
+
+__all__ = ["Curve", "Signs", "signs"]
+
+Values = npt.NDArray[np.float64]
+
+VALIDATION = ("val", "valid", "validation", "eval", "test", "dev")
+SEPARATORS = str.maketrans("/.-", "___")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One series where it was logged.
+
+    Parameters
+    ----------
+    steps : np.ndarray [shape=(n,), int64]
+        Ascending.
+    values : np.ndarray [shape=(n,)]
+        Maybe not finite.
+    """
+
+    steps: npt.NDArray[np.int64]
+    values: Values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def finite(self) -> "Curve":
+        """The same without what is no number."""
+        known = np.isfinite(self.values)
+        return Curve(self.steps[known], self.values[known])
+
+    def course(self, parts: int) -> Values:
+        """Return the medians of so many equal parts, or of as many as there are values."""
+        return np.array([np.median(part) for part in np.array_split(self.values, self._at(parts))])
+
+    def means(self, parts: int) -> Values:
+        """Return the means of so many equal parts, or of as many as there are values."""
+        return np.array([np.mean(part) for part in np.array_split(self.values, self._at(parts))])
+
+    def _at(self, parts: int) -> int:
+        return max(1, min(parts, len(self)))
+
+    def smooth(self, share: float) -> Values:
+        """Return the mean of the neighbourhood of each value, of a share of the curve."""
+        width = int(share * len(self)) | 1
+        padded = np.pad(self.values, width // 2, mode="edge")
+        return np.convolve(padded, np.full(width, 1 / width), "valid")
+
+
+EMPTY = Curve(np.empty(0, np.int64), np.empty(0))
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What a diagnosis looks at.
+
+    Parameters
+    ----------
+    layers : Timeline or None
+        Gradient norms by layer, in registration order; None where none was logged.
+    total : Curve
+        The norm of all gradients together.
+    loss, validation, rate : Curve
+        Of the training, of held-out data, and of the optimizer; empty where not logged.
+    silent : tuple of str
+        Registered layers of which no gradient was ever measured, while others' were.
+    """
+
+    layers: Timeline | None
+    total: Curve
+    loss: Curve
+    validation: Curve
+    rate: Curve
+    silent: tuple[str, ...]
+
+    @cached_property
+    def gradients(self) -> list[Finding]:
+        """What happened to the gradients."""
+        return find(self.layers) if self.layers else []
+
+    @cached_property
+    def losses(self) -> list[Finding]:
+        """What happened to the loss of the training."""
+        curve = self.loss
+        if not len(curve):
+            return []
+        row = curve.values[None]
+        return find(
+            Timeline(curve.steps, ("loss",), row, np.ones(row.shape, bool), quantities=("loss",))
+        )
+
+
+def signs(run: Run, choice: Choice | None = None, *, steps: StepRange = (None, None)) -> Signs:
+    """Gather what a diagnosis looks at.
+
+    Parameters
+    ----------
+    run : Run
+        Any run with measurements.
+    choice : Choice, optional
+        Of what is to be looked at, which tags and layers; by default all.
+    steps : (int or None, int or None)
+        First step, and the step before which to stop.
+    """
+    choice = choice or Choice()
+    tags = [tag for _, tag in choice.voices] or run.matching(choice.tags)
+    by_kind: dict[str, list[str]] = {"gradient": [], "loss": [], "rate": []}
+    for tag in tags:
+        by_kind.setdefault(Voice(tag, (run[tag],)).quantity, []).append(tag)
+    norms = _only(run, by_kind["gradient"])
+    layers = _line(norms, replace(choice, tags=(), voices=()), steps)
+    training, validation = _losses(run, by_kind["loss"])
+    return Signs(
+        layers=layers,
+        total=_total(norms, steps),
+        loss=_curve(run, training, steps),
+        validation=_curve(run, validation, steps),
+        rate=_curve(run, by_kind["rate"][:1], steps),
+        silent=_silent(run) if layers else (),
+    )
+
+
+def _only(run: Run, tags: Sequence[str]) -> Run:
+    return replace(run, series={tag: run[tag] for tag in tags})
+
+
+def _line(run: Run, choice: Choice, steps: StepRange) -> Timeline | None:
+    try:
+        return timeline(run, choice, steps=steps)
+    except LogError:  # nothing of the kind, or nothing in these steps
+        return None
+
+
+def _total(norms: Run, steps: StepRange) -> Curve:
+    line = _line(norms, Choice(parameters="all"), steps)
+    if line is None:
+        return EMPTY
+    known = line.measured.any(axis=0)
+    whole = root_sum_of_squares([*np.where(line.measured, line.values, 0)])
+    return Curve(line.steps[known], whole[known].astype(np.float64))
+
+
+def _losses(run: Run, tags: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the loss of the training, that with the most points, and the one of held-out data."""
+    held = [tag for tag in tags if set(tag.lower().translate(SEPARATORS).split("_")) & {*VALIDATION}]
+    own = [tag for tag in tags if tag not in held]
+    return [max(own, key=lambda tag: len(run[tag]))] if own else [], held[:1]
+
+
+def _curve(run: Run, tags: Sequence[str], steps: StepRange) -> Curve:
+    line = _line(_only(run, tags), Choice(voices=tuple((tag, tag) for tag in tags)), steps)
+    if line is None or not tags:
+        return EMPTY
+    known = line.measured[0] if line.logged is None else line.logged[0]
+    return Curve(line.steps[known], line.values[0][known].astype(np.float64))
+
+
+def _silent(run: Run) -> tuple[str, ...]:
+    measured = {module_of(tag.partition("/")[2]) for tag in run.series}
+    return tuple(
+        layer.name
+        for layer in run.metadata.layers
+        if layer.parameters and module_of(layer.parameters[0].name) not in measured
+    )
