@@ -12,7 +12,9 @@ from epochord.renderers.findings.stretches import stretches
 __all__ = ["broken_batch", "exploding", "no_warm_up", "overflow", "rate_too_high", "undefined"]
 
 SEVERAL = 2  # overflows; one may be the first probe of a loss scale
-BURST = 10.0  # times the level before; healthy gradients of ours stay below 8
+BURST = 30.0  # times the level before; gradients of healthy runs leap by up to 16
+EXPLODED = 100.0  # times the least level before, as of an explosion among the findings
+ORDINARY = 10  # steps before it; what is wrong from the start has another cause
 CALM = 3.0  # times; what the loss does meanwhile where only the gradients explode
 BEFORE = 30  # steps whose median is the level before
 FEWEST = 5  # steps before there is such a level
@@ -20,6 +22,7 @@ DIVERGED = 2.0  # times the loss at first, at the end
 JUMP = 2.0  # times the first loss, near the start; healthy runs of ours stay below 1.8
 NEAR_START = 0.1  # of the run
 RECOVERED = 0.5  # of the first loss
+LEAP = 10.0  # times the level; gradients this far above it are no ordinary ones
 ALONE = 2  # spikes of the loss at most, for one to come from a single batch
 WITHIN = 2  # steps
 SUDDEN = 3.0  # times the level; what was there before shows that it did not come from a batch
@@ -47,7 +50,7 @@ def undefined(signs: Signs) -> Iterator[Diagnosis]:
         return
     step = int(curve.steps[np.flatnonzero(~lost)[-1] + 1 if not lost.all() else 0])
     loss, total = (_factor_before(each, step) for each in (signs.loss, signs.total))
-    if loss < CALM and total < BURST:
+    if loss < CALM and total < LEAP:
         yield Diagnosis(
             Trouble.UNDEFINED,
             f"NaN from step {step} to the end, out of ordinary values: in the steps before, "
@@ -56,21 +59,43 @@ def undefined(signs: Signs) -> Iterator[Diagnosis]:
 
 
 def exploding(signs: Signs) -> Iterator[Diagnosis]:
-    """Gradients that burst while the loss is still calm."""
+    """Gradients that burst while the loss is calm, or leave an ordinary course for good."""
     total, level = _levels(signs.total)
     factor = total.values / level
     loss, loss_level = _levels(signs.loss)
     calm = _at(Curve(loss.steps, loss.values / loss_level), total.steps) < CALM
-    bursts = np.flatnonzero((factor > BURST) & calm)
-    if len(bursts):
-        place = bursts[factor[bursts].argmax()]
-        times = len(stretches(np.isin(np.arange(len(factor)), bursts), FEWEST))
+    bursts = (factor > BURST) & calm
+    if bursts.any():
+        place = int(np.where(bursts, factor, 0).argmax())
+        times = len(stretches(bursts, FEWEST))
         yield Diagnosis(
             Trouble.EXPLODING,
             f"{'once' if times == 1 else f'{times} times'} the norm of all gradients is above "
             f"×{BURST:g} of its level, up to ×{shown(factor[place])} at step "
             f"{total.steps[place]}, while the loss is below ×{CALM:g} of its own",
         )
+    elif (end := _left_for_good(signs, total, level)) is not None:
+        step, most = end
+        yield Diagnosis(
+            Trouble.EXPLODING,
+            f"after {step} ordinary steps the norm of all gradients leaves its level, ×"
+            f"{shown(most)} in the end, and does not come back",
+        )
+
+
+def _left_for_good(signs: Signs, total: Curve, level: np.ndarray) -> tuple[int, float] | None:
+    """Return after which step the gradients left an ordinary course, and how far."""
+    far = np.flatnonzero(total.values > EXPLODED * np.fmin.accumulate(level))
+    if not len(far) or far[0] < ORDINARY:
+        return None
+    reference = float(np.fmin.accumulate(level)[far[0]])
+    step = int(total.steps[far[0]])
+    before = signs.loss.finite
+    before = Curve(before.steps, before.values)
+    early = before.values[before.steps < step - FEWEST]
+    ordinary = len(early) >= ORDINARY and early.max() < DIVERGED * early[0]
+    lost = not np.isfinite(signs.total.values[-1]) or total.values[-1] > BURST * reference
+    return (step, float(total.values.max()) / reference) if ordinary and lost else None
 
 
 def rate_too_high(signs: Signs) -> Iterator[Diagnosis]:
@@ -147,11 +172,11 @@ def _levels(curve: Curve) -> tuple[Curve, np.ndarray]:
 
 def _factor_before(curve: Curve, step: int) -> float:
     """Return how far above its level a curve is in the last steps before one."""
-    known = Curve(curve.steps, curve.values).finite
-    values = known.values[known.steps < step]
-    if len(values) < 2 * FEWEST:
+    known = curve.finite
+    values = known.values[known.steps < step][-BEFORE - FEWEST :]
+    if len(values) < 2:
         return 1.0
-    level = np.median(values[-BEFORE - FEWEST : -FEWEST])
+    level = np.median(values[:-FEWEST]) if len(values) > FEWEST else values[0]
     return float(values[-FEWEST:].max() / level) if level > 0 else 1.0
 
 

@@ -21,6 +21,7 @@ STAYED = 0.4  # of the loss at first
 FLAT = 0.01  # of the level
 LONG = 1 / 3  # of the run
 ESCAPED = 0.2  # of the level
+GROWN = 12.0  # times the least gradients on it
 TENTHS = 10
 LATE = 0.4  # of the whole fall, in the last third of the run
 SOME, MOST = 0.03, 0.7  # of the loss at first: how far it falls
@@ -48,7 +49,7 @@ def wrong_labels(signs: Signs) -> Iterator[Diagnosis]:
     held, loss = signs.validation.finite, signs.loss.finite
     if len(held) < FEWEST or len(loss) < PARTS:
         return
-    train, val = float(loss.means(3)[-1]), float(held.means(3)[-1])
+    train, val = float(loss.course(3)[-1]), float(held.course(3)[-1])
     first = float(loss.course(PARTS)[0])
     if 0 < ABOVE * val < train and train > STAYED * first:
         yield Diagnosis(
@@ -68,13 +69,25 @@ def plateau(signs: Signs) -> Iterator[Diagnosis]:
     begin, length = _flat(course)
     level = float(np.median(course[begin : begin + length]))
     end = float(course[-3:].mean())
-    if length > LONG * PARTS and end < (1 - ESCAPED) * level:
+    if length > LONG * PARTS and end < (1 - ESCAPED) * level and _grows(signs, begin + length):
         last = steps[min(begin + length, PARTS - 1)]
         yield Diagnosis(
             Trouble.PLATEAU,
             f"the loss stays within {FLAT:.0%} of {level:.3g} in steps {steps[begin]}…{last}, "
             f"and then falls to {end:.3g}",
         )
+
+
+def _grows(signs: Signs, part: int) -> bool:
+    """Tell whether gradients are far larger after a part than at their least before it.
+
+    They leave a saddle that way; where the rate is low they grow little.
+    """
+    total = signs.total.finite
+    if len(total) < 2 * PARTS or not 0 < part < PARTS:
+        return part < PARTS
+    course = total.course(PARTS)
+    return bool(course[part:].max() > GROWN * course[:part].min())
 
 
 def rate_too_low(signs: Signs) -> Iterator[Diagnosis]:
@@ -85,7 +98,7 @@ def rate_too_low(signs: Signs) -> Iterator[Diagnosis]:
     tenths, course = loss.course(TENTHS), loss.course(PARTS)
     first, end = float(course[0]), float(course[-1])
     late = float(course[2 * PARTS // 3] - end)
-    steady = bool((np.diff(tenths) < 0).all()) and _flat(course)[1] <= LONG * PARTS
+    steady = bool((np.diff(tenths) < 0).all()) and not any(plateau(signs))
     if steady and SOME * first < first - end < MOST * first and late > LATE * (first - end):
         yield Diagnosis(
             Trouble.RATE_TOO_LOW,
