@@ -1,7 +1,8 @@
-"""What happened in a run, found in its log: spikes, explosions, deaths, departures, NaN."""
+"""What happened in a run, found in its log: spikes, explosions, deaths, departures, NaN; and what it looks like."""
 
 from epochord.renderers.findings.account import Account, describe
+from epochord.renderers.findings.diagnosis import Diagnosis, Trouble, diagnose
 from epochord.renderers.findings.find import find
 from epochord.renderers.findings.finding import Finding, What
 
-__all__ = ["Account", "Finding", "What", "describe", "find"]
+__all__ = ["Account", "Diagnosis", "Finding", "Trouble", "What", "describe", "diagnose", "find"]

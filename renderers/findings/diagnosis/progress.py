@@ -34,7 +34,8 @@ def overfitting(signs: Signs) -> Iterator[Diagnosis]:
         return
     place = int(held.values.argmin())
     least, end = held.values[place], float(np.median(held.values[-3:]))
-    then = loss.smooth(1 / PARTS)[np.searchsorted(loss.steps, held.steps[place])]
+    there = min(int(np.searchsorted(loss.steps, held.steps[place])), len(loss) - 1)
+    then = loss.smooth(1 / PARTS)[there]
     now = loss.course(PARTS)[-1]
     if 0 < least * RISEN < end and place < EARLY * len(held) and now < LEARNING * then:
         yield Diagnosis(

@@ -85,7 +85,7 @@ class Signs:
     loss, validation, rate : Curve
         Of the training, of held-out data, and of the optimizer; empty where not logged.
     silent : tuple of str
-        Registered layers of which no gradient was ever measured, while others' were.
+        Registered layers of which no gradient was ever measured, while most others' were.
     """
 
     layers: Timeline | None
@@ -132,14 +132,16 @@ def signs(run: Run, choice: Choice | None = None, *, steps: StepRange = (None, N
     norms = _only(run, by_kind["gradient"])
     layers = _line(norms, replace(choice, tags=(), voices=()), steps)
     training, validation = _losses(run, by_kind["loss"])
+    curves = _curves(run, [*training, *validation, *by_kind["rate"][:1]], steps)
+    curves = curves or _curves(run, training, steps)
+
+    def curve(tags: Sequence[str]) -> Curve:
+        return curves.get(tags[0], EMPTY) if tags else EMPTY
+
     return Signs(
-        layers=layers,
-        total=_total(norms, steps),
-        loss=_curve(run, training, steps),
-        validation=_curve(run, validation, steps),
-        rate=_curve(run, by_kind["rate"][:1], steps),
+        layers, _total(norms, steps), curve(training), curve(validation), curve(by_kind["rate"]),
         silent=_silent(run) if layers else (),
-    )
+    )  # fmt: skip
 
 
 def _only(run: Run, tags: Sequence[str]) -> Run:
@@ -169,18 +171,21 @@ def _losses(run: Run, tags: Sequence[str]) -> tuple[list[str], list[str]]:
     return [max(own, key=lambda tag: len(run[tag]))] if own else [], held[:1]
 
 
-def _curve(run: Run, tags: Sequence[str], steps: StepRange) -> Curve:
+def _curves(run: Run, tags: Sequence[str], steps: StepRange) -> dict[str, Curve]:
+    """Return series where they were logged, in steps of the longest; none if that cannot be."""
     line = _line(_only(run, tags), Choice(voices=tuple((tag, tag) for tag in tags)), steps)
     if line is None or not tags:
-        return EMPTY
-    known = line.measured[0] if line.logged is None else line.logged[0]
-    return Curve(line.steps[known], line.values[0][known].astype(np.float64))
+        return {}
+    logged = line.measured if line.logged is None else line.logged
+    return {
+        tag: Curve(line.steps[known], values[known].astype(np.float64))
+        for tag, values, known in zip(line.names, line.values, logged, strict=True)
+    }
 
 
 def _silent(run: Run) -> tuple[str, ...]:
     measured = {module_of(tag.partition("/")[2]) for tag in run.series}
-    return tuple(
-        layer.name
-        for layer in run.metadata.layers
-        if layer.parameters and module_of(layer.parameters[0].name) not in measured
-    )
+    layers = [layer for layer in run.metadata.layers if layer.parameters]
+    silent = [one.name for one in layers if module_of(one.parameters[0].name) not in measured]
+    # Where most are, that is how somebody wants it: a large model that is tuned a little.
+    return tuple(silent) if 2 * len(silent) < len(layers) else ()
