@@ -91,7 +91,7 @@ def _kinds(text: str) -> frozenset[str]:
     """
     from epochord.renderers.findings import What
 
-    kinds = {
+    kinds: dict[str, set[str]] = {
         "nan": {What.NAN, What.POSITIVE_INFINITY, What.NEGATIVE_INFINITY},
         "explosion": {What.EXPLOSION},
         "dead": {What.DEAD},

@@ -1,4 +1,4 @@
-"""What happened in a run, found in its log: spikes, explosions, deaths, departures, NaN; and what it looks like."""
+"""What happened in a run, found in its log, and which trouble it looks like."""
 
 from epochord.renderers.findings.account import Account, describe
 from epochord.renderers.findings.diagnosis import Diagnosis, Trouble, diagnose

@@ -52,7 +52,8 @@ class Account:
     def sentences(self) -> list[str]:
         """What can be said, in sentences; what was looked for in vain is said, too."""
         steps = "1 step" if self.steps == 1 else f"{self.steps} steps ({self.first}…{self.last})"
-        found = [each.sentence for each in (*self.findings, *self.diagnoses)]
+        found = [finding.sentence for finding in self.findings]
+        found += [diagnosis.sentence for diagnosis in self.diagnoses]
         nothing = (
             "nothing found: no spike, explosion, dead gradient, layer that leaves the others, "
             "NaN or infinity, and no trouble that has a name"

@@ -142,7 +142,9 @@ class Block(nn.Module):
 
     def _attention(self, x: torch.Tensor) -> torch.Tensor:
         heads = self.ask(x).unflatten(-1, (3, self.HEADS, -1)).permute(2, 0, 3, 1, 4)
-        return F.scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2).flatten(2)
+        ask, offer, tell = heads
+        found = F.scaled_dot_product_attention(ask, offer, tell, is_causal=True)
+        return found.transpose(1, 2).flatten(2)
 
 
 MAKERS: dict[Network, Callable[[], nn.Module]] = {

@@ -48,7 +48,7 @@ def train(training: Training, directory: Path, seed: int) -> None:
                 group["lr"] = training.lr * min(1.0, (step + 1) / (training.warm_up or 1))
             optimizer.zero_grad()
             loss = _loss(training, model, batch)
-            scaler.scale(loss).backward()
+            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             if training.clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), training.clip)
             scaler.step(optimizer)
@@ -64,9 +64,9 @@ def _model(training: Training, learnt: Task) -> nn.Module:
     model = make(training.network, learnt.characters)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter *= training.weights
+            parameter.mul_(training.weights)
             if "weight_hh" in name:
-                parameter *= training.recurrent_weights
+                parameter.mul_(training.recurrent_weights)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.partition(".")[0] != training.frozen)
     return model
@@ -93,4 +93,5 @@ def _loss(training: Training, model: nn.Module, batch: Batch) -> torch.Tensor:
         return F.mse_loss(scores, F.one_hot(targets, scores.shape[1]).float())
     shares = scores.sigmoid()
     wanted = F.one_hot(targets, shares.shape[1])
-    return -(wanted * shares.log() + (1 - wanted) * (1 - shares).log()).sum(dim=1).mean()
+    logs: torch.Tensor = wanted * shares.log() + (1 - wanted) * (1 - shares).log()
+    return -logs.sum(dim=1).mean()

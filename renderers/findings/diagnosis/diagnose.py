@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Iterator
 
+from epochord.renderers.findings.diagnosis.divergence import (
+    exploding,
+    overflow,
+    rate_too_high,
+    undefined,
+)
+from epochord.renderers.findings.diagnosis.jumps import broken_batch, no_warm_up
 from epochord.renderers.findings.diagnosis.layers import (
     clipped,
     dead_from_start,
     dying,
     frozen,
     vanishing,
-)
-from epochord.renderers.findings.diagnosis.numbers import (
-    broken_batch,
-    exploding,
-    no_warm_up,
-    overflow,
-    rate_too_high,
-    undefined,
 )
 from epochord.renderers.findings.diagnosis.progress import (
     overfitting,

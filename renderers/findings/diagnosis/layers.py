@@ -20,7 +20,7 @@ FEWEST = 10
 
 
 def frozen(signs: Signs) -> Iterator[Diagnosis]:
-    """A registered layer without a gradient, or one at zero that lets gradients through."""
+    """Look for a layer without a gradient, or one at zero that lets gradients through."""
     if signs.silent:
         yield Diagnosis(
             Trouble.FROZEN,
@@ -37,7 +37,7 @@ def frozen(signs: Signs) -> Iterator[Diagnosis]:
 
 
 def dead_from_start(signs: Signs) -> Iterator[Diagnosis]:
-    """Layers at zero from the first step, and none alive before them."""
+    """Look for layers at zero from the first step, and none alive before them."""
     names = [
         name for one in _dead(signs) if _from_start(signs, one) and not _passes(signs, one)
         for name in one.voices
@@ -50,7 +50,7 @@ def dead_from_start(signs: Signs) -> Iterator[Diagnosis]:
 
 
 def dying(signs: Signs) -> Iterator[Diagnosis]:
-    """Layers whose gradients were alive, and are zero to the end."""
+    """Look for layers whose gradients were alive, and are zero to the end."""
     dead = [one for one in _dead(signs) if not _from_start(signs, one)]
     if dead:
         names = tuple(dict.fromkeys(name for one in dead for name in one.voices))
@@ -62,7 +62,7 @@ def dying(signs: Signs) -> Iterator[Diagnosis]:
 
 
 def clipped(signs: Signs) -> Iterator[Diagnosis]:
-    """A norm of all gradients that is never above a limit, and often at it."""
+    """Look for a norm of all gradients that is never above a limit, and often at it."""
     total = signs.total.finite.values
     if len(total) < FEWEST or total.max() <= 0:
         return
@@ -76,7 +76,7 @@ def clipped(signs: Signs) -> Iterator[Diagnosis]:
 
 
 def vanishing(signs: Signs) -> Iterator[Diagnosis]:
-    """Gradients that fall from layer to layer, from the last one towards the first."""
+    """Look for gradients that fall from layer to layer, from the last one towards the first."""
     if signs.layers is None or len(signs.layers.names) < DEEP:
         return
     logs = logarithms(np.where(signs.layers.measured, signs.layers.values, np.nan))

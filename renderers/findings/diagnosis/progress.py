@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from epochord.renderers.findings.diagnosis.signs import Signs
 from epochord.renderers.findings.diagnosis.trouble import Diagnosis, Trouble
@@ -28,7 +29,7 @@ SOME, MOST = 0.03, 0.7  # of the loss at first: how far it falls
 
 
 def overfitting(signs: Signs) -> Iterator[Diagnosis]:
-    """A loss on held-out data that rises again, while that of the training goes on falling."""
+    """Look for a loss on held-out data that rises again while that of the training falls."""
     held, loss = signs.validation.finite, signs.loss.finite
     if len(held) < FEWEST or len(loss) < FEWEST:
         return
@@ -46,7 +47,7 @@ def overfitting(signs: Signs) -> Iterator[Diagnosis]:
 
 
 def wrong_labels(signs: Signs) -> Iterator[Diagnosis]:
-    """A loss of the training that stays high, far above that on held-out data."""
+    """Look for a loss of the training that stays high, far above that on held-out data."""
     held, loss = signs.validation.finite, signs.loss.finite
     if len(held) < FEWEST or len(loss) < PARTS:
         return
@@ -61,7 +62,7 @@ def wrong_labels(signs: Signs) -> Iterator[Diagnosis]:
 
 
 def plateau(signs: Signs) -> Iterator[Diagnosis]:
-    """A loss that hardly moves for long, and then falls."""
+    """Look for a loss that hardly moves for long, and then falls."""
     loss = signs.loss.finite
     if len(loss) < 2 * PARTS:
         return
@@ -92,7 +93,7 @@ def _grows(signs: Signs, part: int) -> bool:
 
 
 def rate_too_low(signs: Signs) -> Iterator[Diagnosis]:
-    """A loss that falls all the time, and at the end still as fast as before."""
+    """Look for a loss that falls all the time, and at the end still as fast as before."""
     loss = signs.loss.finite
     if len(loss) < 2 * PARTS:
         return
@@ -108,7 +109,7 @@ def rate_too_low(signs: Signs) -> Iterator[Diagnosis]:
         )
 
 
-def _flat(course: np.ndarray) -> tuple[int, int]:
+def _flat(course: npt.NDArray[np.float64]) -> tuple[int, int]:
     """Return where the longest stretch begins that stays within a share of its level; its length.
 
     Within, that is: its least and its greatest value lie at most two such shares apart.

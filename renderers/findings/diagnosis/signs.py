@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from epochord.renderers.findings.diagnosis.curves import EMPTY, Curve
 from epochord.renderers.findings.find import find
 from epochord.renderers.findings.finding import Finding
 from epochord.renderers.timeline.choice import Choice, Voice
@@ -19,57 +19,10 @@ from epochord.renderers.timeline.timeline import (
 from epochord.runlog import LogError, Run
 from epochord.runlog.run.layers import module_of
 
-__all__ = ["Curve", "Signs", "signs"]
-
-Values = npt.NDArray[np.float64]
+__all__ = ["Signs", "signs"]
 
 VALIDATION = ("val", "valid", "validation", "eval", "test", "dev")
 SEPARATORS = str.maketrans("/.-", "___")
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One series where it was logged.
-
-    Parameters
-    ----------
-    steps : np.ndarray [shape=(n,), int64]
-        Ascending.
-    values : np.ndarray [shape=(n,)]
-        Maybe not finite.
-    """
-
-    steps: npt.NDArray[np.int64]
-    values: Values
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @cached_property
-    def finite(self) -> "Curve":
-        """The same without what is no number."""
-        known = np.isfinite(self.values)
-        return Curve(self.steps[known], self.values[known])
-
-    def course(self, parts: int) -> Values:
-        """Return the medians of so many equal parts, or of as many as there are values."""
-        return np.array([np.median(part) for part in np.array_split(self.values, self._at(parts))])
-
-    def means(self, parts: int) -> Values:
-        """Return the means of so many equal parts, or of as many as there are values."""
-        return np.array([np.mean(part) for part in np.array_split(self.values, self._at(parts))])
-
-    def _at(self, parts: int) -> int:
-        return max(1, min(parts, len(self)))
-
-    def smooth(self, share: float) -> Values:
-        """Return the mean of the neighbourhood of each value, of a share of the curve."""
-        width = int(share * len(self)) | 1
-        padded = np.pad(self.values, width // 2, mode="edge")
-        return np.convolve(padded, np.full(width, 1 / width), "valid")
-
-
-EMPTY = Curve(np.empty(0, np.int64), np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -166,7 +119,9 @@ def _total(norms: Run, steps: StepRange) -> Curve:
 
 def _losses(run: Run, tags: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the loss of the training, that with the most points, and the one of held-out data."""
-    held = [tag for tag in tags if set(tag.lower().translate(SEPARATORS).split("_")) & {*VALIDATION}]
+    held = [
+        tag for tag in tags if set(tag.lower().translate(SEPARATORS).split("_")) & {*VALIDATION}
+    ]
     own = [tag for tag in tags if tag not in held]
     return [max(own, key=lambda tag: len(run[tag]))] if own else [], held[:1]
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from epochord.renderers.findings.diagnosis.signs import Curve, Signs
+from epochord.renderers.findings.diagnosis.curves import Curve
+from epochord.renderers.findings.diagnosis.signs import Signs
 from epochord.renderers.findings.diagnosis.trouble import Diagnosis, Trouble
 from epochord.renderers.findings.levels import logarithms
 
@@ -20,7 +21,7 @@ LONGEST = 1 / 4  # of the run: half a period
 
 
 def noisy(signs: Signs) -> Iterator[Diagnosis]:
-    """A loss that leaps from step to step while there is still much to learn."""
+    """Look for a loss that leaps from step to step while there is still much to learn."""
     loss = signs.loss.finite
     if len(loss) < FEWEST:
         return
@@ -37,11 +38,13 @@ def noisy(signs: Signs) -> Iterator[Diagnosis]:
 
 
 def oscillation(signs: Signs) -> Iterator[Diagnosis]:
-    """Gradients or a loss that swing with a period."""
+    """Look for gradients or a loss that swing with a period."""
     voices: dict[str, Curve] = {"the norm of all gradients": signs.total, "the loss": signs.loss}
     if signs.layers is not None:
-        for name, values in zip(signs.layers.names, signs.layers.values, strict=True):
-            voices[f"the gradient of {name}"] = Curve(signs.layers.steps, values)
+        rows = np.asarray(signs.layers.values, np.float64)
+        for name, values in zip(signs.layers.names, rows, strict=True):
+            norms = np.asarray(values, np.float64)
+            voices[f"the gradient of {name}"] = Curve(signs.layers.steps, norms)
     found = [(swing, name) for name, curve in voices.items() if (swing := _swing(curve))]
     if found:
         (peak, period), name = max(found)
