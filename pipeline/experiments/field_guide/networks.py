@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -73,8 +74,7 @@ class Deep(nn.Module):
     def __init__(self, normalised: bool) -> None:
         super().__init__()
         widths = [PIXELS] + [WIDTH] * DEPTH
-        pairs = zip(widths[:-1], widths[1:], strict=True)
-        self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in pairs)
+        self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
         self.out = nn.Linear(WIDTH, CLASSES)
         self.normalised = normalised
 

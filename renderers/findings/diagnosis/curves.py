@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BEFORE", "EMPTY", "FEWEST", "Curve", "held", "levels"]
+__all__ = ["BEFORE", "EMPTY", "FEWEST", "Curve", "Values", "held", "levels"]
 
 Values = npt.NDArray[np.float64]
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
+from epochord.renderers.findings.diagnosis.curves import Values
 from epochord.renderers.findings.diagnosis.signs import Signs
 from epochord.renderers.findings.diagnosis.trouble import Diagnosis, Trouble
 from epochord.renderers.findings.finding import Finding, What, listed, shown
@@ -66,13 +68,22 @@ def clipped(signs: Signs) -> Iterator[Diagnosis]:
     total = signs.total.finite.values
     if len(total) < FEWEST or total.max() <= 0:
         return
-    share = float(np.mean(total > (1 - EQUAL) * total.max()))
-    if share > OFTEN and share * len(total) >= FEWEST:
+    held = total > (1 - EQUAL) * total.max()
+    share = float(held.mean())
+    if share > OFTEN and held.sum() >= FEWEST and _moves(signs, total, held):
         yield Diagnosis(
             Trouble.CLIPPED,
             f"the norm of all gradients is at {total.max():.4g} in {share:.0%} of the steps, and "
             "never above",
         )
+
+
+def _moves(signs: Signs, total: Values, held: npt.NDArray[np.bool_]) -> bool:
+    """Tell whether anything moves but for the limit: layers at it, or the norm below it."""
+    rows = [total[~held]]
+    if signs.layers is not None and signs.layers.frames == len(total):
+        rows += [row[held] for row in signs.layers.values]
+    return any(len(row) >= FEWEST and 2 * len(np.unique(row)) > len(row) for row in rows)
 
 
 def vanishing(signs: Signs) -> Iterator[Diagnosis]:

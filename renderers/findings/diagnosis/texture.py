@@ -61,15 +61,19 @@ def _swing(curve: Curve) -> tuple[float, int] | None:
     known = np.isfinite(logs)
     if known.sum() < FEWEST or not known.mean() > 0.9:
         return None
-    whole = Curve(curve.steps[known], logs[known])
+    whole = Curve(curve.steps[known], logs[known].astype(np.float64))
     rest = whole.values - whole.smooth(TREND)
     if not rest.any():
         return None
     spectrum = np.fft.rfft(rest, 2 * len(rest))
     correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: len(rest)]
     correlation /= correlation[0]
-    half = 1 + int(correlation[1 : int(LONGEST * len(rest))].argmin())
+    low = np.flatnonzero(correlation[: int(LONGEST * len(rest))] < TROUGH)
+    if not len(low):
+        return None
+    below = low[: 1 + int((np.diff(low, append=len(rest)) > 1).argmax())]  # the first trough
+    half = int(below[correlation[below].argmin()])
     after = correlation[int(1.6 * half) : int(2.4 * half) + 1]
-    if half < 2 or correlation[half] > TROUGH or after.max() < PEAK:
+    if half < 2 or after.max() < PEAK:
         return None
     return float(after.max()), int(1.6 * half) + int(after.argmax())
