@@ -58,7 +58,7 @@ def _few(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def _panel(title: str, lines: Lines, left: int) -> Iterator[str]:
     left += 40  # for the numbers
-    logs = [(name, np.log10(np.fmax(values, LEAST))) for name, values in lines]
+    logs = [(name, np.log10(np.maximum(values, LEAST))) for name, values in lines]
     known = np.concatenate([each[np.isfinite(each)] for _, each in logs])
     low, high = float(known.min()), float(known.max())
     low, high = (low, high) if high - low > 0.1 else (low - 0.05, high + 0.05)

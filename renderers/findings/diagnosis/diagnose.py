@@ -38,7 +38,7 @@ FATAL: tuple[Rule, ...] = (
     undefined, dead_from_start, dying, exploding, rate_too_high,
 )  # fmt: skip
 OTHERS: tuple[Rule, ...] = (
-    overflow, frozen, broken_batch, no_warm_up, clipped, vanishing, oscillation, wrong_labels,
+    overflow, frozen, clipped, broken_batch, no_warm_up, vanishing, oscillation, wrong_labels,
     overfitting, plateau, rate_too_low, noisy,
 )  # fmt: skip
 

@@ -11,7 +11,8 @@ from epochord.renderers.findings.finding import What, shown
 
 __all__ = ["broken_batch", "no_warm_up"]
 
-JUMP = 2.5  # times the first loss, the middle of three steps; noise of single examples reaches 1.6
+JUMP = 2.0  # times the first loss, near the start; noise of single examples reaches 1.7
+UNIQUE = 1.5  # times the greatest loss later; in noise, the start is like the rest
 NEAR_START = 0.1  # of the run
 RECOVERED = 0.5  # of the first loss
 ALONE = 2  # spikes of the loss at most, for one to come from a single batch
@@ -26,15 +27,15 @@ def no_warm_up(signs: Signs) -> Iterator[Diagnosis]:
     few = int(NEAR_START * len(loss))
     if few < FEWEST or loss.values[0] <= 0:
         return
-    of_three = np.median(np.lib.stride_tricks.sliding_window_view(loss.values[:few], 3), axis=1)
-    first, place = loss.values[0], 1 + int(of_three.argmax())
-    end, factor = loss.course(10)[-1], of_three.max() / loss.values[0]
+    first, place = loss.values[0], int(loss.values[:few].argmax())
+    peak, end = loss.values[place], loss.course(10)[-1]
+    jumps = peak > JUMP * first and peak > UNIQUE * loss.values[few:].max()
     rate = held(signs.rate, loss.steps)
     steady = not np.isfinite(rate).all() or rate[few:].min() > 0.5 * rate[place]
-    if factor > JUMP and end < RECOVERED * first and steady:
+    if jumps and end < RECOVERED * first and steady:
         yield Diagnosis(
             Trouble.NO_WARM_UP,
-            f"the loss jumps to ×{shown(factor)} of its first value around step "
+            f"the loss jumps to ×{shown(peak / first)} of its first value by step "
             f"{loss.steps[place]}, and then falls to {end:.3g} without a lower rate",
         )
 

@@ -52,12 +52,12 @@ def test_equal_seeds_give_equal_logs_and_are_recorded_once(tmp_path):
     healthy = TRAININGS["healthy"]
     first = recorded(healthy, 0, tmp_path / "a")
     again = recorded(healthy, 0, tmp_path / "b")
-    assert first.log_hash == again.log_hash
-    assert first.log_hash != recorded(healthy, 1, tmp_path / "a").log_hash
+    assert first.log_hash() == again.log_hash()
+    assert first.log_hash() != recorded(healthy, 1, tmp_path / "a").log_hash()
     assert recorded(healthy, 0, tmp_path / "a").metadata.started == first.metadata.started
 
 
-def test_one_batch_is_broken_and_the_others_are_not(tmp_path):
+def test_one_batch_is_broken_and_the_others_are_not():
     """Its grey levels are sixteen times as large."""
     broken, whole = TRAININGS["broken-batch"], TRAININGS["healthy"]
     learnt = task(whole, 0)
@@ -84,7 +84,7 @@ class Outline(HTMLParser):
 
 @pytest.fixture(scope="module")
 def guide(tmp_path_factory) -> str:
-    """A page of two entries."""
+    """Write a page of two entries."""
     folder = tmp_path_factory.mktemp("guide")
     few = [entry for entry in entries() if entry.training in ("healthy", "frozen")]
     with pytest.MonkeyPatch.context() as patch:
