@@ -5,9 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from epochord.renderers.audio.files.write import write_audio
-from epochord.renderers.audio.scoring.compose import scores_together
+from epochord.renderers.audio.mixing import levels, mixed
+from epochord.renderers.audio.scoring.compose import audio_score, scale_samples
+from epochord.renderers.audio.scoring.scale import common
 from epochord.renderers.audio.scoring.settings import AudioSettings
-from epochord.renderers.page.sounds import levels, sound
 from epochord.runlog import Run
 
 __all__ = ["clips"]
@@ -27,18 +28,19 @@ def clips(runs: Sequence[Run]) -> list[bytes]:
     Returns
     -------
     list of bytes
-        One MP3 file a run: the same moment is the same step.
+        One MP3 file a run, each with its own calls.
     """
     settings = AudioSettings.of(duration=SECONDS)
-    scores, _ = scores_together(runs, settings)
-    measured = levels(scores, settings.lufs, _ignore)
+    scales = common(scale_samples(run, settings) for run in runs)
+    scores = [audio_score(run, settings, scales)[0] for run in runs]
+    measured = levels([[score] for score in scores], settings.lufs)
     made = []
     with TemporaryDirectory() as folder:
         path = Path(folder, "clip.mp3")
         for score, level in zip(scores, measured, strict=True):
             write_audio(
                 path,
-                sound(score, level.gain, _ignore),
+                mixed([score], level),
                 samples=score.samples,
                 sample_rate=score.sample_rate,
                 channels=score.channels,
@@ -47,7 +49,3 @@ def clips(runs: Sequence[Run]) -> list[bytes]:
             )
             made.append(path.read_bytes())
     return made
-
-
-def _ignore(samples: int) -> None:
-    """Take no notice of how many samples were made."""

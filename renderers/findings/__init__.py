@@ -7,5 +7,13 @@ from epochord.renderers.findings.finding import Finding, What
 from epochord.renderers.findings.of_run import findings
 
 __all__ = [
-    "Account", "Diagnosis", "Finding", "Trouble", "What", "describe", "diagnose", "find", "findings",
-]  # fmt: skip
+    "Account",
+    "Diagnosis",
+    "Finding",
+    "Trouble",
+    "What",
+    "describe",
+    "diagnose",
+    "find",
+    "findings",
+]

@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float64]
 LAYERS_DB = -14.0  # all layers together, to the summary
 RISEN_DB = 1.5  # a layer that has risen, which is bright, too
 FALLEN_DB = 3.0  # one that has fallen, a pure tone; of more than two each is softer
+SHARE_DB = 8.0  # louder or softer where a gradient is ten times an ordinary layer's, within limits
+LEAST_DB, MOST_DB = -18.0, 6.0
 FORWARD_AT = 0.3  # factors of ten beyond leaving, from which it is all the way forward
 BRIGHT_HZ = 880.0  # above which a layer may be less and less bright
 LEAVING = np.log(2.0)  # from which a layer bends and comes forward
@@ -48,7 +50,7 @@ def layers_in_place(values: npt.NDArray[np.floating], bands: Floats, polarity: i
     list of Layer
         One that has left the others' course by moving itself bends, and is louder: one
         that has risen bright, too.  Of more than two each is softer, and what is next to
-        nothing is silent.
+        nothing is silent.  At rest it is the softer, the smaller it was at first.
     """
     if not len(values):
         return []
@@ -60,10 +62,11 @@ def layers_in_place(values: npt.NDArray[np.floating], bands: Floats, polarity: i
     pitch = np.sqrt(bands.prod(axis=1))[:, None] * 2.0 ** (polarity * bend / 12)
     forward = np.minimum(1.0, decades / FORWARD_AT)
     crowd = np.maximum(1.0, forward.sum(axis=0))
-    rest = LAYERS_DB - decibels(len(values))
+    first = _at_first(numbers)
+    rest = LAYERS_DB - decibels(len(values)) + _share(first)
     ahead = np.where(away > 0, RISEN_DB, FALLEN_DB)
     level = rest + forward * (ahead - decibels(crowd - 1) - rest)
-    there = (numbers > 0) & (numbers >= GONE * _at_first(numbers))
+    there = (numbers > 0) & (numbers >= GONE * first)
     bright = np.where(away > 0, forward, 0.0) / crowd**2 * fading(pitch, BRIGHT_HZ)
     return [Layer(*row) for row in zip(pitch, np.where(there, level, -np.inf), bright, strict=True)]
 
@@ -86,6 +89,15 @@ def _away(values: Floats) -> Floats:
     same = np.sign(share) == np.sign(moved)
     away = np.where(same, np.sign(share) * np.minimum(np.abs(share), 3 * np.abs(moved)), 0.0)
     return np.nan_to_num(away)
+
+
+def _share(first: Floats) -> Floats:
+    """Return by how many dB each layer is louder than an ordinary one, from its norm at first."""
+    known = first[first > 0]
+    if not len(known):
+        return np.zeros(first.shape)
+    decades = np.log10(np.maximum(first, known.min()) / np.median(known))
+    return np.asarray(np.clip(SHARE_DB * decades, LEAST_DB, MOST_DB))
 
 
 def _at_first(values: Floats) -> Floats:
