@@ -54,7 +54,7 @@ def test_what_is_held_is_marked_once_a_second(in_lanes, values, frame):
 
 
 def test_voices_are_marked_for_themselves(in_lanes):
-    """Those at once add up in phase: their squares are those of one."""
+    """Those at once, which add up in phase, are together as loud as two others."""
     values = np.ones((3, 20))
     values[0, 5] = values[1, 5] = values[2, 7] = 50
     events = held_events(in_lanes(values))
@@ -63,7 +63,7 @@ def test_voices_are_marked_for_themselves(in_lanes):
     ]  # fmt: skip
     first, second, third = (event.level for event in events)
     assert first == second
-    assert first**2 + second**2 == pytest.approx(third**2)
+    assert first + second == pytest.approx(2**0.5 * third)
 
 
 def test_without_registers_nothing_is_held(in_lanes):
@@ -74,7 +74,7 @@ def test_without_registers_nothing_is_held(in_lanes):
 
 
 def test_each_death_has_a_knell(in_lanes):
-    """At its step and its voice's place; the squares of twelve at once are those of one."""
+    """At its step and its voice's place; twelve at once are together as loud as two others."""
     score = in_lanes(np.ones((12, 30)))
     names = score.frames.names
     one = Finding(What.DEAD, names[3:4], 7, None, 0.0)
@@ -84,7 +84,7 @@ def test_each_death_has_a_knell(in_lanes):
     assert (single.sample, single.kind, single.voice) == (7 * 2646, Kind.DEAD, 3)
     assert [event.voice for event in crowd] == list(range(12))
     assert {event.sample for event in crowd} == {20 * 2646}
-    assert sum(event.level**2 for event in crowd) == pytest.approx(single.level**2)
+    assert sum(event.level for event in crowd) == pytest.approx(2**0.5 * single.level)
     assert single.length / RATE == pytest.approx(0.6, abs=0.001)
 
 
