@@ -71,18 +71,20 @@ def state_events(state: States, frame_length: int, sample_rate: int) -> tuple[Ev
                 mark(begin, kind, voice, ONSET_DB)
                 for frame in range(begin + pulse, end, pulse):
                     mark(frame, kind, voice, PULSE_DB, first=False)
-                if end < len(row) and row[end] not in KINDS:
+                if end < len(row) and row[end] not in (*KINDS, State.MISSING):
                     mark(end, Kind.END, voice, END_DB)
     return _together(events)
 
 
-def held_events(score: Score) -> tuple[Event, ...]:
+def held_events(score: Score, polarity: int = 1) -> tuple[Event, ...]:
     """Mark where values leave a voice's register, whose end they are held at.
 
     Parameters
     ----------
     score : Score
         With registers.
+    polarity : {1, -1}
+        Whether more sounds higher or lower.
 
     Returns
     -------
@@ -101,7 +103,8 @@ def held_events(score: Score) -> tuple[Event, ...]:
             if value != State.HELD:
                 continue
             if begin - last >= apart:
-                kind = Kind.ABOVE if score.pitch[voice, begin] > middle else Kind.BELOW
+                higher = polarity * (score.pitch[voice, begin] - middle) > 0
+                kind = Kind.ABOVE if higher else Kind.BELOW
                 sample = begin * score.frame_length
                 events.append(_event(sample, kind, voice, length, HELD_DB))
             last = end

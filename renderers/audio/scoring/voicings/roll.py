@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from epochord.renderers.audio.scoring.marks import state_events
 from epochord.renderers.audio.scoring.pitching import held, pitched, places
-from epochord.renderers.audio.scoring.registers import registers
+from epochord.renderers.audio.scoring.registers import TOP_HZ, registers
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.score import Anchor, Glide, Score, State, states
 from epochord.renderers.audio.scoring.style import Style, groups
@@ -38,7 +38,8 @@ SUMMARY_HZ = (110.0, 440.0 * 2**2.5)  # two decades below it to two and a half a
 # mask nothing.
 SUMMARY_PARTIALS = (1.0, 0.5, 0.3, 0.2)
 TONIC = 1e-3  # of a ratio of update to weight: what is usually taken for healthy
-REACH = 1.0  # octaves that a ratio moves up or down, or a rate down twice as far
+RATIO_OCTAVES = 2.0  # up and down from its tonic
+RATE_HZ = (110.0, 880.0)  # three decades: beside layers, too, a rate falls as a rate
 
 OTHERS_DB = -6.0  # all that is neither, together
 
@@ -127,6 +128,13 @@ def _bands(kinds: list[str]) -> Floats:
     placed = [place for place, kind in enumerate(kinds) if kind != "summary"]
     if placed:
         bands[placed] = registers(len(placed))
+    for place, kind in enumerate(kinds):
+        if kind == "rate":
+            bands[place] = RATE_HZ
+        elif kind == "ratio":
+            middle = np.sqrt(bands[place].prod())
+            reach = min(2**RATIO_OCTAVES, TOP_HZ / middle)
+            bands[place] = middle / reach, middle * reach
     return bands
 
 

@@ -54,7 +54,7 @@ def test_what_is_held_is_marked_once_a_second(in_lanes, values, frame):
 
 
 def test_voices_are_marked_for_themselves(in_lanes):
-    """Those at once add up in phase: their squares are those of one."""
+    """Those at once, which add up in phase, are together as loud as two others."""
     values = np.ones((3, 20))
     values[0, 5] = values[1, 5] = values[2, 7] = 50
     events = held_events(in_lanes(values))
@@ -63,7 +63,7 @@ def test_voices_are_marked_for_themselves(in_lanes):
     ]  # fmt: skip
     first, second, third = (event.level for event in events)
     assert first == second
-    assert first**2 + second**2 == pytest.approx(third**2)
+    assert first + second == pytest.approx(2**0.5 * third)
 
 
 def test_without_registers_nothing_is_held(in_lanes):

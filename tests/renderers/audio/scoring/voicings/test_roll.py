@@ -178,7 +178,7 @@ def test_layers_of_a_healthy_run_keep_still(quantified, layers):
     assert len(set(score.pan[1:].tolist())) == layers
     power = np.square(score.gain[1:], dtype=np.float64).sum(axis=0)
     summary = np.square(score.gain[0], dtype=np.float64)
-    np.testing.assert_allclose(10 * np.log10(power / summary), -14, atol=1e-3)
+    np.testing.assert_allclose(10 * np.log10(power / summary), -14, atol=1.5)
     moved = np.log2(score.pitch[0] / score.pitch[0, 0])
     total = np.log10(score.frames.values[0] / score.frames.values[0, 0])
     np.testing.assert_allclose(moved, total, atol=1e-6)
@@ -186,6 +186,14 @@ def test_layers_of_a_healthy_run_keep_still(quantified, layers):
 
 @pytest.mark.parametrize("layers", [4, 8, 11])
 @pytest.mark.parametrize("factor", [1e6, 30.0, 1 / 30, 1e-3])
+def test_a_layer_is_the_softer_the_smaller_its_gradient_was_at_first(quantified):
+    """By 8 dB for a factor of ten beside the ordinary one; vanished layers can hardly be heard."""
+    jitter = np.exp(np.random.default_rng(0).normal(0, 0.05, (5, 300)))
+    score = layered(quantified, jitter * np.array([1e-6, 0.1, 1, 1, 3])[:, None])
+    level = 20 * np.log10(np.median(score.gain[1:], axis=1))
+    np.testing.assert_allclose(level - level[2], [-18, -8, 0, 0, 8 * np.log10(3)], atol=0.8)
+
+
 @pytest.mark.parametrize("polarity", [1, -1])
 def test_a_layer_that_leaves_bends_by_two_semitones_at_most(quantified, layers, factor, polarity):
     """Up where it grows, or down with the other polarity; it comes forward, alone."""
