@@ -76,6 +76,8 @@ def shares(values: Floats) -> tuple[Floats, Floats]:
     course = np.full(frames, np.nan)
     course[known] = np.nanmedian(own[:, known], axis=0)
     share = np.stack([running_median(row) for row in own - course])
+    # What a layer is at first, it has not left.
+    share[:, : base[-1] + 1] = np.where(np.isfinite(share[:, : base[-1] + 1]), 0.0, np.nan)
     if not np.isfinite(share).any():
         return np.empty((0, frames)), np.empty((0, frames))
     return share, share + running_median(course)

@@ -241,7 +241,7 @@ def _say(made: "AudioResult") -> None:
     steps, voices = plural(about["steps"], "step"), plural(len(about["voices"]), "voice")
     said = [f"{about['run']}: {steps} of {voices}", f"{about['duration']:.2f} s"]
     scales = [f"{group or 'values'} {_range(one)}" for group, one in about["scale"].items()]
-    said += scales if len(scales) < 2 else [plural(len(scales), "scale")]
+    said += scales if len(scales) < 3 else [plural(len(scales), "scale")]
     said += _anchors(about)
     if about["frames"] < about["steps"]:
         said.append(f"reduced to {about['frames']} frames")

@@ -45,5 +45,9 @@ class Style:
 
 
 def groups(frames: Frames | Timeline) -> tuple[str, ...]:
-    """Return the scale that each voice goes by: one for all norms, else one a tag."""
-    return (frames.unit,) * len(frames.names) if frames.unit else frames.names
+    """Return the scale that each voice goes by: one for the norms of all layers, else one a tag."""
+    if not frames.unit:
+        return frames.names
+    kinds = frames.quantities or ("",) * len(frames.names)
+    named = zip(frames.names, kinds, strict=True)
+    return tuple(name if kind == "total" else frames.unit for name, kind in named)
