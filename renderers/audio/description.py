@@ -38,7 +38,11 @@ __all__ = [
 ]
 
 STEM = "audio"
-SCORE, MIDI, DESCRIPTION = ".score.parquet", ".mid", ".json"  # what lies beside a sound ends in these
+SCORE, MIDI, DESCRIPTION = (
+    ".score.parquet",
+    ".mid",
+    ".json",
+)  # what lies beside a sound ends in these
 SCHEMA_VERSION = 4
 UNMARKED = (
     What.SPIKE,

@@ -91,7 +91,9 @@ def mixed(track: Track, level: Level, voices: Sequence[Samples] = ()) -> Iterato
     events, sides = _events(track, level.marks)
     speech = _speech(track)
     as_it_is = gain == 1 and not events and not speech
-    sound = (block if as_it_is else block * gain for block in voices or _voices(track))
+    sound: Iterator[Samples] = (
+        block if as_it_is else np.asarray(block * gain) for block in voices or _voices(track)
+    )
     if events:
         sound = overlay(sound, events, sides, track[0].sample_rate)
     return spoken_over(sound, speech, level.marks) if speech else sound

@@ -4,13 +4,13 @@ from typing import Any, Unpack
 
 from epochord.renderers.audio.description import (
     DESCRIPTION,
-    SCORE,
     MIDI,
+    SCORE,
     STEM,
     cues,
     described_before,
-    files_before,
     description,
+    files_before,
     tags,
 )
 from epochord.renderers.audio.files.write import (

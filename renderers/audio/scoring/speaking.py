@@ -171,9 +171,7 @@ def _seconds(clips: Sequence[Clip]) -> float:
     return PAUSE + sum(len(each.samples) / SAMPLE_RATE + PAUSE for each in clips)
 
 
-def with_speech(
-    score: Score, said: Spoken, times: Counts, ticks: Counts
-) -> tuple[Score, Counts]:
+def with_speech(score: Score, said: Spoken, times: Counts, ticks: Counts) -> tuple[Score, Counts]:
     """Give speech its place in a score whose calls have not got theirs yet.
 
     Parameters

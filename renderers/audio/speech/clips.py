@@ -108,4 +108,5 @@ def _levelled(samples: npt.NDArray[np.float64], sample_rate: int) -> npt.NDArray
     peak = np.abs(repeated).max()
     meter = LoudnessMeter(sample_rate, 2)
     meter.add(np.stack([repeated, repeated], axis=1) / peak)
-    return samples / peak * 10 ** ((SPEECH_LUFS - meter.integrated()) / 20)
+    factor = 10 ** ((SPEECH_LUFS - meter.integrated()) / 20) / peak
+    return samples * float(factor)
