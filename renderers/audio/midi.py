@@ -15,7 +15,7 @@ import numpy.typing as npt
 from epochord.renderers.audio.scoring.calls import calls
 from epochord.renderers.audio.scoring.score import Score, Tones
 from epochord.renderers.audio.scoring.settings import CALLING
-from epochord.renderers.audio.scoring.speaking import sentence
+from epochord.renderers.findings.finding import listed
 from epochord.runlog.extras import needing
 
 __all__ = ["CHANNELS", "require_mido", "write_midi"]
@@ -102,14 +102,14 @@ def _track(messages: Iterator[Timed], end: int) -> Any:
 
 
 def _markers(score: Score, name: str, offset: int) -> Iterator[Timed]:
-    """Yield the tempo, and what happened, in words."""
+    """Yield the tempo, and what happened and is called, in words."""
     import mido
 
     yield 0, mido.MetaMessage("track_name", name=_text(name))
     yield 0, mido.MetaMessage("set_tempo", tempo=TEMPO)
     said = [(found.step, found.sentence) for found in score.findings]
     if score.voicing in CALLING:
-        said += [(call.step, sentence(call)) for call in calls(score.findings)]
+        said += [(call.step, f"call: {listed(call.voices)}") for call in calls(score.findings)]
     places = [(score.frames.at(step) * score.frame_length + offset, text) for step, text in said]
     for sample, text in sorted(places, key=lambda place: place[0]):
         yield _tick(score, sample), mido.MetaMessage("marker", text=_text(text))
