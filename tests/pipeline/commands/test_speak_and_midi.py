@@ -73,7 +73,7 @@ def test_a_voicing_that_calls_nothing_says_nothing(epochord, voicing):
     [
         ((), "renders/one/audio.mid"),
         (("-o", "x.flac"), "x.mid"),
-        (("-o", "there"), "there/audio.mid"),
+        (("-o", "there"), "there/one/audio.mid"),
     ],
 )
 def test_the_score_goes_beside_the_sound(epochord, out, expected):
