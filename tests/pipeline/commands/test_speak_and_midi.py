@@ -13,10 +13,10 @@ NORMS = {
 
 
 @pytest.fixture
-def run(write_run, epochord):
+def run(write_run, tmp_path):
     norms = {tag: list(row) for tag, row in NORMS.items()}
     norms["grad_norm/l1.weight"][30] *= 50
-    return write_run(Path("runs", "one"), norms)
+    return write_run(tmp_path / "runs" / "one", norms)
 
 
 @pytest.mark.usefixtures("run")

@@ -53,7 +53,8 @@ def test_the_program_hears_the_sentence_and_is_named_without_its_place(speaks):
     assert (said.text, said.program) == (TEXT, "eSpeak NG text-to-speech: 9.99")
 
 
-def test_the_systems_voice_does_where_there_is_no_espeak(speaks, mute, monkeypatch):
+@pytest.mark.usefixtures("mute")
+def test_the_systems_voice_does_where_there_is_no_espeak(speaks, monkeypatch):
     """As on macOS."""
     monkeypatch.setattr(sys, "platform", "darwin")
     heard = speaks(name="say", rate=44_100)
