@@ -31,7 +31,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help $(RECORD) record-all $(ENSEMBLES) record-ensembles record-benford render-audio play \
-        render-ensembles render-benford compare page gallery test bench clean browser
+        render-ensembles render-benford compare page gallery field-guide test bench clean browser
 
 help:
 	@echo 'Epochord: hear your training runs.'
@@ -53,6 +53,7 @@ help:
 	@echo '  compare        where RUNS part: pictures, a table and sentences'
 	@echo '  page           one HTML file to listen to RUNS and to look at them'
 	@echo '  gallery        renders/index.html: all results at a glance'
+	@echo '  field-guide    docs/field-guide.html: eighteen trainings, to learn the sounds of troubles by'
 	@echo '  test           all checks and tests'
 	@echo '  bench          measure speed and size against peers'
 	@echo '  clean          remove renders and caches; never runs/ or data/'
@@ -109,6 +110,10 @@ page: $(VENV)/.pictures $(filter record-% render-%,$(MAKECMDGOALS))
 
 gallery: $(VENV)/.pictures $(filter record-% render-% compare page,$(MAKECMDGOALS))
 	@$(EPOCHORD) gallery
+
+# Minutes: it records what is not in .cache/field-guide. CHECK=--check tries seeds that nobody tuned on.
+field-guide: $(VENV)/.record
+	@$(BIN)/python -m epochord.pipeline.field_guide $(CHECK)
 
 test: $(VENV)/.dev $(if $(CI),browser)
 	$(BIN)/ruff check .

@@ -29,8 +29,10 @@ from epochord.renderers.audio.scoring.voicings import SHIPPED
 from epochord.renderers.audio.scoring.voicings.lanes import GLIDE_SHARE, SAMPLE_RATE
 from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.renderers.audio.synthesis.glide import glide_blocks
+from epochord.renderers.timeline.choice import Quantity
 from epochord.renderers.timeline.reduction import Frames, reduce
 from epochord.renderers.timeline.timeline import Timeline
+from epochord.renderers.timeline.total import with_total
 from epochord.runlog import Run
 
 __all__ = ["POINTS", "SECONDS", "drain", "measured"]
@@ -41,8 +43,12 @@ ROUNDS = 9
 MANY = 16  # voices
 PACKAGES = ("strauss", "pya", "mir_eval")
 
-LANES, SEQUENCE = "lanes", "sequence"
-LEAST_SPEED = 10_000  # voice-seconds a CPU second, from a score
+LANES, ROLL, SEQUENCE = "lanes", "roll", "sequence"
+MOST = 12  # layers, beside their norm
+SCORED = ((LANES, LAYERS), (LANES, MANY), (ROLL, LAYERS), (ROLL, MOST), (SEQUENCE, LAYERS),
+          (SEQUENCE, MANY))  # fmt: skip
+# Voice-seconds a CPU second, from a score.
+LEAST_SPEED = {LANES: 10_000, ROLL: 5_000, SEQUENCE: 10_000}
 LEAST_GAIN = 25  # times less CPU time than strauss
 OWN = f"{STRAUSS}, without the kernel"
 
@@ -55,7 +61,9 @@ def measured() -> Part:
     task = SharedTask(np.stack([series.values for series in run.series.values()]), SECONDS)
     failed = failures(task)
     works = _from_scores()
-    works |= {_from_run(voicing): partial(_hear, run, voicing) for voicing in (LANES, SEQUENCE)}
+    works |= {
+        _from_run(voicing): partial(_hear, run, voicing) for voicing in (ROLL, LANES, SEQUENCE)
+    }
     works |= {name: partial(peer, task) for name, peer in PEERS.items() if name not in failed}
     own: list[float] = []
     if STRAUSS in works:
@@ -94,7 +102,9 @@ def _hear(run: Run, voicing: str) -> None:
 
 def _from_scores() -> Works:
     works: Works = {}
-    for voicing, voices in ((LANES, LAYERS), (SEQUENCE, LAYERS), (SEQUENCE, MANY)):
+    for voicing, voices in SCORED:
+        if (voicing, voices) == (LANES, MANY):
+            continue
         frames, style = _reduced(voicing, voices)
         works[_from_score(voicing, voices)] = partial(_sound, SHIPPED[voicing](frames, style))
     works[_from_score(LANES, MANY)] = partial(_crowd, _crowded(*_reduced(LANES, MANY)))
@@ -113,6 +123,8 @@ def _require_length(samples: int) -> None:
 def _reduced(voicing: str, voices: int) -> tuple[Frames, Style]:
     """Return what a voicing makes its score of."""
     line, rhythm = _timeline(voices), _pace(voicing, voices)
+    if voicing == ROLL:
+        line = with_total(line)
     scales = {line.unit: robust([line.values])}
     style = Style(frame=rhythm.frame, tone=rhythm.tone, silence=rhythm.silence, scales=scales)
     return reduce(line, rhythm.frames), style
@@ -124,7 +136,11 @@ def _timeline(voices: int) -> Timeline:
     rows = [np.roll(each.values, shift) for shift in range(voices // LAYERS) for each in series]
     values = np.stack(rows)
     names = tuple(str(voice) for voice in range(voices))
-    return Timeline(np.arange(POINTS), names, values, np.ones(values.shape, bool), "gradient norm")
+    measured: npt.NDArray[np.bool_] = np.ones(values.shape, bool)
+    gradients: tuple[Quantity, ...] = ("gradient",)
+    return Timeline(
+        np.arange(POINTS), names, values, measured, "gradient norm", quantities=gradients * voices
+    )
 
 
 def _pace(voicing: str, voices: int) -> Pace:
@@ -154,19 +170,18 @@ def _crowd(pitch: npt.NDArray[np.float64]) -> None:
 
 def _sounding(voicing: str, voices: int = LAYERS) -> float:
     """Return how many voices sound at once, on average."""
-    if voicing == LANES:
-        return voices
+    if voicing in (LANES, ROLL):
+        return voices + (voicing == ROLL)
     rhythm = _pace(voicing, voices)
     return voices * rhythm.tone / rhythm.frame
 
 
 def _voices_table(times: CpuTimes) -> str:
     rows = []
-    for voicing in (LANES, SEQUENCE):
-        for voices in (LAYERS, MANY):
-            seconds = SECONDS / times[_from_score(voicing, voices)]
-            speed = spread(_sounding(voicing, voices) * seconds)
-            rows.append([voicing, f"{voices}", spread(seconds).text(0), speed.text(0)])
+    for voicing, voices in SCORED:
+        seconds = SECONDS / times[_from_score(voicing, voices)]
+        speed = spread(_sounding(voicing, voices) * seconds)
+        rows.append([voicing, f"{voices}", spread(seconds).text(0), speed.text(0)])
     head = ["voicing", "voices", "audio s a CPU s", "voice-s a CPU s"]
     return table(f"From a score to {_what()}", head, rows)
 
@@ -176,14 +191,15 @@ def _what() -> str:
 
 
 def _peers_table(times: CpuTimes, failed: dict[str, str]) -> str:
-    ours = [way(voicing) for voicing in (LANES, SEQUENCE) for way in (_from_run, _from_score)]
+    ours = [way(voicing) for voicing in LEAST_SPEED for way in (_from_run, _from_score)]
     rows = []
     for name in (*ours, *([OWN] if OWN in times else []), *PEERS):
         if name in failed:
             rows.append([name, "not measured", failed[name], ""])
             continue
         in_turn = name == LOOP or SEQUENCE in name
-        speed = spread(SECONDS * _sounding(SEQUENCE if in_turn else LANES) / times[name])
+        voicing = SEQUENCE if in_turn else ROLL if ROLL in name else LANES
+        speed = spread(SECONDS * _sounding(voicing) / times[name])
         gain = ratios(times, STRAUSS, to=name).text(1) if STRAUSS in times else ""
         rows.append([name, spread(1e3 * times[name]).text(1), speed.text(0), gain])
     head = ["way", "CPU ms", "voice-s a CPU s", f"{STRAUSS} ÷ it"]
@@ -191,11 +207,10 @@ def _peers_table(times: CpuTimes, failed: dict[str, str]) -> str:
 
 
 def _targets(times: CpuTimes) -> Iterator[Target]:
-    for voicing in (LANES, SEQUENCE):
-        for voices in (LAYERS, MANY):
-            name = _from_score(voicing, voices)
-            speed = spread(SECONDS * _sounding(voicing, voices) / times[name]).median
-            yield at_least(f"{name}, voice-s a CPU s", speed, LEAST_SPEED)
+    for voicing, voices in SCORED:
+        name = _from_score(voicing, voices)
+        speed = spread(SECONDS * _sounding(voicing, voices) / times[name]).median
+        yield at_least(f"{name}, voice-s a CPU s", speed, LEAST_SPEED[voicing])
     if STRAUSS in times:
         for name in (_from_run(LANES), _from_score(LANES)):
             gain = ratios(times, STRAUSS, to=name).median
@@ -219,6 +234,7 @@ def _notes(times: CpuTimes) -> Iterator[str]:
             f"Without that it takes {run:.1f} times as long as lanes from the run, and {score:.1f} "
             "times as long as from the score."
         )
+    yield f"`{ROLL}` sounds the norm of all layers, with four partials, beside them."
     yield ", ".join(f"{package} {_version(package)}" for package in PACKAGES)
 
 

@@ -60,6 +60,14 @@ COMMANDS = {
         "Write an index of all results in a folder: FOLDER/index.html.",
         f"{_AT}.gallery:gallery",
     ),
+    "listening-test": (
+        "Write a page that plays clips of trainings and asks people what they hear.",
+        f"{_AT}.listening_test:listening_test",
+    ),
+    "score-listening-test": (
+        "Score what people answered: each of them, and all together.",
+        f"{_AT}.score_listening_test:score_listening_test",
+    ),
 }
 
 

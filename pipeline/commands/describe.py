@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["describe"]
 
 FOUND = 3  # exit code
+TROUBLE = "trouble"
 
 
 def describe(
@@ -44,7 +45,8 @@ def describe(
         typer.Option(
             "--fail-on",
             metavar="A,B,…",
-            help="Exit with 3 if a run has one of these: nan, explosion, dead, spike, departure.",
+            help="Exit with 3 if a run has one of these: nan, explosion, dead, spike, departure, "
+            "trouble (any that has a name).",
         ),
     ] = "",
     as_json: AsJson = False,
@@ -53,7 +55,8 @@ def describe(
 
     What is said is found in the log, not in the sound: how each voice went, with its
     extremes, then spikes, explosions, dead gradients, layers that leave the others, NaN
-    and infinities, in the order of steps.
+    and infinities, in the order of steps; and which troubles that have a name the run
+    looks like, such as a learning rate that is too high, with what was measured.
     """
     from epochord.renderers.findings import describe as account_of
     from epochord.renderers.timeline.choice import Choice
@@ -74,7 +77,7 @@ def describe(
         fail(problem)
     if errors:
         raise typer.Exit(1)
-    if any(finding.what in unwanted for one in accounts for finding in one.findings):
+    if any(unwanted & _kinds_in(one) for one in accounts):
         raise typer.Exit(FOUND)
 
 
@@ -88,12 +91,13 @@ def _kinds(text: str) -> frozenset[str]:
     """
     from epochord.renderers.findings import What
 
-    kinds = {
+    kinds: dict[str, set[str]] = {
         "nan": {What.NAN, What.POSITIVE_INFINITY, What.NEGATIVE_INFINITY},
         "explosion": {What.EXPLOSION},
         "dead": {What.DEAD},
         "spike": {What.SPIKE},
         "departure": {What.RISE, What.FALL},
+        TROUBLE: {TROUBLE},
     }
     for name in listed(text):
         if name not in kinds:
@@ -101,6 +105,11 @@ def _kinds(text: str) -> frozenset[str]:
                 f"--fail-on has {name!r}; expected {', '.join(kinds)}{did_you_mean(name, kinds)}"
             )
     return frozenset().union(*(kinds[name] for name in listed(text)))
+
+
+def _kinds_in(account: "Account") -> set[str]:
+    found: set[str] = {finding.what for finding in account.findings}
+    return found | ({TROUBLE} if account.diagnoses else set())
 
 
 def _say(account: "Account", as_json: bool) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from epochord.renderers.findings.course import Course, courses
+from epochord.renderers.findings.diagnosis import Diagnosis, diagnose
 from epochord.renderers.findings.find import find
 from epochord.renderers.findings.finding import Finding
 from epochord.renderers.timeline.choice import Choice
@@ -35,6 +36,8 @@ class Account:
         What happened, in the order of steps.
     notes : tuple of str
         What was chosen or moved, in a line each.
+    diagnoses : tuple of Diagnosis
+        Which troubles the run looks like.
     """
 
     name: str
@@ -44,15 +47,17 @@ class Account:
     courses: tuple[Course, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
 
     @property
     def sentences(self) -> list[str]:
         """What can be said, in sentences; what was looked for in vain is said, too."""
         steps = "1 step" if self.steps == 1 else f"{self.steps} steps ({self.first}…{self.last})"
         found = [finding.sentence for finding in self.findings]
+        found += [diagnosis.sentence for diagnosis in self.diagnoses]
         nothing = (
             "nothing found: no spike, explosion, dead or stuck gradient, layer that leaves the "
-            "others, NaN or infinity"
+            "others, NaN or infinity, and no trouble that has a name"
         )
         return [
             f"{self.name}: {steps}",
@@ -67,6 +72,7 @@ class Account:
             "steps": {"count": self.steps, "first": self.first, "last": self.last},
             "voices": [course.to_dict() for course in self.courses],
             "findings": [finding.to_dict() for finding in self.findings],
+            "diagnoses": [diagnosis.to_dict() for diagnosis in self.diagnoses],
             "notes": list(self.notes),
             "sentences": self.sentences,
         }
@@ -103,4 +109,5 @@ def describe(run: Run, choice: Choice | None = None, *, steps: StepRange = (None
         tuple(courses(reduce(line, FRAMES))),
         tuple(find(line)),
         line.notes,
+        diagnose(run, choice, steps=steps),
     )

@@ -19,6 +19,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_of",
     "hashes",
+    "inert",
     "isolated",
     "policy",
     "style_sheet",
@@ -80,7 +81,7 @@ def document(title: str, data: Mapping[str, Any], inputs: str) -> str:
         policy=html.escape(policy(allowed), quote=True),
         inputs=inputs,
         style=style,
-        data=_inert(data),
+        data=inert(data),
         scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
 
@@ -148,7 +149,7 @@ def hashes(texts: Sequence[str]) -> str:
     return " ".join(f"'sha256-{base64_of(digest)}'" for digest in digests)
 
 
-def _inert(data: Mapping[str, Any]) -> str:
+def inert(data: Mapping[str, Any]) -> str:
     """Return JSON in which no text can end the element that it lies in."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")

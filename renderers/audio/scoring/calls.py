@@ -59,8 +59,8 @@ def calls(findings: Sequence[Finding], most: int = MOST_CALLS) -> list[Call]:
     Returns
     -------
     list of Call
-        The strongest, in the order of steps: what is no number, a death and an
-        explosion before anything else, then the largest factors.
+        The strongest, in the order of steps: what is no number, a death, an explosion
+        and what is stuck before anything else, then the largest factors.
     """
     every = [call for found in findings for call in _of(found)]
     strongest = sorted(every, key=lambda call: -call.strength)[:most]

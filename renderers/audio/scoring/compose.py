@@ -168,7 +168,9 @@ def _scores(parts: Sequence[_Part], settings: AudioSettings, scales: Scales) -> 
     rhythm = pace(settings, line.frames, len(line.names), extent(spread))
     frames = [spaced(part.line, rhythm.frames, spread) for part in parts]
     chosen = [
-        calls(part.findings, MOST_CALLS // len(parts)) if settings.voicing in CALLING else []
+        calls(part.findings, max(1, MOST_CALLS // len(parts)))
+        if settings.voicing in CALLING
+        else []
         for part in parts
     ]
     times = lengthened([call for several in chosen for call in several], frames[0], rhythm.frame)
@@ -212,7 +214,7 @@ def _score(
     shape = made.frame_length, made.sample_rate
     found = (
         *made.events,
-        *held_events(made),
+        *held_events(made, style.polarity),
         *finding_events(part.findings, frames, *shape),
         *epoch_events(epoch_frames(part.run, frames), *shape),
     )

@@ -31,7 +31,7 @@ HELD_APART = 1.0  # s between marks of one voice that leaves its range again and
 # the voices mask at their worst.
 ONSET_DB = -23.0
 PULSE_DB = -25.0
-END_DB = -32.0
+END_DB = -29.0
 HELD_DB = -34.0
 KNELL_DB = -26.0
 EPOCH_DB = -36.0
@@ -71,18 +71,20 @@ def state_events(state: States, frame_length: int, sample_rate: int) -> tuple[Ev
                 mark(begin, kind, voice, ONSET_DB)
                 for frame in range(begin + pulse, end, pulse):
                     mark(frame, kind, voice, PULSE_DB, first=False)
-                if end < len(row) and row[end] not in KINDS:
+                if end < len(row) and row[end] not in (*KINDS, State.MISSING):
                     mark(end, Kind.END, voice, END_DB)
     return _together(events)
 
 
-def held_events(score: Score) -> tuple[Event, ...]:
+def held_events(score: Score, polarity: int = 1) -> tuple[Event, ...]:
     """Mark where values leave a voice's register, whose end they are held at.
 
     Parameters
     ----------
     score : Score
         With registers.
+    polarity : {1, -1}
+        Whether more sounds higher or lower.
 
     Returns
     -------
@@ -101,7 +103,8 @@ def held_events(score: Score) -> tuple[Event, ...]:
             if value != State.HELD:
                 continue
             if begin - last >= apart:
-                kind = Kind.ABOVE if score.pitch[voice, begin] > middle else Kind.BELOW
+                higher = polarity * (score.pitch[voice, begin] - middle) > 0
+                kind = Kind.ABOVE if higher else Kind.BELOW
                 sample = begin * score.frame_length
                 events.append(_event(sample, kind, voice, length, HELD_DB))
             last = end
@@ -199,6 +202,6 @@ def _length(frame_length: int, sample_rate: int) -> int:
 
 def _stretches(row: States) -> Iterator[tuple[int, int, int]]:
     """Yield where each stretch of equal states begins and ends, and its state."""
-    edges = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), len(row)]
+    edges = np.unique([0, *(np.flatnonzero(np.diff(row)) + 1), len(row)]).tolist()
     for begin, end in pairwise(edges):
         yield begin, end, int(row[begin])

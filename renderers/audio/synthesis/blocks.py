@@ -13,8 +13,9 @@ from epochord.renderers.audio.synthesis.glide import glide_blocks, held_tones, p
 
 __all__ = ["blocks"]
 
-# Sine arguments computed at once, in float64: 512 KiB, which stays in the cache.
-SAMPLES_A_BLOCK = 1 << 17
+# Sine arguments computed at once, in float64: 512 KiB, which stays in the cache, and in memory that
+# the system is not asked for anew each time.
+SAMPLES_A_BLOCK = 1 << 16
 # No partial passes this share of the sampling rate, where it would come close to folding back.
 HIGHEST = 0.45
 MARKS = 3.3  # by which voices are louder than -23 LUFS before they are levelled

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 __all__ = ["glide_blocks", "held_tones", "pan_gains", "phases"]
 
-# A batch of frames with all its intermediate arrays fits into the cache: so many of 16 voices.
+# A batch of frames with all its intermediate arrays fits into the cache: so many of 8 voices.
 SAMPLES_A_BATCH = 1 << 16
-VOICES_A_BATCH = 16
+VOICES_A_BATCH = 8
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float32]
@@ -154,8 +154,7 @@ def _glide(start: Floats, before: Floats, cycles: Floats, length: int) -> Sample
     phase = before[..., None] * time
     phase += start[..., None]
     phase += (cycles - before)[..., None] * risen
-    angle = _angle(phase)
-    return np.sin(angle, out=angle)
+    return np.sin(_angle(phase))
 
 
 def _fade(before: Samples, level: Samples, length: int) -> Samples:

@@ -29,7 +29,7 @@ OF_THEIR_OWN = {
 }
 WRITING = (
     "record sgd", "record ensemble", "record benford", "render audio", "render ensemble",
-    "render benford", "export", "compare", "page", "gallery",
+    "render benford", "export", "compare", "page", "gallery", "listening-test",
 )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ def test_a_run_is_told_in_the_order_of_time(epochord, write_run):
         "  a: falls from 1 to 0 (least 0 at step 20, greatest 1 at 0)",
         "  b: 2 throughout",
         "  a: dead from step 20 to the end, zero",
+        "  looks like dying units: the gradient of a was alive and is zero, or next to it, "
+        "from step 20 to the end",
     ]
     assert "warning" not in err
 
@@ -39,7 +41,9 @@ def test_as_json_there_are_steps_kinds_and_sentences(epochord, write_run):
     (finding,) = about["findings"]
     assert (finding["what"], finding["step"], finding["last"]) == ("dead", 20, None)
     assert finding["voices"] == ["a"]
-    assert about["sentences"][-1] == f"{finding['sentence']}"
+    (diagnosis,) = about["diagnoses"]
+    assert diagnosis["trouble"] == "dying"
+    assert about["sentences"][-2:] == [finding["sentence"], diagnosis["sentence"]]
     assert about["voices"][0]["low_step"] == 20
 
 
@@ -52,7 +56,8 @@ def test_the_library_says_the_same(epochord, write_run):
 
 
 @pytest.mark.parametrize(
-    ("unwanted", "code"), [("dead", 3), ("nan,dead", 3), ("nan,explosion", 0), ("", 0)]
+    ("unwanted", "code"),
+    [("dead", 3), ("nan,dead", 3), ("nan,explosion", 0), ("trouble", 3), ("", 0)],
 )
 def test_a_pipeline_can_fail_on_what_is_found(epochord, write_run, unwanted, code):
     """With an exit code of its own, since nothing is amiss with the command."""
@@ -66,7 +71,10 @@ def test_a_kind_that_there_is_not_is_refused(epochord, write_run):
     write_run(Path("runs/fine"), HEALTHY)
     code, _, err = epochord("describe", "--fail-on", "ded")
     assert code == 2
-    assert "'ded'; expected nan, explosion, dead, spike, departure; did you mean 'dead'?" in err
+    assert (
+        "'ded'; expected nan, explosion, dead, spike, departure, trouble; did you mean 'dead'?"
+        in err
+    )
 
 
 def test_a_log_that_cannot_be_used_counts_more_than_a_finding(epochord, write_run):

@@ -1,4 +1,4 @@
-"""Steps take as much time as lies between them, and where nothing was measured, nothing is heard."""
+"""Steps take as much time as lies between them; where nothing was measured, nothing is heard."""
 
 import numpy as np
 import pytest

@@ -16,9 +16,8 @@ def line(values, measured=None, quantities=None, dtype=np.float32, names=None):
     rows = np.asarray(values, dtype)
     known = np.ones(rows.shape, bool) if measured is None else np.asarray(measured)
     names = names or tuple(f"layer{row}" for row in range(len(rows)))
-    return Timeline(
-        np.arange(rows.shape[1]), names, rows, known, quantities=quantities or ("gradient",) * len(rows)
-    )  # fmt: skip
+    quantities = quantities or ("gradient",) * len(rows)
+    return Timeline(np.arange(rows.shape[1]), names, rows, known, quantities=quantities)
 
 
 def parts(most=12):

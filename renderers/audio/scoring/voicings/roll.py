@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from epochord.renderers.audio.scoring.marks import state_events
 from epochord.renderers.audio.scoring.pitching import held, pitched, places
-from epochord.renderers.audio.scoring.registers import registers
+from epochord.renderers.audio.scoring.registers import TOP_HZ, registers
 from epochord.renderers.audio.scoring.scale import Scale
 from epochord.renderers.audio.scoring.score import Anchor, Glide, Score, State, states
 from epochord.renderers.audio.scoring.style import Style, groups
@@ -24,12 +24,13 @@ from epochord.renderers.audio.scoring.voicings.lanes import (
     RELEASE,
     SAMPLE_RATE,
 )
-from epochord.renderers.findings.departures import shares
+from epochord.renderers.audio.scoring.voicings.layers import decibels, fading, layers_in_place
 from epochord.renderers.timeline.reduction import Frames
 
 __all__ = ["REFERENCE_HZ", "reference", "roll"]
 
 Floats = npt.NDArray[np.float64]
+States = npt.NDArray[np.int8]
 
 REFERENCE_HZ = 440.0  # of the power of ten that the summary refers to
 SUMMARY_HZ = (110.0, 440.0 * 2**2.5)  # two decades below it to two and a half above
@@ -37,18 +38,10 @@ SUMMARY_HZ = (110.0, 440.0 * 2**2.5)  # two decades below it to two and a half a
 # mask nothing.
 SUMMARY_PARTIALS = (1.0, 0.5, 0.3, 0.2)
 TONIC = 1e-3  # of a ratio of update to weight: what is usually taken for healthy
-REACH = 1.0  # octaves that a ratio moves up or down, or a rate down twice as far
+RATIO_OCTAVES = 2.0  # up and down from its tonic
+RATE_HZ = (110.0, 880.0)  # three decades: beside layers, too, a rate falls as a rate
 
-LAYERS_DB = -14.0  # all layers together, to the summary
-RISEN_DB = 1.5  # a layer that has risen, which is bright, too
-FALLEN_DB = 3.0  # one that has fallen, a pure tone; of more than two each is softer
-FORWARD_AT = 0.3  # factors of ten beyond leaving, from which it is all the way forward
 OTHERS_DB = -6.0  # all that is neither, together
-LEAVING = np.log(2.0)  # from which a layer bends and comes forward
-BEND = 3.0  # semitones for a factor of ten beyond that
-FARTHEST = 2.0  # semitones, within its register
-GONE = 1e-4  # of its level at first: a layer that is next to nothing is silent
-FIRST = 0.2  # of the run
 
 
 class _Voice(NamedTuple):
@@ -57,7 +50,7 @@ class _Voice(NamedTuple):
     pitch: Floats
     level: Floats
     bright: Floats
-    state: npt.NDArray[np.int8]
+    state: States
     anchor: Anchor | None = None
 
 
@@ -123,7 +116,8 @@ def _kinds(frames: Frames, style: Style) -> list[str]:
         )
         if quantity == "gradient":
             kind = "layer" if total else "summary"
-        logarithmic = style.scales[group].kind == "log"
+        # A total is never negative, also where all that is known of its layers is NaN.
+        logarithmic = style.scales[group].kind == "log" or quantity == "total"
         kinds.append(kind if logarithmic and group not in style.asked else "own")
     return kinds
 
@@ -134,6 +128,13 @@ def _bands(kinds: list[str]) -> Floats:
     placed = [place for place, kind in enumerate(kinds) if kind != "summary"]
     if placed:
         bands[placed] = registers(len(placed))
+    for place, kind in enumerate(kinds):
+        if kind == "rate":
+            bands[place] = RATE_HZ
+        elif kind == "ratio":
+            middle = np.sqrt(bands[place].prod())
+            reach = min(2**RATIO_OCTAVES, TOP_HZ / middle)
+            bands[place] = middle / reach, middle * reach
     return bands
 
 
@@ -151,53 +152,42 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
     """Let each voice sound as what it is."""
     state, own = states(frames), pitched(frames, style, bands)
     state[(state == State.SOUNDING) & (frames.values == 0)] = State.ZERO
+    at_440, levels = _at_440(frames, style, kinds), _levels(kinds)
     still = [place for place, kind in enumerate(kinds) if kind == "layer"]
-    layers = _layers(frames, still, bands, style.polarity)
-    levels = _levels(kinds)
-    at_440 = _at_440(frames, style, kinds)
+    layers = iter(layers_in_place(frames.values[still], bands[still], style.polarity))
+    warm = float(style.timbre != "sine")
     voices = []
     for place, kind in enumerate(kinds):
-        values, (low, high) = frames.values[place].astype(np.float64), bands[place]
-        level = np.full(values.shape, levels[kind])
-        bright = np.full(values.shape, float(style.timbre != "sine"))
+        values = frames.values[place].astype(np.float64)
+        bright = np.full(values.shape, warm)
         if kind == "own":
-            level = _if(own.gain[place] > 0, level)
+            level = _if(own.gain[place] > 0, levels[kind])
             voices.append(_Voice(own.pitch[place], level, bright, own.state[place]))
-            continue
-        if kind == "layer":
-            pitch, level, own_bright = layers[place]
-            bright, anchor = np.maximum(bright, own_bright), None
+        elif kind == "layer":
+            layer = next(layers)
+            bright = np.maximum(bright, layer.bright)
+            voices.append(_Voice(layer.pitch, layer.level, bright, state[place]))
         else:
-            band = (low, high) if style.polarity > 0 else (high, low)
-            anchor = _anchor(kind, values, band, at_440)
-            pitch = _octave_a_decade(values, anchor, style.polarity)
-        beyond = (kind != "layer") & ((pitch < low) | (pitch > high))
-        state[place, beyond & (state[place] == State.SOUNDING)] = State.HELD
-        pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
-        if kind == "summary":
-            bright = np.minimum(1, (REFERENCE_HZ / pitch) ** 2)
-        voices.append(_Voice(pitch, _if(values > 0, level), bright, state[place], anchor))
+            anchor = _anchor(kind, values, bands[place][:: style.polarity], at_440)
+            pitch, state_ = _octave_a_decade(values, anchor, style, bands[place], state[place])
+            bright = fading(pitch, REFERENCE_HZ) if kind == "summary" else bright
+            level = _if(np.isfinite(values) & (values != 0), levels[kind])
+            voices.append(_Voice(pitch, level, bright, state_, anchor))
     return voices
 
 
-def _levels(kinds: list[str]) -> dict[str, Floats]:
+def _levels(kinds: list[str]) -> dict[str, float]:
     """Return how loud voices of each kind are, in dB to all of the summary."""
-    summaries, layers = kinds.count("summary"), kinds.count("layer")
-    others = len(kinds) - summaries - layers
-    other = (OTHERS_DB if summaries else 0.0) - _decibels(others)
+    summaries = kinds.count("summary")
+    others = len(kinds) - summaries - kinds.count("layer")
+    other = (OTHERS_DB if summaries else 0.0) - float(decibels(others))
     return {
-        "summary": -_decibels(summaries),
-        "layer": LAYERS_DB - _decibels(layers),
+        "summary": -float(decibels(summaries)),
         **dict.fromkeys(("ratio", "rate", "own"), other),
     }
 
 
-def _decibels(voices: npt.ArrayLike) -> Floats:
-    """Return by how much each of so many voices is softer than one alone."""
-    return np.asarray(10 * np.log10(np.maximum(1.0, voices)))
-
-
-def _if(sounding: npt.NDArray[np.bool_], level: Floats) -> Floats:
+def _if(sounding: npt.NDArray[np.bool_], level: float) -> Floats:
     return np.where(sounding, level, -np.inf)
 
 
@@ -206,7 +196,7 @@ def _at_440(frames: Frames, style: Style, kinds: list[str]) -> float:
     scales = [
         style.scales[group]
         for group, kind in zip(groups(frames), kinds, strict=True)
-        if kind == "summary"
+        if kind == "summary" and style.scales[group].kind == "log"
     ]
     return reference(scales) if scales else 1.0
 
@@ -215,7 +205,7 @@ def _greatest(values: Floats) -> float:
     return float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
 
 
-def _anchor(kind: str, values: Floats, band: tuple[float, float], at_440: float) -> Anchor:
+def _anchor(kind: str, values: Floats, band: Floats, at_440: float) -> Anchor:
     """Return where in its register, from little to much, a voice lies."""
     little, much = band
     if kind == "summary":
@@ -225,51 +215,15 @@ def _anchor(kind: str, values: Floats, band: tuple[float, float], at_440: float)
     return Anchor(much, _greatest(values))
 
 
-def _octave_a_decade(values: Floats, anchor: Anchor, polarity: int) -> Floats:
-    """Return pitches in Hz: an octave for a factor of ten; NaN where there is no ratio."""
+def _octave_a_decade(
+    values: Floats, anchor: Anchor, style: Style, band: Floats, state: States
+) -> tuple[Floats, States]:
+    """Return pitches in Hz, an octave for a factor of ten, held at the ends of a band."""
+    low, high = band
     with np.errstate(divide="ignore", invalid="ignore"):
-        decades = np.where(values > 0, np.log10(values / anchor.value), np.nan)
-    return np.asarray(anchor.hertz * 2.0 ** (polarity * decades))
-
-
-def _layers(
-    frames: Frames, places_of: list[int], bands: Floats, polarity: int
-) -> dict[int, tuple[Floats, Floats, Floats]]:
-    """Return pitch in Hz, level in dB and brightness of each layer."""
-    if not places_of:
-        return {}
-    values = frames.values[places_of].astype(np.float64)
-    centres = np.sqrt(bands[places_of].prod(axis=1))
-    away = _away(values)
-    decades = np.maximum(0, np.abs(away) - LEAVING) / np.log(10)
-    within = 6 * np.log2(bands[places_of, 1] / bands[places_of, 0])[:, None]
-    bend = np.sign(away) * np.minimum(BEND * decades, np.minimum(FARTHEST, within))
-    forward = np.minimum(1.0, decades / FORWARD_AT)
-    crowd = np.maximum(1.0, forward.sum(axis=0))
-    rest = LAYERS_DB - _decibels(len(places_of))
-    ahead = np.where(away > 0, RISEN_DB, FALLEN_DB)
-    level = rest + forward * (ahead - _decibels(crowd - 1) - rest)
-    level = _if(values >= GONE * _at_first(values), level)
-    pitch = centres[:, None] * 2.0 ** (polarity * bend / 12)
-    bright = np.where(away > 0, forward, 0.0) / crowd**2
-    return {place: (pitch[row], level[row], bright[row]) for row, place in enumerate(places_of)}
-
-
-def _away(values: Floats) -> Floats:
-    """Return how far each layer has left the others by moving itself, as natural logarithms."""
-    share, moved = shares(values)
-    if not len(share):
-        return np.zeros(values.shape)
-    same = np.sign(share) == np.sign(moved)
-    away = np.where(same, np.sign(share) * np.minimum(np.abs(share), 3 * np.abs(moved)), 0.0)
-    return np.nan_to_num(away)
-
-
-def _at_first(values: Floats) -> Floats:
-    """Return the median of each layer's first values that are no zeros [shape=(layers, 1)]."""
-    first = np.zeros((len(values), 1))
-    for layer, row in enumerate(values):
-        positive = row[row > 0]
-        if len(positive):
-            first[layer] = np.median(positive[: max(1, round(FIRST * len(row)))])
-    return first
+        logs = np.log10(np.maximum(values, 0.0)) - np.log10(anchor.value)
+    decades = np.where(values == 0, np.nan, logs)  # of less than zero -inf: held at the end
+    pitch = anchor.hertz * 2.0 ** (style.polarity * decades)
+    beyond = ((pitch < low) | (pitch > high)) & (state == State.SOUNDING)
+    pitch = held(np.clip(pitch, low, high), (low * high) ** 0.5)
+    return pitch, np.where(beyond, State.HELD, state).astype(np.int8)

@@ -1,4 +1,4 @@
-"""Time as it was logged, as steps, or as seconds: how long a sound is, and what lies where in it."""
+"""Time as it was logged, as steps, or as seconds: how long a sound is, and what lies where."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def scored(run, **settings):
 
 
 def gap(steps=200, every=10, wide=100_000):
-    """Steps evenly apart, but for a gap in their middle."""
+    """Make steps that lie evenly apart, but for a gap in their middle."""
     made = every * np.arange(steps)
     made[steps // 2 :] += wide
     return made

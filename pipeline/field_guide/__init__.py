@@ -1,0 +1,1 @@
+"""The field guide: eighteen trainings to learn the sounds of troubles by, as one page."""
