@@ -46,6 +46,8 @@ class AudioJob:
         Those that all runs share.
     is_file : bool
         Whether `out` is a file.
+    midi : bool
+        Whether the score is to be written as MIDI, too.
     """
 
     found: Found
@@ -55,6 +57,7 @@ class AudioJob:
     x: str | None = None
     scales: "Scales | None" = None
     is_file: bool = False
+    midi: bool = False
 
 
 @dataclass
@@ -215,7 +218,9 @@ def _render_part(
     place = out if job.is_file else Destination(out, STEM)
     try:
         require_layers(run, job.settings)
-        made = render_audio(run, place, job.settings, scales=job.scales, progress=progress)
+        made = render_audio(
+            run, place, job.settings, scales=job.scales, progress=progress, midi=job.midi
+        )
     except NothingToHearError as error:
         if job.found.named:
             outcome.errors.append(str(error))

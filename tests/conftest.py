@@ -196,3 +196,70 @@ def make_ensemble(write_ensemble, tmp_path) -> Callable[..., Path]:
         return write_ensemble(tmp_path / "runs" / name, rows, setup, format=format, **about)
 
     return make
+
+
+SPEAKER = """#!{python} -SE
+import os, struct, sys, time, wave
+from math import pi, sin
+how = {how!r}
+if "--version" in sys.argv:
+    print("eSpeak NG text-to-speech: {version}  Data at: /somewhere/on/this/machine")
+    raise SystemExit
+text = sys.stdin.read()
+with open({heard!r}, "a") as file:
+    file.write(text + "\\n")
+path = sys.argv[sys.argv.index("-o" if "-o" in sys.argv else "-w") + 1]
+if how == "fails":
+    sys.exit("no such\\nvoice")
+if how == "is slow":
+    time.sleep(60)
+if how == "writes text":
+    open(path, "w").write("no sound")
+if how in ("writes nothing", "writes text"):
+    raise SystemExit
+rate, sounding = {rate}, {seconds} or 0.05 * len(text)
+size = 0 if how == "is silent" else 9000
+with wave.open(path, "wb") as file:
+    file.setparams((1, 2, rate, 0, "NONE", ""))
+    tone = [round(size * sin(2 * pi * 440 * n / rate)) for n in range(round(sounding * rate))]
+    rest = [0] * (rate // 5)
+    file.writeframes(struct.pack(f"<{{len(tone) + 2 * len(rest)}}h", *rest, *tone, *rest))
+"""
+
+
+@pytest.fixture
+def speaks(tmp_path_factory, monkeypatch) -> Callable[..., Path]:
+    """Put a program of the name of espeak-ng first on PATH, which hums 440 Hz instead.
+
+    It hums for 50 ms a letter, or for so many seconds, and may fail; what it has heard is in the
+    file that is returned.
+    """
+
+    def put(
+        how: str = "",
+        *,
+        name: str = "espeak-ng",
+        version: str = "1.51",
+        rate: int = 22_050,
+        seconds: float = 0,
+    ) -> Path:
+        folder = tmp_path_factory.mktemp("speaker")
+        heard = folder / "heard.txt"
+        program = folder / name
+        program.write_text(
+            SPEAKER.format(
+                python=sys.executable, how=how, version=version, heard=str(heard), rate=rate,
+                seconds=seconds,
+            )
+        )  # fmt: skip
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+        return heard
+
+    return put
+
+
+@pytest.fixture
+def mute(tmp_path, monkeypatch) -> None:
+    """Let no program be on PATH, so that none speaks."""
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))

@@ -24,19 +24,25 @@ from epochord.runlog.locations import expanded
 
 __all__ = [
     "DESCRIPTION",
+    "MIDI",
     "SCORE",
     "STEM",
     "clock",
     "cues",
     "described_before",
     "description",
+    "files_before",
     "place_of",
     "stored_scales",
     "tags",
 ]
 
 STEM = "audio"
-SCORE, DESCRIPTION = ".score.parquet", ".json"  # what lies beside a sound ends in these
+SCORE, MIDI, DESCRIPTION = (
+    ".score.parquet",
+    ".mid",
+    ".json",
+)  # what lies beside a sound ends in these
 SCHEMA_VERSION = 4
 UNMARKED = (
     What.SPIKE,
@@ -131,9 +137,19 @@ def described_before(beside: Path) -> dict[str, Any]:
     return made
 
 
+def files_before(beside: Path) -> set[str]:
+    """Return the names of the files that an earlier call made; none if that is not known."""
+    try:
+        return set(json.loads(beside.read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
 def description(run: Run, settings: AudioSettings, score: Score, scales: Scales) -> dict[str, Any]:
     """Say what a sound is made from, and what of it is not simply heard, as plain JSON values."""
-    times = {"clock": clock(score)} if settings.time == "wall" else {}
+    more: dict[str, Any] = {"clock": clock(score)} if settings.time == "wall" else {}
+    if settings.speak:
+        more["speech"] = _spoken(score)
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.name,
@@ -156,13 +172,28 @@ def description(run: Run, settings: AudioSettings, score: Score, scales: Scales)
         "extremes": [course.to_dict() for course in courses(score.frames)],
         "findings": [found.to_dict() for found in score.findings],
         "notes": list(score.frames.notes),
-        **times,
+        **more,
     }
 
 
 def clock(score: Score) -> str:
     """Hash what sounds when: of wall times, the log's hash says nothing."""
     return sha256(score.frames.steps.tobytes()).hexdigest()
+
+
+def _spoken(score: Score) -> dict[str, Any]:
+    """Say what is said when, in seconds from the score's beginning, and by which program."""
+    sound = sha256()
+    for each in score.speech:
+        sound.update(each.clip.samples.tobytes())
+    return {
+        "program": score.speech[0].clip.program if score.speech else None,
+        "sound": sound.hexdigest(),
+        "sentences": [
+            {"time": each.sample / score.sample_rate, "text": each.clip.text}
+            for each in score.speech
+        ],
+    }
 
 
 def _lanes(score: Score, scales: Scales) -> list[dict[str, Any]]:

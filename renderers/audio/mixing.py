@@ -1,13 +1,13 @@
-"""Scores to sounds at their level: the voices as loud as asked, the earcons as they always are.
+"""Scores to sounds at their level: the voices as loud as asked, the rest as it always is.
 
-An earcon that came louder where the voices are few or silent would say more than it
-means: so the voices alone are measured, and the earcons have one level to the loudness
+An earcon, or speech, that came louder where the voices are few or silent would say more than it
+means: so the voices alone are measured, and the rest has one level to the loudness
 that is asked for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import accumulate, chain
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,12 @@ from epochord.renderers.audio.level.measure import (
     measure,
     metered,
 )
-from epochord.renderers.audio.scoring.events import Event
+from epochord.renderers.audio.scoring.events import Event, Utterance
 from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.audio.synthesis.blocks import blocks
 from epochord.renderers.audio.synthesis.earcons import overlay
 from epochord.renderers.audio.synthesis.glide import pan_gains
+from epochord.renderers.audio.synthesis.speech import spoken_over
 
 __all__ = ["levels", "mixed"]
 
@@ -88,8 +89,14 @@ def mixed(track: Track, level: Level, voices: Sequence[Samples] = ()) -> Iterato
     """
     gain = np.float32(level.gain)
     events, sides = _events(track, level.marks)
-    sound = (block * gain if gain != 1 or events else block for block in voices or _voices(track))
-    return overlay(sound, events, sides, track[0].sample_rate) if events else sound
+    speech = _speech(track)
+    as_it_is = gain == 1 and not events and not speech
+    sound: Iterator[Samples] = (
+        block if as_it_is else np.asarray(block * gain) for block in voices or _voices(track)
+    )
+    if events:
+        sound = overlay(sound, events, sides, track[0].sample_rate)
+    return spoken_over(sound, speech, level.marks) if speech else sound
 
 
 def _voices(track: Track) -> Iterator[Samples]:
@@ -107,6 +114,15 @@ def _events(track: Track, marks: float) -> tuple[list[Event], Samples]:
         ]
         before += score.samples
     return events, pan_gains(track[-1].places.mean(axis=1))
+
+
+def _speech(track: Track) -> list[Utterance]:
+    starts = accumulate((score.samples for score in track), initial=0)
+    return [
+        replace(each, sample=each.sample + before)
+        for score, before in zip(track, starts, strict=False)
+        for each in score.speech
+    ]
 
 
 def _of_voices(track: Track, lufs: float, count: Count, keep: list[Samples] | None) -> Level:
@@ -129,8 +145,8 @@ def _of_voices(track: Track, lufs: float, count: Count, keep: list[Samples] | No
 def _with_marks(
     track: Track, level: Level, lufs: float, count: Count, keep: list[Samples] | None
 ) -> Level:
-    """Add earcons at their own level, and measure the whole."""
-    if not any(score.events for score in track) or level is UNTOUCHED:
+    """Add earcons and speech at their own level, and measure the whole."""
+    if not any(score.events or score.speech for score in track) or level is UNTOUCHED:
         return level
     level = replace(level, marks=10 ** ((lufs - TARGET_LUFS) / 20))
     loudness, peak = metered(

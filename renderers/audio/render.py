@@ -4,11 +4,13 @@ from typing import Any, Unpack
 
 from epochord.renderers.audio.description import (
     DESCRIPTION,
+    MIDI,
     SCORE,
     STEM,
     cues,
     described_before,
     description,
+    files_before,
     tags,
 )
 from epochord.renderers.audio.files.write import (
@@ -18,6 +20,7 @@ from epochord.renderers.audio.files.write import (
     write_audio,
 )
 from epochord.renderers.audio.level.measure import UNTOUCHED
+from epochord.renderers.audio.midi import require_mido, write_midi
 from epochord.renderers.audio.result import AudioResult
 from epochord.renderers.audio.samples import Progress, Sound, sound
 from epochord.renderers.audio.scoring.compose import Scales
@@ -41,6 +44,7 @@ def render_audio(
     *,
     scales: Scales | None = None,
     progress: Progress | None = None,
+    midi: bool = False,
     **options: Unpack[AudioOptions],
 ) -> AudioResult:
     """Render a run as a sound file.
@@ -60,6 +64,8 @@ def render_audio(
         Those that several runs share; by default the run's own.
     progress : callable, optional
         Called with the samples done and the samples in all.
+    midi : bool
+        Write the score as MIDI, too: `audio.mid`, or beside the file that was named.
     **options
         Single settings by name, such as ``voicing="sequence", duration=12`` (s):
         ``help(epochord.AudioSettings)`` has them all.
@@ -74,14 +80,20 @@ def render_audio(
     ------
     LogError
         If there is nothing to hear.
+    MissingPackageError
+        If MIDI is to be written, and mido is not installed.
     OutputError
         If a file cannot be written, or one that is not ours lies where another goes.
+    SpeechError
+        If it is to speak, and no program here does, or it fails.
     TypeError
         If `run` is no run, or there is no such setting.
     ValueError
         If a setting makes no sense.
     """
     require_run(run)
+    if midi:
+        require_mido()
     settings = AudioSettings.given(settings, **options)
     place = destination(out, folder=f"renders/{run.name}", stem=STEM, suffixes=SUFFIXES)
     settings = settings.but(format=_format(place, settings))
@@ -89,9 +101,12 @@ def render_audio(
     heard = sound(run, settings, scales=scales, progress=progress)
     about = description(run, settings, heard.score, heard.scales)
     beside = place.path(DESCRIPTION)
-    if is_up_to_date(beside, about):
-        return AudioResult(path, made=False, description=described_before(beside))
-    require_own(place, (SCORE,))
+    notes = place.path(MIDI)
+    before = files_before(beside)
+    if is_up_to_date(beside, about) and (notes.name in before or not midi):
+        made = described_before(beside)
+        return AudioResult(path, made=False, description=made, midi=notes if midi else None)
+    require_own(place, (SCORE, MIDI) if midi else (SCORE,))
     shape: dict[str, Any] = {
         "samples": len(heard),
         "sample_rate": heard.sample_rate,
@@ -111,9 +126,15 @@ def render_audio(
     scored = place.path(SCORE)
     with writing(scored) as temporary:
         write_score(heard.score, temporary)
-    sizes = {each.name: each.stat().st_size for each in (path, scored)}
-    describe(beside, about | {"files": sizes})
-    return AudioResult(path, made=True, description=about)
+    files = [path, scored]
+    if midi:
+        files.append(notes)
+        with writing(notes) as temporary:
+            write_midi(heard.score, temporary, name=run.name, offset=heard.offset)
+    elif notes.name in before:
+        notes.unlink(missing_ok=True)  # of another score
+    describe(beside, about | {"files": {each.name: each.stat().st_size for each in files}})
+    return AudioResult(path, made=True, description=about, midi=notes if midi else None)
 
 
 def _format(place: Destination, settings: AudioSettings) -> AudioFormat | None:

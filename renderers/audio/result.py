@@ -24,11 +24,14 @@ class AudioResult:
     description : dict
         What lies beside it as JSON: settings, log hash, scale, voices, steps,
         duration (s), loudness, counts of what is not simply heard.
+    midi : Path, optional
+        The score as MIDI, if that was asked for.
     """
 
     path: Path
     made: bool
     description: dict[str, Any]
+    midi: Path | None = None
 
     def __repr__(self) -> str:
         done = "made" if self.made else "up to date"

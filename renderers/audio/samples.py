@@ -58,6 +58,8 @@ def sound(
     ------
     LogError
         If there is nothing to hear.
+    SpeechError
+        If it is to speak, and no program here does, or it fails.
     TypeError
         If `run` is no run, or there is no such setting.
     ValueError
@@ -171,8 +173,9 @@ class Sound:
 
     def _count(self, samples: int) -> None:
         # The original is written as it is, so it is made only once; others are measured before,
-        # and once more with their earcons.
-        passes = 1 if self.score.voicing == "original" else 2 + bool(self.score.events)
+        # and once more with their earcons and what is said.
+        marked = bool(self.score.events or self.score.speech)
+        passes = 1 if self.score.voicing == "original" else 2 + marked
         total = len(self) * passes
         self._done += samples
         if self._progress:

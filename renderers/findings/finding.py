@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Finding", "What"]
+__all__ = ["Finding", "What", "listed"]
 
 
 class What(StrEnum):

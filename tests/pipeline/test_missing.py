@@ -9,7 +9,17 @@ import pytest
 import soundfile
 
 OPTIONAL = [
-    *("pandas", "matplotlib", "librosa", "numba", "llvmlite", "soxr", "PIL", "imageio_ffmpeg"),
+    *(
+        "pandas",
+        "matplotlib",
+        "librosa",
+        "numba",
+        "llvmlite",
+        "soxr",
+        "PIL",
+        "imageio_ffmpeg",
+        "mido",
+    ),
     *("torch", "torchvision", "tensorboard", "grpc", "transformers", "sklearn", "s3fs"),
 ]
 BLOCKED = """
@@ -96,6 +106,7 @@ def test_a_sound_is_decoded_without_them(logs):
         ("torch", "lm", ("record", "benford", "--model", ".")),
         ("transformers", "lm", ("record", "benford", "--model", ".")),
         ("s3fs", "remote", ("inspect", "s3://bucket/run")),
+        ("mido", "midi", ("render", "audio", "one", "--midi")),
     ],
 )
 def test_a_missing_package_is_one_line_with_the_remedy(logs, package, extra, arguments):

@@ -115,6 +115,9 @@ def audio(
     legend: Annotated[
         bool, typer.Option("--legend", help="Open with each voice's lowest and highest tone.")
     ] = False,
+    speak: Annotated[
+        bool, typer.Option("--speak", help="Say what happens, behind each call (of roll).")
+    ] = False,
     tone: Annotated[
         float,
         typer.Option("--tone", metavar="SECONDS", help="Of voices in turn: length of a tone."),
@@ -127,6 +130,9 @@ def audio(
         int,
         typer.Option("--jobs", metavar="N", min=-1, help="Runs at once; -1: one a processor."),
     ] = 1,
+    midi: Annotated[
+        bool, typer.Option("--midi", help="Also write the score as MIDI, one channel a voice.")
+    ] = False,
     to_tensorboard: Annotated[
         Path | None,
         typer.Option(
@@ -164,6 +170,7 @@ def audio(
         "lufs": lufs,
         "format": format,
         "legend": legend,
+        "speak": speak,
     }
     asked = given(context, options)
     settings = audio_settings(asked, mapping)
@@ -171,10 +178,12 @@ def audio(
     place = chosen(out, *FORMATS)
     settings = _of_format(settings, place.suffix, format)
     found, errors = found_runs(paths, runs, x)
+    if found:
+        _require_programs(settings, midi)
     for problem in errors:
         fail(problem)
     work = [
-        AudioJob(one, each, settings, segments, x, is_file=bool(place.suffix))
+        AudioJob(one, each, settings, segments, x, is_file=bool(place.suffix), midi=midi)
         for each, one in placed(place, results_folders(found, place.folder)).items()
     ]
     work = on_one_scale(work, scale_from, jobs)
@@ -188,6 +197,18 @@ def audio(
     if outcomes and not any(outcome.results for outcome in outcomes):
         fail(f"nothing to hear in {plural(len(outcomes), 'run')}")
         raise typer.Exit(1)
+
+
+def _require_programs(settings: "AudioSettings", midi: bool) -> None:
+    """Say once, and before anything is made, what is not installed."""
+    if settings.speak:
+        from epochord.renderers.audio.speech import speaker
+
+        speaker()
+    if midi:
+        from epochord.renderers.audio.midi import require_mido
+
+        require_mido()
 
 
 def _of_format(
@@ -232,7 +253,12 @@ def _said(outcome: Outcome, as_json: bool) -> Outcome:
         fail(error)
     for made in outcome.results:
         _say(made)
-        result(json.dumps({"path": str(made.path), **made.description}) if as_json else made.path)
+        paths = {"path": made.path} | ({"midi": made.midi} if made.midi else {})
+        if as_json:
+            result(json.dumps({name: str(path) for name, path in paths.items()} | made.description))
+            continue
+        for path in paths.values():
+            result(path)
     return outcome
 
 

@@ -24,7 +24,7 @@ class Level:
     lufs, true_peak_dbtp : float, optional
         Of the sound after the gain; absent for silence, and where it was not measured.
     marks : float
-        Linear gain of the earcons, which do not follow the voices.
+        Linear gain of earcons and speech, which do not follow the voices.
     """
 
     gain: float

@@ -10,7 +10,7 @@ from epochord.renderers.audio.scoring.score import Score
 from epochord.renderers.findings import Finding, What
 from epochord.renderers.timeline.reduction import Frames
 
-__all__ = ["MOST_CALLS", "Call", "called", "calls", "lengthened"]
+__all__ = ["MOST_CALLS", "Call", "called", "calls", "lengthened", "moved"]
 
 MOST_CALLS = 20  # a clip; the strongest
 LENGTH = 0.4  # s
@@ -122,7 +122,8 @@ def called(score: Score, chosen: Sequence[Call], times: npt.NDArray[np.intp]) ->
     """
     first = np.cumsum(times) - times
     index = np.repeat(np.arange(score.frames.count), times)
-    gain, pitch = score.gain[:, index], score.pitch[:, index]
+    made = moved(score, index, first)
+    gain, pitch = made.gain.copy(), made.pitch.copy()
     loudest = float(score.gain.max(initial=0.0))
     at_once: dict[int, list[Call]] = {}
     for call in sorted(chosen, key=lambda call: call.strength):
@@ -136,7 +137,7 @@ def called(score: Score, chosen: Sequence[Call], times: npt.NDArray[np.intp]) ->
         gain[list(who), ticks] = loudest / len(who) ** 0.5
         for voice, call in who.items():
             pitch[voice, ticks] *= _bend(call, int(times[frame]))
-    return replace(_moved(score, index, first), gain=gain, pitch=pitch)
+    return replace(made, gain=gain, pitch=pitch)
 
 
 def _bend(call: Call, ticks: int) -> npt.NDArray[np.float64]:
@@ -149,18 +150,31 @@ def _bend(call: Call, ticks: int) -> npt.NDArray[np.float64]:
     return np.full(ticks, 2.0 ** (sign * BEND / 12))
 
 
-def _moved(score: Score, index: npt.NDArray[np.intp], first: npt.NDArray[np.intp]) -> Score:
-    """Take frames several times, and put events where their frames are."""
+def moved(score: Score, index: npt.NDArray[np.intp], first: npt.NDArray[np.intp]) -> Score:
+    """Take frames several times, and put what lies in them where they are.
+
+    Parameters
+    ----------
+    score : Score
+        Of any voices.
+    index : np.ndarray [shape=(frames,), int]
+        Which frame of the score is heard in each of the new ones.
+    first : np.ndarray [shape=(frames of the score,), int]
+        Where each of them is first heard.
+    """
     length = score.frame_length
-    events = [
-        replace(event, sample=int(first[event.sample // length]) * length + event.sample % length)
-        for event in score.events
-    ]
+
+    def place(sample: int) -> int:
+        return int(first[sample // length]) * length + sample % length
+
     return replace(
         score,
         frames=score.frames.taken(index),
+        pitch=score.pitch[:, index],
+        gain=score.gain[:, index],
         state=score.state[:, index],
         pan=score.pan[:, index] if score.pan.ndim == 2 else score.pan,
         brightness=None if score.brightness is None else score.brightness[:, index],
-        events=tuple(events),
+        events=tuple(replace(event, sample=place(event.sample)) for event in score.events),
+        speech=tuple(replace(each, sample=place(each.sample)) for each in score.speech),
     )

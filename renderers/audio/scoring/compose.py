@@ -17,10 +17,11 @@ from epochord.renderers.audio.scoring.marks import (
     held_events,
     running_events,
 )
-from epochord.renderers.audio.scoring.pace import CALLING, pace
+from epochord.renderers.audio.scoring.pace import pace
 from epochord.renderers.audio.scoring.scale import Sample, Scale, common, robust, sample
 from epochord.renderers.audio.scoring.score import Score
-from epochord.renderers.audio.scoring.settings import AudioSettings
+from epochord.renderers.audio.scoring.settings import CALLING, AudioSettings
+from epochord.renderers.audio.scoring.speaking import Spoken, allotted, spoken_of, with_speech
 from epochord.renderers.audio.scoring.style import Style, groups
 from epochord.renderers.audio.scoring.voicings import voiced
 from epochord.renderers.findings import Finding, What, find
@@ -93,7 +94,7 @@ def scores_together(
     runs : sequence of Run
         Any runs with measurements.
     settings : AudioSettings
-        How they are to be heard.
+        How they are to be heard; nothing is spoken, since not all of them have the time.
     scales : mapping of str to Scale, optional
         By default those that all these runs share.
     lines : sequence of Timeline, optional
@@ -116,6 +117,7 @@ def scores_together(
         If the runs have no tag in common, or if time is to be proportional to wall
         time, and none of them has any.
     """
+    settings = settings.but(speak=False)
     lines = lines or shared_timelines(runs, settings.choice, steps=settings.steps)
     parts = [_Part.of(run, line, settings) for run, line in zip(runs, lines, strict=True)]
     used = _used(common(part.samples() for part in parts), settings, scales)
@@ -172,10 +174,11 @@ def _scores(parts: Sequence[_Part], settings: AudioSettings, scales: Scales) -> 
         for part in parts
     ]
     times = lengthened([call for several in chosen for call in several], frames[0], rhythm.frame)
-    # What was asked to last so long does, with its calls.
-    share = frames[0].count / times.sum() if settings.duration is not None else 1.0
+    said = spoken_of(chosen[0], frames[0], settings.duration) if settings.speak else {}
+    # What was asked to last so long does, with its calls and its speech.
+    ticks, frame = allotted(said, times, rhythm.frame, settings.duration)
     style = Style(
-        frame=rhythm.frame * share,
+        frame=frame,
         tone=rhythm.tone,
         silence=rhythm.silence,
         scales=scales,
@@ -184,7 +187,7 @@ def _scores(parts: Sequence[_Part], settings: AudioSettings, scales: Scales) -> 
         asked=frozenset(scales) if settings.range else _asked(settings),
     )
     return [
-        _score(part, each, settings, style, several, times)
+        _score(part, each, settings, style, several, times, said, ticks)
         for part, each, several in zip(parts, frames, chosen, strict=True)
     ]
 
@@ -202,6 +205,8 @@ def _score(
     style: Style,
     chosen: Sequence[Call],
     times: npt.NDArray[np.intp],
+    said: Spoken,
+    ticks: npt.NDArray[np.intp],
 ) -> Score:
     made = replace(voiced(settings.voicing, frames, style), findings=part.findings)
     if settings.voicing == "original":
@@ -215,6 +220,7 @@ def _score(
     )
     score = controlled(replace(made, events=_in_time(found)), part.run, settings)
     if settings.voicing in CALLING:
+        score, times = with_speech(score, said, times, ticks)
         score = called(score, chosen, times)
     return replace(score, events=_in_time((*score.events, *running_events(score))))
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Event", "Kind"]
+from epochord.renderers.audio.speech import Clip
+
+__all__ = ["Event", "Kind", "Utterance"]
 
 
 class Kind(StrEnum):
@@ -47,3 +49,19 @@ class Event:
     length: int
     level: float
     mark: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Utterance:
+    """A sentence that is spoken in a score, in the middle.
+
+    Parameters
+    ----------
+    sample : int
+        Where it begins.
+    clip : Clip
+        What is said, at its level in a sound of -23 LUFS.
+    """
+
+    sample: int
+    clip: Clip

@@ -52,5 +52,6 @@ def legend(score: Score) -> Score:
         state=np.full((voices, count), State.SOUNDING, np.int8),
         brightness=bright,
         events=(),
+        speech=(),
         findings=(),
     )

@@ -38,6 +38,7 @@ KEYS = {
     "lufs": NUMBER,
     "format": TEXT,
     "legend": SWITCH,
+    "speak": SWITCH,
     "loudness": TEXT,
     "brightness": TEXT,
 }

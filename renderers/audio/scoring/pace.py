@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 from epochord.renderers.audio.scoring.settings import AudioSettings
 
-__all__ = ["CALLING", "Pace", "pace"]
+__all__ = ["Pace", "pace"]
 
 LONGEST = 60.0  # s; longer runs are reduced, if nothing else is asked for
 SHORTEST = 4.0  # s; shorter runs are heard more slowly, so that there is something to hear
 SLOWEST_FRAME = 2.0  # s; of very few steps each is no longer than this
-CALLING = ("roll",)  # which call what happens
 LANES_FRAME = 0.06  # s: the original's step of four layers
 SHORTEST_FRAME = 0.01  # s
 IN_TURN = ("sequence", "original")  # whose frames grow with the number of voices

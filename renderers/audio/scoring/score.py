@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from epochord.renderers.audio.scoring.events import Event
+from epochord.renderers.audio.scoring.events import Event, Utterance
 from epochord.renderers.findings import Finding
 from epochord.renderers.timeline.reduction import Frames
 from epochord.runlog.arrow import arrow_array, texts
@@ -124,6 +124,8 @@ class Score:
         How much of the harmonics sounds, from 0 to 1; by default all.
     events : tuple of Event
         Earcons, in the order of time.
+    speech : tuple of Utterance
+        What is said, in the order of time.
     findings : tuple of Finding
         What happened in the run, in the order of steps.
     registers : np.ndarray [shape=(voices, 2)], optional
@@ -147,6 +149,7 @@ class Score:
     partials: tuple[float, ...] = (1.0,)
     brightness: npt.NDArray[np.float32] | None = None
     events: tuple[Event, ...] = ()
+    speech: tuple[Utterance, ...] = ()
     findings: tuple[Finding, ...] = ()
     registers: npt.NDArray[np.float64] | None = None
     phase: npt.NDArray[np.float64] | None = None

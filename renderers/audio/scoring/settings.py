@@ -24,11 +24,12 @@ from epochord.renderers.timeline.timeline import StepRange
 from epochord.runlog.given import as_texts, of_kind, require
 from epochord.runlog.words import did_you_mean
 
-__all__ = ["AudioOptions", "AudioSettings", "Polarity"]
+__all__ = ["CALLING", "AudioOptions", "AudioSettings", "Polarity"]
 
 Polarity = Literal["+", "-"]
 
 LONGEST = 10.0  # s, of a tone or a pause
+CALLING = ("roll",)  # the voicings that call what happens
 
 
 class AudioOptions(TypedDict, total=False):
@@ -50,6 +51,7 @@ class AudioOptions(TypedDict, total=False):
     lufs: float
     format: AudioFormat | None
     legend: bool
+    speak: bool
     loudness: str
     brightness: str
     voices: tuple[VoiceMapping, ...]
@@ -96,6 +98,9 @@ class AudioSettings:
         chosen, and is never made louder or softer.
     legend : bool
         Open with each voice's lowest and highest tone.
+    speak : bool
+        Say what is called, behind each call; of `roll`, in a sound of its own (a page
+        tells it with the browser's voice).
     loudness, brightness : str
         Tags that drive these of all voices, if any.
     voices : tuple of VoiceMapping
@@ -123,6 +128,7 @@ class AudioSettings:
     lufs: float = -23.0
     format: AudioFormat | None = None
     legend: bool = False
+    speak: bool = False
     loudness: str = ""
     brightness: str = ""
     voices: tuple[VoiceMapping, ...] = ()
@@ -151,6 +157,11 @@ class AudioSettings:
             raise ValueError("time is wall and steps_per_second is given; choose a duration")
         if self.voicing == "original" and self.time != "logged":
             raise ValueError(f"time is {self.time}; the voicing original has a step a frame")
+        if self.speak and self.voicing not in CALLING:
+            raise ValueError(
+                f"speak is true and the voicing is {self.voicing}, which calls nothing; expected "
+                f"the voicing {CALLING[0]}"
+            )
         if len(self.voices) > MAX_VOICES:
             raise ValueError(f"voices are {len(self.voices)}; expected at most {MAX_VOICES}")
         if self.range is not None:
