@@ -153,6 +153,9 @@ class _Part:
     def samples(self) -> dict[str, Sample]:
         """Return what stands for the run on a shared scale."""
         ill = {name for found in self.findings if found.what in ILL for name in found.voices}
+        if ill:  # nobody looks at the total alone: it is as ill as its layers
+            ill |= {name for name, kind in zip(self.line.names, self.line.quantities, strict=True)
+                    if kind == "total"}  # fmt: skip
         named = zip(self.line.names, groups(self.line), strict=True)
         of_ill = {group for name, group in named if name in ill}
         return {

@@ -71,3 +71,14 @@ def test_a_common_gain_keeps_differences_of_loudness() -> None:
     assert top.lufs - soft.lufs == pytest.approx(20, abs=1e-3)
     assert top.true_peak_dbtp - soft.true_peak_dbtp == pytest.approx(20, abs=1e-3)
     assert silence.lufs is None
+
+
+def test_the_norm_of_an_exploding_run_moves_no_other(make_run: Callable[..., Run]) -> None:
+    """On one scale with it, the summary of a healthy run sounds as it does alone."""
+    rng = np.random.default_rng(0)
+    well = {f"{name}.weight": rng.lognormal(0, 0.2, 60) for name in "abc"}
+    broken = {name: values * np.where(np.arange(60) > 40, 1e17, 1) for name, values in well.items()}
+    (alone,), _ = scores_together([make_run(well, "well")], AudioSettings())
+    (beside, _), _ = scores_together([make_run(well, "well"), make_run(broken)], AudioSettings())
+    pitch = dict(zip(beside.frames.steps.tolist(), beside.pitch[0].tolist(), strict=True))
+    np.testing.assert_array_equal([pitch[step] for step in alone.frames.steps], alone.pitch[0])
