@@ -58,10 +58,12 @@ def _draw_sgd() -> None:
 
 def _draw_experiments() -> None:
     figure, rows = plt.subplots(5, 1, figsize=(9, 9), sharex=True, layout="constrained")
+    longest = 0.0  # a sound is the longer, the more is called
     for axes, (name, title) in zip(rows, EXPERIMENTS.items(), strict=True):
         _draw_sound(axes, Path("renders", name, "audio.wav"))
+        longest = max(longest, axes.get_xlim()[1])
         axes.set_title(title, loc="left", fontsize="medium")
-    rows[-1].set(xlabel="s")
+    rows[-1].set(xlabel="s", xlim=(0, longest))
     _save(figure, "docs/experiments.png")
 
 
