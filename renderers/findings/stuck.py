@@ -34,9 +34,9 @@ def stuck(line: Timeline, quantities: Sequence[str]) -> Iterator[Finding]:
         long = max(FEWEST, LONG * len(values))
         for begin, end in stretches(equal):
             lasting = end == len(equal)
-            # One that never moved is another thing; the largest ever is a norm that is clipped.
+            # One that never moved is another thing; a ceiling that it comes back to, clipping.
             before = values[:begin]
-            moved = (before != values[begin]).any() and values[begin] < before.max()
+            moved = (before != values[begin]).any() and values[begin] != before.max()
             if moved and end - begin >= (FEWEST if lasting else long):
                 last = None if lasting else int(line.steps[places[end]])
                 yield Finding(What.STUCK, (name,), int(line.steps[places[begin]]), last)

@@ -1,7 +1,7 @@
 """A summary that moves, a layer in each place that keeps still, and calls when something happens.
 
 The summary, the norm of all gradients or the losses, moves by an octave for a factor of
-ten, in every run alike: at 440 Hz is a power of ten, the one nearest to the middle of the
+ten, in every run alike: at 440 Hz is a power of ten, the one at or below the middle of the
 scale.  Below it each layer holds a quiet tone of its own, and comes forward and bends when
 its gradient leaves the others' course.  What happens (`epochord.renderers.findings`) is
 called: those concerned are heard alone for a moment (`scoring.calls`).
@@ -101,9 +101,12 @@ def roll(frames: Frames, style: Style) -> Score:
 
 
 def reference(scales: list[Scale]) -> float:
-    """Return the power of ten that a summary refers to: the nearest to the middle of its scales."""
+    """Return the power of ten that a summary refers to: at or below the middle of its scales.
+
+    From there two decades down and two and a half up are heard.
+    """
     low, high = min(scale.low for scale in scales), max(scale.high for scale in scales)
-    return float(10.0 ** np.round((np.log10(low) + np.log10(high)) / 2))
+    return float(10.0 ** np.floor((np.log10(low) + np.log10(high)) / 2))
 
 
 def _kinds(frames: Frames, style: Style) -> list[str]:
