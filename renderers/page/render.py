@@ -23,7 +23,7 @@ from epochord.runlog.run.given import require_runs
 __all__ = ["LONGEST", "MOST_RUNS", "PageResult", "render_page"]
 
 STEM, SUFFIX = "page", ".html"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LONGEST = 1200.0  # s
 LONGEST_TRACKS = 3600.0  # s of all tracks together; a browser holds them in memory, 21 MB a minute
 MOST_RUNS = 9  # what the digits of a keyboard choose from
