@@ -38,7 +38,7 @@ PANEL = "ensemble-panel"  # the results of several runs
 DESCRIPTION, SCORES, VIDEO = ".json", ".scores.parquet", ".mp4"  # what names end in
 ANIMATIONS = (".webp", ".gif")
 SUFFIXES = (VIDEO, *ANIMATIONS, DESCRIPTION)
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Progress = Callable[[int, int], None]
 
