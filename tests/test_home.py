@@ -27,7 +27,7 @@ def home(tmp_path, monkeypatch):
 
 def test_results_go_to_the_home_folder_whole(home):
     """The sound, and what lies beside it; nothing is left anywhere else."""
-    made = ep.render_audio(RUN, "~/zz.wav", duration=1)
+    made = ep.render_audio(RUN, "~/zz.wav", voicing="lanes", duration=1)
     assert made.path == home / "zz.wav"
     names = ["zz.json", "zz.score.parquet", "zz.wav"]
     assert sorted(path.name for path in home.iterdir()) == names

@@ -162,6 +162,7 @@ def description(run: Run, settings: AudioSettings, score: Score, scales: Scales)
         "steps": score.frames.total,
         "last_step": int(score.frames.axis[-1]),
         "frames": score.frames.count,
+        "frames_once": len(np.unique(score.frames.steps)),
         "frame_samples": score.frame_length,
         "glide_samples": score.articulation.length if isinstance(score.articulation, Glide) else 0,
         "sample_rate": score.sample_rate,

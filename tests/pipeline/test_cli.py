@@ -314,7 +314,7 @@ def test_what_has_no_pitch_of_its_own_is_said(epochord, write_run):
     norms = {"grad_norm/a.weight": [1.0, nan, inf, 500.0, None], "grad_norm/b.weight": [1.0] * 5}
     write_run(Path("runs/mine"), norms)
     _, _, err = epochord("render", "audio")
-    assert "of 10 values: 1 NaN, 1 +inf, 1 not measured" in err
+    assert "of 15 values: 1 beyond the range, 1 NaN, 1 +inf, 1 not measured" in err
 
 
 def test_the_file_of_a_log_stands_for_its_run(epochord, write_run):

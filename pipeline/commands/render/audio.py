@@ -269,8 +269,8 @@ def _say(made: "AudioResult") -> None:
     scales = [f"{group or 'values'} {_range(one)}" for group, one in about["scale"].items()]
     said += scales if len(scales) < 3 else [plural(len(scales), "scale")]
     said += _anchors(about)
-    if about["frames"] < about["steps"]:
-        said.append(f"reduced to {about['frames']} frames")
+    if about["frames_once"] < about["steps"]:
+        said.append(f"reduced to {about['frames_once']} frames")
     if "note" in about.get("loudness", {}):
         said.append(about["loudness"]["note"])
     if not made.made:
@@ -293,7 +293,7 @@ def _range(scale: dict[str, Any]) -> str:
 
 def _exceptions(about: Any) -> str:
     """Say how many values have no pitch of their own, and why."""
-    counts, values = about["counts"], about["frames"] * len(about["voices"])
+    counts, values = about["counts"], about["frames_once"] * len(about["voices"])
     words = {
         "held": "beyond the range",
         "nan": "NaN",

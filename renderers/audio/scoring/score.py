@@ -178,8 +178,9 @@ class Score:
         return np.broadcast_to(pan, self.pitch.shape)
 
     def counts(self) -> dict[str, int]:
-        """Count the values that are not simply heard, by `State` in lower case."""
-        found = np.bincount(self.state.ravel(), minlength=len(State))
+        """Count the values that are not simply heard, by `State` in lower case; each once."""
+        once = np.unique(self.frames.steps, return_index=True)[1]
+        found = np.bincount(self.state[:, once].ravel(), minlength=len(State))
         return {state.name.lower(): int(found[state]) for state in State if state}
 
 

@@ -112,7 +112,8 @@ def test_runs_share_scale_gain_and_range_of_colours(make_run: MakeRun, tmp_path:
     data = contents(render_page([full, dead], tmp_path / "page.html", LANES).path)
     gains = [run["level"]["gain_db"] for run in data["runs"]]
     assert gains[0] == pytest.approx(gains[1])
-    powers = [np.mean(sound(run["tracks"][0]) ** 2) for run in data["runs"]]
+    behind = [sound(run["tracks"][0])[-88_200:] for run in data["runs"]]  # only the breath is left
+    powers = [np.mean(samples**2) for samples in behind]
     assert 10 * np.log10(powers[0] / powers[1]) > 10
     assert data["scales"]["gradient norm"] == pytest.approx(
         {"low": 1.0, "high": 100.0, "kind": "log"}
@@ -176,8 +177,8 @@ def test_the_spectrogram_is_a_picture_of_the_sound(make_run: MakeRun, tmp_path: 
         bottom, top = voice["register"]
         inside = (hertz >= bottom * 0.95) & (hertz <= top * 1.05)
         assert column[inside].min() < 40
-    between = (hertz > 1.3 * data["voices"][0]["register"][1]) & (
-        hertz < 0.7 * data["voices"][1]["register"][0]
+    between = (hertz > 1.15 * data["voices"][0]["register"][1]) & (
+        hertz < 0.87 * data["voices"][1]["register"][0]
     )
     assert column[between].min() > 150
 
