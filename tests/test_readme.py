@@ -27,6 +27,7 @@ def workplace(clone, write_run):
     """Put a run, its sound and a logdir of someone's into a clone."""
     run = open_run(write_run(clone / "runs" / "mine", {"grad_norm/a.weight": [1.0, 2.0]}))
     render_audio(run, clone / "renders" / "mine")
+    render_audio(run, clone / "mine.flac", voicing="lanes")
     player = clone / ".venv" / "bin" / "aplay"  # a machine for tests has no sound card
     player.write_text('#!/bin/sh\nexec test -f "$2"\n')
     player.chmod(0o755)

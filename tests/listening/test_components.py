@@ -49,7 +49,7 @@ def test_power_is_that_of_the_samples(voicing, timbre, kind):
 def test_partials_lie_where_the_spectrum_has_its_peaks():
     """In a frame of four voices and an earcon, levels and all."""
     score, _ = scored(duration=60)
-    event = Event(10 * score.frame_length, Kind.DEAD, 2, score.frame_length, 0.05)
+    event = Event(10 * score.frame_length, Kind.END, 2, score.frame_length, 0.05)
     score = replace(score, events=(event,))
     parts = components(score)
     here = parts.moment == 10
@@ -58,13 +58,13 @@ def test_partials_lie_where_the_spectrum_has_its_peaks():
     power = spectrum.sum(axis=1)
     frequency = np.fft.rfftfreq(len(sound), 1 / score.sample_rate)
     found = [power[np.abs(frequency - hz) < 15].sum() for hz in parts.frequency[here]]
-    level = 10 * np.log10(np.array(found) / np.max(found))
     voices = parts.voice[here] != EARCON
-    expected = parts.level[here] - parts.level[here].max()
+    level = 10 * np.log10(np.array(found) / np.max(np.array(found)[voices]))
+    expected = parts.level[here] - parts.level[here][voices].max()
     np.testing.assert_allclose(level[voices], expected[voices], atol=0.6)
     assert level[~voices].max() == pytest.approx(expected[~voices].max(), abs=3)
     loud = np.flatnonzero(~voices)[np.argmax(expected[~voices])]
-    assert parts.frequency[here][loud] == pytest.approx(4250, rel=0.01)
+    assert parts.frequency[here][loud] == pytest.approx(4700, rel=0.01)
 
 
 def test_brightness_says_whose_harmonics_sound():
@@ -105,7 +105,7 @@ def test_margins_go_with_level_and_with_what_masks():
     event = Event(50 * score.frame_length, Kind.NAN, -1, 5000, 0.05)
     loud = replace(event, level=0.1, sample=80 * score.frame_length)
     one, two = margins(replace(score, events=(event, loud)))
-    assert 6 < two.steady - one.steady < 8
+    assert 6 < two.steady - one.steady < 9
     assert one.short < one.steady
     (here,) = margins(replace(score, events=(event,)), worst=False)
     assert here.steady >= one.steady - 0.1
@@ -116,7 +116,7 @@ def test_small_loudspeakers_lose_what_is_low():
     score, _ = scored()
     score = replace(score, events=())
     plain = small_speaker(score)
-    assert plain.small[0] < 0.4 * plain.whole[0]
+    assert 0.5 * plain.whole[0] < plain.small[0] < 0.8 * plain.whole[0]
     assert plain.small[-1] == pytest.approx(plain.whole[-1], rel=0.01)
     rich = small_speaker(replace(score, partials=(1.0, 1.0, 1.0, 1.0)))
     assert rich.small[0] > 0.7 * rich.whole[0]

@@ -263,11 +263,17 @@ def _said(outcome: Outcome, as_json: bool) -> Outcome:
 
 
 def _say(made: "AudioResult") -> None:
+    from epochord.renderers.timeline.total import TOTAL
+
     about = made.description
     steps, voices = plural(about["steps"], "step"), plural(len(about["voices"]), "voice")
     said = [f"{about['run']}: {steps} of {voices}", f"{about['duration']:.2f} s"]
-    scales = [f"{group or 'values'} {_range(one)}" for group, one in about["scale"].items()]
-    said += scales if len(scales) < 3 else [plural(len(scales), "scale")]
+    scales = [
+        f"{group or 'values'} {_range(one)}"
+        for group, one in about["scale"].items()
+        if group != TOTAL
+    ]
+    said += scales if len(scales) < 2 else [plural(len(scales), "scale")]
     said += _anchors(about)
     if about["frames_once"] < about["steps"]:
         said.append(f"reduced to {about['frames_once']} frames")

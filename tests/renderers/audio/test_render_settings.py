@@ -108,7 +108,7 @@ def test_a_range_that_reaches_zero_is_linear(run, tmp_path):
 
 def test_any_range_can_be_described(run, tmp_path):
     """Also one whose ends have no ratio that is a number; the JSON is JSON."""
-    result, _ = rendered(run, tmp_path, range=(1e-299, 1e299))
+    result, _ = rendered(run, tmp_path, voicing="lanes", range=(1e-299, 1e299))
     text = (tmp_path / "audio.json").read_text()
     assert json.loads(text, parse_constant=pytest.fail)["lanes"][0]["ten_cents_are_percent"] > 100
     assert result.made
@@ -116,11 +116,11 @@ def test_any_range_can_be_described(run, tmp_path):
 
 def test_a_stored_scale_can_be_used_again(run, tmp_path, make_run):
     """Of the folder or a file in it; what has none is refused with the reason."""
-    first, _ = rendered(run, tmp_path / "first")
+    first, _ = rendered(run, tmp_path / "first", voicing="lanes")
     scales = stored_scales(tmp_path / "first")
     assert scales == stored_scales(first.path)
     other = make_run({"a.weight": [1e5, 1e-5, 1.0]})
-    result = render_audio(other, tmp_path / "second", scales=scales)
+    result = render_audio(other, tmp_path / "second", scales=scales, voicing="lanes")
     assert result.description["scale"] == first.description["scale"]
     assert result.description["counts"]["held"] == 2
     rendered(run, tmp_path / "original", voicing="original")
