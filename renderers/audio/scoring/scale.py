@@ -1,7 +1,7 @@
 """From values to positions between the ends of a range, the same for all runs of one command."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -31,6 +31,8 @@ class Scale:
         Ends of the range.
     kind : {"log", "linear"}
         ``log`` where all values are positive or zero.
+    middle : float, optional
+        The median of the values; by default halfway along the range.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class Scale:
     low: float
     high: float
     kind: Literal["log", "linear"] = "log"
+    middle: float | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not -LARGEST <= self.low < self.high <= LARGEST:  # also refuses NaN
@@ -72,7 +75,12 @@ class Scale:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @property
+    def ordinary(self) -> float:
+        """The middle of the values, as far as it is known, or of the range."""
+        return float(self.values(0.5)) if self.middle is None else self.middle
 
     def _axis(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.log(np.maximum(values, TINY)) if self.kind == "log" else values
@@ -98,9 +106,11 @@ def robust(values: Iterable[Floats]) -> Scale:
     if not numbers.size:
         return Scale(0.0, 1.0, "linear")
     if (numbers < 0).any():
-        return _around(numbers[_fenced(numbers)], "linear")
+        scale = _around(numbers[_fenced(numbers)], "linear")
+        return replace(scale, middle=float(np.median(numbers)))
     positive = np.maximum(numbers[numbers > 0], TINY) if numbers.any() else np.ones(1)
-    return _around(positive[_fenced(np.log(positive))], "log")
+    scale = _around(positive[_fenced(np.log(positive))], "log")
+    return replace(scale, middle=float(np.exp(np.median(np.log(positive)))))
 
 
 def _fenced(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -177,6 +187,7 @@ def shared(samples: Sequence[Sample]) -> Scale:
         min(scale.low for scale in ranges),
         max(scale.high for scale in ranges),
         "log" if logarithmic else "linear",
+        middle=float(np.median([scale.ordinary for scale in ranges])),
     )
 
 

@@ -116,7 +116,7 @@ def test_runs_share_scale_gain_and_range_of_colours(make_run: MakeRun, tmp_path:
     powers = [np.mean(samples**2) for samples in behind]
     assert 10 * np.log10(powers[0] / powers[1]) > 10
     assert data["scales"]["gradient norm"] == pytest.approx(
-        {"low": 1.0, "high": 100.0, "kind": "log"}
+        {"low": 1.0, "high": 100.0, "kind": "log", "middle": 10.0}
     )
 
 

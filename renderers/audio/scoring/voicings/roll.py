@@ -1,8 +1,8 @@
 """A summary that moves, a layer in each place that keeps still, and calls when something happens.
 
 The summary, the norm of all gradients or the losses, moves by an octave for a factor of
-ten, in every run alike: at 440 Hz is a power of ten, the one at or below the middle of the
-scale.  Below it each layer holds a quiet tone of its own, and comes forward and bends when
+ten, in every run alike: at 440 Hz is a power of ten, the one at or below the middle of its
+values.  Below it each layer holds a quiet tone of its own, and comes forward and bends when
 its gradient leaves the others' course.  What happens (`epochord.renderers.findings`) is
 called: those concerned are heard alone for a moment (`scoring.calls`).
 """
@@ -37,6 +37,8 @@ SUMMARY_HZ = (110.0, 440.0 * 2**2.5)  # two decades below it to two and a half a
 # Those of low tones carry them on small loudspeakers; from 440 Hz on they fade, so that they
 # mask nothing.
 SUMMARY_PARTIALS = (1.0, 0.5, 0.3, 0.2)
+SUMMARIES = ("summary", "wide")
+WIDE = 1e6  # times its low end: the high end of a range that fits into no register at that pace
 TONIC = 1e-3  # of a ratio of update to weight: what is usually taken for healthy
 RATIO_OCTAVES = 2.0  # up and down from its tonic
 RATE_HZ = (110.0, 880.0)  # three decades: beside layers, too, a rate falls as a rate
@@ -101,16 +103,19 @@ def roll(frames: Frames, style: Style) -> Score:
 
 
 def reference(scales: list[Scale]) -> float:
-    """Return the power of ten that a summary refers to: at or below the middle of its scales.
+    """Return the power of ten that a summary refers to: at or below the middle of its values.
 
     From there two decades down and two and a half up are heard.
     """
-    low, high = min(scale.low for scale in scales), max(scale.high for scale in scales)
-    return float(10.0 ** np.floor((np.log10(low) + np.log10(high)) / 2))
+    middle = np.median(np.log10([scale.ordinary for scale in scales]))
+    return float(10.0 ** np.floor(middle))
 
 
 def _kinds(frames: Frames, style: Style) -> list[str]:
-    """Say how each voice sounds: as ``summary``, ``layer``, ``ratio``, ``rate`` or ``own``."""
+    """Say how each voice sounds: as ``summary``, ``layer``, ``ratio``, ``rate`` or ``own``.
+
+    A summary whose scale spans more than six decades is ``wide``: it goes from end to end.
+    """
     kinds = []
     for quantity, group in zip(frames.quantities, groups(frames), strict=True):
         total = "total" in frames.quantities
@@ -121,14 +126,18 @@ def _kinds(frames: Frames, style: Style) -> list[str]:
             kind = "layer" if total else "summary"
         # A total is never negative, also where all that is known of its layers is NaN.
         logarithmic = style.scales[group].kind == "log" or quantity == "total"
-        kinds.append(kind if logarithmic and group not in style.asked else "own")
+        if not logarithmic or group in style.asked:
+            kind = "own"
+        elif kind == "summary" and style.scales[group].high > WIDE * style.scales[group].low:
+            kind = "wide"
+        kinds.append(kind)
     return kinds
 
 
 def _bands(kinds: list[str]) -> Floats:
     """Return the register of each voice in Hz; a summary's is the same for all of them."""
     bands = np.tile(np.array(SUMMARY_HZ), (len(kinds), 1))
-    placed = [place for place, kind in enumerate(kinds) if kind != "summary"]
+    placed = [place for place, kind in enumerate(kinds) if kind not in SUMMARIES]
     if placed:
         bands[placed] = registers(len(placed))
     for place, kind in enumerate(kinds):
@@ -145,7 +154,7 @@ def _pans(kinds: list[str]) -> npt.NDArray[np.float32]:
     """Return places in the stereo field: summaries in the middle, or around it, the rest spread."""
     pans = np.zeros(len(kinds), np.float32)
     for here in (True, False):
-        chosen = [place for place, kind in enumerate(kinds) if (kind == "summary") == here]
+        chosen = [place for place, kind in enumerate(kinds) if (kind in SUMMARIES) == here]
         if chosen:
             pans[chosen] = places(len(chosen)) * (0.5 if here else 1.0)
     return pans
@@ -163,8 +172,10 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
     for place, kind in enumerate(kinds):
         values = frames.values[place].astype(np.float64)
         bright = np.full(values.shape, warm)
-        if kind == "own":
+        if kind in ("own", "wide"):
             level = _if(own.gain[place] > 0, levels[kind])
+            if kind == "wide":
+                bright = fading(own.pitch[place], REFERENCE_HZ)
             voices.append(_Voice(own.pitch[place], level, bright, own.state[place]))
         elif kind == "layer":
             layer = next(layers)
@@ -181,11 +192,11 @@ def _voices(frames: Frames, style: Style, kinds: list[str], bands: Floats) -> li
 
 def _levels(kinds: list[str]) -> dict[str, float]:
     """Return how loud voices of each kind are, in dB to all of the summary."""
-    summaries = kinds.count("summary")
+    summaries = sum(kind in SUMMARIES for kind in kinds)
     others = len(kinds) - summaries - kinds.count("layer")
     other = (OTHERS_DB if summaries else 0.0) - float(decibels(others))
     return {
-        "summary": -float(decibels(summaries)),
+        **dict.fromkeys(SUMMARIES, -float(decibels(summaries))),
         **dict.fromkeys(("ratio", "rate", "own"), other),
     }
 

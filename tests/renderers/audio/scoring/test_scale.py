@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from epochord.renderers.audio.scoring.scale import Sample, Scale, common, robust, sample
+from epochord.renderers.audio.scoring.scale import Sample, Scale, common, robust, sample, shared
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 sets = arrays.arrays(np.float64, st.integers(1, 60))
@@ -185,3 +185,13 @@ def test_groups_have_scales_of_their_own():
     made = common([{"loss": loss}, {"lr": rate, "loss": Sample(np.array([-8.0, 0.0]))}])
     assert made["lr"] == robust([rate.values])
     assert made["loss"] == Scale(-8.0, 2.0, "linear")
+
+
+def test_the_middle_is_where_most_values_are():
+    """Not halfway along a range of twenty decades; of several runs, the middle one of theirs."""
+    values = np.r_[np.full(90, 2e-5), 1e-12, np.geomspace(1, 1e8, 9)]
+    assert robust([values]).ordinary == pytest.approx(2e-5)
+    runs = [Sample(np.full(9, middle)) for middle in (0.1, 3.0, 1e3)]
+    assert shared(runs).ordinary == pytest.approx(3.0)
+    assert Scale(0.1, 1000.0).ordinary == pytest.approx(10)
+    assert "middle" not in Scale(0.1, 1000.0).to_dict()

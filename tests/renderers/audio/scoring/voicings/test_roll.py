@@ -328,3 +328,12 @@ def test_twelve_layers_without_a_logarithmic_range_sound(logged, calm, value):
     assert len(score.frames.names) == 13
     checked(score, "roll", score.frames)
     assert bool(score.gain.any()) == (value == -1)
+
+
+def test_a_summary_of_more_than_six_decades_goes_from_end_to_end(quantified):
+    """At an octave a decade most of it would be held; the factor is smaller, and no anchor said."""
+    score = rolled(quantified(np.geomspace(1e-7, 1e13, 41), ("loss",)))
+    low, high = score.registers[0]
+    np.testing.assert_allclose(score.pitch[0], np.geomspace(low, high, 41))
+    assert score.anchors == (None,)
+    assert set(score.state[0].tolist()) == {State.SOUNDING}
