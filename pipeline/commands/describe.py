@@ -95,6 +95,7 @@ def _kinds(text: str) -> frozenset[str]:
         "nan": {What.NAN, What.POSITIVE_INFINITY, What.NEGATIVE_INFINITY},
         "explosion": {What.EXPLOSION},
         "dead": {What.DEAD},
+        "stuck": {What.STUCK},
         "spike": {What.SPIKE},
         "departure": {What.RISE, What.FALL},
         TROUBLE: {TROUBLE},

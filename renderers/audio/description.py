@@ -170,7 +170,7 @@ def description(run: Run, settings: AudioSettings, score: Score, scales: Scales)
         "duration": score.duration,
         "counts": score.counts(),
         "events": dict(Counter(str(event.kind) for event in score.events if event.mark)),
-        "extremes": [course.to_dict() for course in courses(score.frames)],
+        "extremes": [course.to_dict() for course in courses(score.frames.once())],
         "findings": [found.to_dict() for found in score.findings],
         "notes": list(score.frames.notes),
         **more,

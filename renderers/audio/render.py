@@ -122,6 +122,8 @@ def render_audio(
     about |= _loudness(heard)
     with writing(path) as temporary:
         beside.unlink(missing_ok=True)  # it must never describe a sound that it was not made with
+        if notes.name in before:
+            notes.unlink(missing_ok=True)  # nor may they be of another score
         write_audio(temporary, heard.blocks(), **shape)
     scored = place.path(SCORE)
     with writing(scored) as temporary:
@@ -131,8 +133,6 @@ def render_audio(
         files.append(notes)
         with writing(notes) as temporary:
             write_midi(heard.score, temporary, name=run.name, offset=heard.offset)
-    elif notes.name in before:
-        notes.unlink(missing_ok=True)  # of another score
     describe(beside, about | {"files": {each.name: each.stat().st_size for each in files}})
     return AudioResult(path, made=True, description=about, midi=notes if midi else None)
 

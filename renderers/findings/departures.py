@@ -9,17 +9,16 @@ from epochord.renderers.findings.levels import logarithms, running_median
 from epochord.renderers.findings.stretches import Floats
 from epochord.renderers.timeline.reduction import Frames
 
-__all__ = ["departures", "shares"]
+__all__ = ["departures", "leaving", "shares"]
 
 FEWEST = 3  # voices: of two, nobody knows which one left
 BASE = 0.2  # of the run, whose medians are where each voice comes from
 LEAST = 2.0  # times the others' course
 APART = 3.0  # times the others' usual distance from their course
 LASTING = 9  # frames
+ITSELF = 1.5  # times its own way
 PASSES = (2.0, 4.0, 8.0)
-# What comes back sooner than after a quarter of the run is of no importance, unless it went far.
-BRIEF = 0.25
-FAR = 4.0
+FAR = 4.0  # times, of what comes back: what went less far is of no importance
 
 
 def departures(frames: Frames, quantities: Sequence[str]) -> Iterator[Finding]:
@@ -39,13 +38,35 @@ def departures(frames: Frames, quantities: Sequence[str]) -> Iterator[Finding]:
     """
     rows = [row for row, quantity in enumerate(quantities) if quantity == "gradient"]
     names = [frames.names[row] for row in rows]
-    share, _ = shares(frames.values[rows])
+    share, moved = shares(frames.values[rows])
+    left = leaving(share, moved)
     for place, name in enumerate(names if len(share) else ()):
         others = np.delete(share, place, axis=0)
         usual = float(np.nanmedian(np.abs(others)))
         least = max(float(np.log(LEAST)), APART * usual)
         for what, sign in ((What.RISE, 1), (What.FALL, -1)):
-            yield from _of(frames, name, what, sign * share[place], sign, least)
+            # One that stays while the others move has not left them.
+            yield from _of(frames, name, what, sign * left[place], sign, least)
+
+
+def leaving(share: Floats, moved: Floats) -> Floats:
+    """Return how far layers have left the others by moving themselves.
+
+    Parameters
+    ----------
+    share, moved : np.ndarray [shape=(layers, frames)]
+        Of `shares`.
+
+    Returns
+    -------
+    np.ndarray [shape=(layers, frames), float64]
+        The share, but at most half as far again as the layer has moved in that
+        direction: one that stays while the others move has not left them.
+    """
+    same = np.sign(share) == np.sign(moved)
+    return np.asarray(
+        np.where(same, np.sign(share) * np.minimum(np.abs(share), ITSELF * np.abs(moved)), 0.0)
+    )
 
 
 def shares(values: Floats) -> tuple[Floats, Floats]:
@@ -94,7 +115,7 @@ def _of(
     rest = far[begin:][np.isfinite(away[begin:])]
     to_the_end = rest.mean() > 0.8 and rest[-LASTING:].all()
     greatest = float(np.nanmax(away[begin:]))
-    if not to_the_end and far.sum() < BRIEF * frames.count and greatest < np.log(FAR):
+    if not to_the_end and greatest < np.log(FAR):
         return
     last = None if to_the_end else int(frames.steps[begin + np.flatnonzero(far[begin:])[-1]])
     yield Finding(

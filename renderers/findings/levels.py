@@ -17,14 +17,16 @@ def logarithms(values: Floats) -> Floats:
 
 
 def running_median(values: Floats) -> Floats:
-    """Return the median of the frames around each, the ends repeated.
+    """Return the median of the frames around each, the first one repeated; at the end there are fewer.
 
     Parameters
     ----------
     values : np.ndarray [shape=(frames,)]
         NaN counts nothing, and stays.
     """
-    padded = np.pad(values, AROUND // 2, mode="edge")
+    # Runs often begin high; what is high at the end alone is a spike.
+    padded = np.pad(np.pad(values, (AROUND // 2, 0), mode="edge"), (0, AROUND // 2),
+                    constant_values=np.nan)  # fmt: skip
     windows = np.lib.stride_tricks.sliding_window_view(padded, AROUND)
     known = np.isfinite(values)
     level = np.full(len(values), np.nan)

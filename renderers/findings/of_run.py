@@ -27,8 +27,8 @@ def findings(
     Returns
     -------
     list of Finding
-        In the order of steps: spikes, explosions, dead gradients, layers that leave
-        the others, NaN and the infinities; each has a `sentence`.
+        In the order of steps: spikes, explosions, dead and stuck gradients, layers
+        that leave the others, NaN and the infinities; each has a `sentence`.
 
     Raises
     ------

@@ -34,9 +34,11 @@ def stuck(line: Timeline, quantities: Sequence[str]) -> Iterator[Finding]:
         long = max(FEWEST, LONG * len(values))
         for begin, end in stretches(equal):
             lasting = end == len(equal)
+            if end - begin < (FEWEST if lasting else long):
+                continue
             # One that never moved is another thing; a ceiling that it comes back to, clipping.
             before = values[:begin]
             moved = (before != values[begin]).any() and values[begin] != before.max()
-            if moved and end - begin >= (FEWEST if lasting else long):
+            if moved:
                 last = None if lasting else int(line.steps[places[end]])
                 yield Finding(What.STUCK, (name,), int(line.steps[places[begin]]), last)

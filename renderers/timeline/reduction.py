@@ -79,6 +79,10 @@ class Frames:
         place = max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)
         return int(np.searchsorted(self.steps, self.steps[place]))
 
+    def once(self) -> "Frames":
+        """Return each frame once, however often it is there."""
+        return self.taken(np.unique(self.steps, return_index=True)[1])
+
     def taken(self, index: npt.NDArray[np.intp]) -> "Frames":
         """Return some of the frames, or some several times [shape of `index`: (frames,)]."""
         changed: dict[str, Any] = {name: getattr(self, name)[:, index] for name in OF_VOICES}

@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 # What lies further apart than this many usual distances is a gap: nothing was measured there.
 GAP = 5.0
+AROUND = 5  # distances on each side
 # Distances that differ by less are equal: seconds since the epoch are rounded.
 ALIKE = 1e-3
 
@@ -52,10 +53,20 @@ def positions(line: Timeline, spacing: Spacing) -> Floats:
             "the log does not say when its steps were written, so that no time can be "
             "proportional to it; choose --time steps or logged"
         )
-    seconds = np.interp(np.arange(line.frames), np.flatnonzero(known), line.wall[known])
+    seconds = _everywhere(line.wall, known)
     # A clock may have been put back: it goes on from there.
     back = np.cumsum(np.minimum(np.diff(seconds, prepend=seconds[0]), 0))
     return np.asarray(np.maximum.accumulate(seconds - back))  # to the last digit
+
+
+def _everywhere(wall: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+    """Fill in times that are not known: between others evenly, beyond them as far as usual."""
+    there = np.flatnonzero(known)
+    at = np.arange(len(wall))
+    seconds = np.interp(at, there, wall[known])
+    each = _apart(wall[known])
+    seconds -= each * np.maximum(there[0] - at, 0)
+    return np.asarray(seconds + each * np.maximum(at - there[-1], 0))
 
 
 def extent(place: Floats) -> float:
@@ -94,10 +105,31 @@ def spaced(line: Timeline, frames: int, place: Floats) -> Frames:
     every = np.arange(frames)
     source = np.searchsorted(used, every, side="right") - 1
     last = np.append(starts[1:], line.frames) - 1
-    lonely = np.append(distances, 0.0)[last] > GAP * apart
-    until = np.where(lonely, place[last] + apart, np.inf)[source]
+    usual = _usual(distances, apart)
+    lonely = np.append(distances > GAP * usual, False)[last]
+    until = np.where(lonely, place[last] + np.append(usual, apart)[last], np.inf)[source]
     empty = (place[0] + every * each >= until) & (every > used[source])
     return summarised(line, starts).taken(source).emptied(empty)
+
+
+def _usual(distances: Floats, apart: float) -> Floats:
+    """Return how far steps lie apart around each distance, by whichever side has wider ones.
+
+    Where logging becomes sparser, that is no gap.
+    """
+    padded = np.pad(distances, AROUND, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, AROUND)
+    with np.errstate(invalid="ignore"):
+        before, after = windows[: len(distances)], windows[-len(distances) :]
+    sides = np.stack([_medians(side) for side in (before, after)])
+    return np.asarray(np.maximum(np.fmax(*sides), apart))
+
+
+def _medians(windows: Floats) -> Floats:
+    known = np.isfinite(windows).any(axis=1)
+    found = np.full(len(windows), np.nan)
+    found[known] = np.nanmedian(windows[known], axis=1)
+    return found
 
 
 def _apart(place: Floats) -> float:

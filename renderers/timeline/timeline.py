@@ -215,7 +215,8 @@ def _wall_times(voices: Sequence[Voice], axis: npt.NDArray[np.int64]) -> npt.NDA
         known = np.isfinite(series.wall_times)
         if known.any():
             steps, first = np.unique(series.steps[known], return_index=True)
-            return np.asarray(np.interp(axis, steps, series.wall_times[known][first]))
+            times = series.wall_times[known][first]
+            return np.asarray(np.interp(axis, steps, times, left=np.nan, right=np.nan))
     return np.full(len(axis), np.nan)
 
 

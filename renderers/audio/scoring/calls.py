@@ -134,7 +134,9 @@ def called(score: Score, chosen: Sequence[Call], times: npt.NDArray[np.intp]) ->
         alone = not any(call.all_voices for call in several)
         if alone and 2 * len(who) <= len(score.frames.names):
             gain[[v for v in range(len(gain)) if v not in who], ticks] *= 10 ** (AWAY_DB / 20)
-        gain[list(who), ticks] = loudest / len(who) ** 0.5
+        # What is no number has no tone: its earcon is what is heard.
+        tones = [voice for voice, call in who.items() if call.what not in BROKEN]
+        gain[tones, ticks] = loudest / max(1, len(tones)) ** 0.5
         for voice, call in who.items():
             pitch[voice, ticks] *= _bend(call, int(times[frame]))
     return replace(made, gain=gain, pitch=pitch)

@@ -119,6 +119,8 @@ def scores_together(
     """
     settings = settings.but(speak=False)
     lines = lines or shared_timelines(runs, settings.choice, steps=settings.steps)
+    if lines[0].frames == 1 and settings.voicing != "original":
+        raise NothingToHearError(_said(runs[0], lines[0]))
     parts = [_Part.of(run, line, settings) for run, line in zip(runs, lines, strict=True)]
     used = _used(common(part.samples() for part in parts), settings, scales)
     return _scores(parts, settings, used), {} if settings.voicing == "original" else used

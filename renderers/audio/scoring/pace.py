@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from epochord.renderers.audio.scoring.settings import AudioSettings
+from epochord.runlog import LogError
 
 __all__ = ["Pace", "pace"]
 
@@ -10,6 +11,7 @@ LONGEST = 60.0  # s; longer runs are reduced, if nothing else is asked for
 SHORTEST = 4.0  # s; shorter runs are heard more slowly, so that there is something to hear
 SLOWEST_FRAME = 2.0  # s; of very few steps each is no longer than this
 LANES_FRAME = 0.06  # s: the original's step of four layers
+MOST = 86_400.0  # s
 SHORTEST_FRAME = 0.01  # s
 IN_TURN = ("sequence", "original")  # whose frames grow with the number of voices
 
@@ -54,6 +56,11 @@ def pace(settings: AudioSettings, steps: int, voices: int, extent: float | None 
         frame = max(usual, min(SHORTEST / steps, SLOWEST_FRAME))
     if settings.time != "logged":  # as fine as usual, however many steps there are
         whole = frames * frame
+        if whole > MOST:
+            raise LogError(
+                f"{whole / 3600:.3g} h of sound; expected at most {MOST / 3600:g} h: choose more "
+                "steps a second, or a duration"
+            )
         frames = max(1, round(whole / usual))
         frame = whole / frames
     stretch = frame / usual

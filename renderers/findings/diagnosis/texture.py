@@ -76,4 +76,5 @@ def _swing(curve: Curve) -> tuple[float, int] | None:
     after = correlation[int(1.6 * half) : int(2.4 * half) + 1]
     if half < 2 or after.max() < PEAK:
         return None
-    return float(after.max()), int(1.6 * half) + int(after.argmax())
+    period = int(1.6 * half) + int(after.argmax())
+    return float(after.max()), period * int(np.median(np.diff(whole.steps)))

