@@ -17,7 +17,7 @@ def logarithms(values: Floats) -> Floats:
 
 
 def running_median(values: Floats) -> Floats:
-    """Return the median of the frames around each, the first one repeated; at the end there are fewer.
+    """Return the median of the frames around each: before the first, that; behind the last, none.
 
     Parameters
     ----------

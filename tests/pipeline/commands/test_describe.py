@@ -71,10 +71,8 @@ def test_a_kind_that_there_is_not_is_refused(epochord, write_run):
     write_run(Path("runs/fine"), HEALTHY)
     code, _, err = epochord("describe", "--fail-on", "ded")
     assert code == 2
-    assert (
-        "'ded'; expected nan, explosion, dead, stuck, spike, departure, trouble; did you mean 'dead'?"
-        in err
-    )
+    assert "'ded'; expected nan, explosion, dead, stuck, spike, departure, trouble;" in err
+    assert "did you mean 'dead'?" in err
 
 
 def test_a_log_that_cannot_be_used_counts_more_than_a_finding(epochord, write_run):
