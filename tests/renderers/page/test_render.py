@@ -271,7 +271,7 @@ def test_what_cannot_be_a_page_is_refused(make_run: MakeRun, tmp_path: Path) -> 
 def test_a_page_goes_where_the_command_puts_it(make_run: MakeRun, tmp_path: Path, monkeypatch):
     """Of one run into its folder, of several above; or where it is told, file or folder."""
     monkeypatch.chdir(tmp_path)
-    a, b = make_run({"a.weight": [1.0]}, "a"), make_run({"a.weight": [2.0]}, "b")
+    a, b = make_run({"a.weight": [1.0, 2.0]}, "a"), make_run({"a.weight": [2.0]}, "b")
     assert render_page(a).path == Path("renders/a/page.html")
     assert render_page([a, b]).path == Path("renders/page.html")
     assert render_page(a, "x").path == Path("x/page.html")
