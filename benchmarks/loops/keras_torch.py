@@ -14,8 +14,8 @@ from tests.recorders.loops.images import images
 from tests.recorders.loops.witness import Witness
 
 
-def model_of() -> keras.Model:
-    """Make a classifier with a layer of each kind that has a state."""
+def classifier() -> keras.Model:
+    """Make a small network with some layers of the common kinds."""
     return keras.Sequential(
         [
             keras.layers.Input((8, 8, 1)),
@@ -31,7 +31,7 @@ def model_of() -> keras.Model:
 def main(watch: Callable[..., Any], witness: Witness) -> None:
     """Train for two epochs."""
     keras.utils.set_random_seed(1)
-    model = model_of()
+    model = classifier()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     criterion = torch.nn.CrossEntropyLoss()
     loader = DataLoader(images(80, 8), batch_size=16, shuffle=True)

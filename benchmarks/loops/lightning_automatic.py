@@ -1,4 +1,4 @@
-"""A LightningModule that Lightning steps: accumulation, clipping, a scheduler, a callback that logs.
+"""A LightningModule that Lightning steps, with accumulation, clipping and a callback that logs.
 
 Lightning gives `optimizer.step` a closure, in which it trains, and clips; so does the
 program's last hook before the step.
@@ -51,10 +51,10 @@ class Recording(lightning.Callback):
     def on_train_start(self, trainer, pl_module) -> None:
         self.recorder = self.watch(pl_module, trainer.optimizers, "run")
 
-    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+    def on_train_batch_end(self, _trainer, _module, outputs, *_) -> None:
         self.recorder.log("loss", outputs["loss"])
 
-    def on_train_epoch_end(self, trainer, pl_module) -> None:
+    def on_train_epoch_end(self, trainer, _module) -> None:
         self.recorder.log("lr", trainer.optimizers[0].param_groups[0]["lr"])
 
 

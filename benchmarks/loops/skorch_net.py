@@ -21,7 +21,7 @@ class Recording(Callback):
     def on_train_begin(self, net, **_) -> None:
         self.recorder = self.watch(net.module_, net.optimizer_, "run")
 
-    def on_grad_computed(self, net, named_parameters, **_) -> None:
+    def on_grad_computed(self, net, **_) -> None:
         self.witness.before_step(net.module_.named_parameters(), self.row)
         self.row += 1
 

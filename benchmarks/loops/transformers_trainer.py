@@ -17,14 +17,14 @@ class Recording(TrainerCallback):
     def __init__(self, watch: Callable[..., Any], witness: Witness) -> None:
         self.watch, self.witness, self.row = watch, witness, 0
 
-    def on_train_begin(self, args, state, control, model=None, optimizer=None, **_):
+    def on_train_begin(self, *_, model, optimizer, **__) -> None:
         self.recorder = self.watch(model, optimizer, "run")
 
-    def on_pre_optimizer_step(self, args, state, control, model=None, **_):
+    def on_pre_optimizer_step(self, *_, model, **__) -> None:
         self.witness.before_step(model.named_parameters(), self.row)
         self.row += 1
 
-    def on_log(self, args, state, control, logs=None, **_):
+    def on_log(self, *_, logs, **__) -> None:
         for name, value in logs.items():
             self.recorder.log(name, value)
         if "loss" in logs:

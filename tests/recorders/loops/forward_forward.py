@@ -1,6 +1,7 @@
 """Layers that train one after the other, after PyTorch's example `mnist_forward_forward`."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ class Net(nn.Module):
 
     def __init__(self, widths: list[int]) -> None:
         super().__init__()
-        self.layers = [Layer(*ends) for ends in zip(widths, widths[1:], strict=False)]
+        self.layers = [Layer(*ends) for ends in pairwise(widths)]
 
     def train(self, positive, negative, note) -> None:
         for place, layer in enumerate(self.layers):
