@@ -39,7 +39,8 @@ class NormColumns:
         first = self.parameters[0]
         self.measured = np.zeros((rows + 1, len(parameters)), bool)
         on_host = first.device.type == "cpu"
-        self.store: _Store = (_Host if on_host else _Device)(self.measured.shape, first)
+        kind: type[_Host] | type[_Device] = _Host if on_host else _Device
+        self.store: _Store = kind(self.measured.shape, first)
 
     @property
     def on_host(self) -> bool:
@@ -99,7 +100,7 @@ class Chosen:
             self._norms = store.norms_of(sizes)
             self._mask = np.array(found)
             self._whole = all(found)
-        whole = gradients if self._whole else [g for g in gradients if g is not None]
+        whole = [gradient for gradient in gradients if gradient is not None]
         self._columns.measured[row, self._slots] = True if self._whole else self._mask
         if whole:
             there = self._slots if self._whole else self._present()

@@ -24,7 +24,7 @@ def current_stream(device: torch.device) -> Stream:
 
 def capturing() -> bool:
     """Tell whether the work of this thread is being captured into a CUDA graph, not done."""
-    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
+    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()  # type: ignore[no-untyped-call]
 
 
 def to_host(values: torch.Tensor, stream: Stream = None) -> Callable[[], npt.NDArray[np.float32]]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import torch
 
 from epochord.recorders.asking import Answers, Asked, Members, as_array, is_real
+from epochord.recorders.devices import to_host
 from epochord.recorders.ensemble_places import (
     Points,
     all_inputs,
@@ -23,7 +24,6 @@ from epochord.recorders.ensemble_places import (
     split,
     with_prior,
 )
-from epochord.recorders.devices import to_host
 from epochord.recorders.recorder import OnError, Recorder, rows_for, whole_number
 from epochord.recorders.rows import Taken
 from epochord.runlog.ensemble import EnsembleSetup

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import torch
 from torch import nn
 from torch.optim import Optimizer
 
@@ -104,9 +103,9 @@ class GradientRecorder(Recorder):
     -----
     Of several optimizers a row holds at most one step each: it begins with a step of the
     one that stepped first of all, or of any that trains a parameter that has been stepped in
-    the row before.  So it is one iteration where all of them step in each, in whatever order, also
-    within ``backward()``; where they step at different rates, each step of the most frequent one has
-    a row, and the others' stand beside it.
+    the row before.  So it is one iteration where all of them step in each, in whatever
+    order, also within ``backward()``; where they step at different rates, each step of the
+    most frequent one has a row, and the others' stand beside it.
 
     Gradients are averaged by DistributedDataParallel (of which only rank 0 writes),
     unscaled by ``torch.amp.GradScaler``, and clipped.  Call `capture` before clipping to
@@ -308,9 +307,9 @@ class GradientRecorder(Recorder):
 
     def _count_weights(self, optimizer: Optimizer) -> None:
         trained = self._assignment.of(optimizer)
-        if trained and self._digits and not self.step % self._every and self._log is not None:
-            if self._digits.due(self.step):
-                self._digits.capture_weights(id(trained), trained.names)
+        due = self._log is not None and self.step % self._every == 0
+        if trained and due and self._digits and self._digits.due(self.step):
+            self._digits.capture_weights(id(trained), trained.names)
 
     def _note_model(self) -> None:
         """Note what the model's parameters are by now."""

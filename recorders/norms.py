@@ -70,7 +70,7 @@ class HostNorms:
         try:
             for pack, places, ends in self._packs:
                 whole = len(pack) == len(gradients)
-                chosen = gradients if whole else [gradients[place] for place in pack]
+                chosen = list(gradients) if whole else [gradients[place] for place in pack]
                 flat = _as_array(flatten_dense_tensors(chosen))
                 if flat.size != ends[-1]:
                     raise TypeError("a parameter has another size than it had")
@@ -131,7 +131,7 @@ def _long_norm(gradient: torch.Tensor) -> float:
     flat = _flat(gradient.detach())
     if flat.itemsize > 4 or not flat.is_floating_point():
         return _any_norm(gradient)
-    pieces = (flat,) if flat.dtype == torch.float32 else flat.split(AT_ONCE)
+    pieces = (flat,) if flat.dtype == torch.float32 else torch.split(flat, AT_ONCE)
     norm = float(np.sqrt(sum(_sum_of_squares(piece.float()) for piece in pieces)))
     return norm if SAFE[0] < norm < SAFE[1] or norm != norm else _wide_norm(flat)
 
@@ -146,7 +146,7 @@ def _sum_of_squares(flat: torch.Tensor) -> float:
 
 def _wide_norm(flat: torch.Tensor) -> float:
     """Sum in float64 throughout: slower, but nothing leaves the range."""
-    pieces = flat.split(AT_ONCE >> 3)  # what is converted stays in the processor's cache
+    pieces = torch.split(flat, AT_ONCE >> 3)  # what is converted stays in the processor's cache
     return float(np.linalg.norm([float(torch.linalg.vector_norm(p.double())) for p in pieces]))
 
 

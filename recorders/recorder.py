@@ -103,7 +103,7 @@ class Recorder:
         self._raises = on_error == "raise"
         self._closed = self._forked = False
         self._lock = threading.RLock()  # the writer's thread takes rows, too
-        self._warned: set[str] = set()
+        self._said: set[str] = set()
         self._row_step = -1  # the step whose row is open
         self._known_tags: set[str] = set()
         self._early: set[str] = set()  # tags that belong to the coming step
@@ -267,8 +267,8 @@ class Recorder:
         return self._log is not None and not (self._forked or self._closed)
 
     def _warn_once(self, message: str) -> None:
-        if message not in self._warned:
-            self._warned.add(message)
+        if message not in self._said:
+            self._said.add(message)
             warn(f"{self.path}: {message}")
 
     def _detach(self) -> None:

@@ -147,7 +147,7 @@ def _closure_of(
 
 
 @cache
-def _takes_closure(kind: type[Optimizer]) -> bool:
+def _takes_closure(kind: Any) -> bool:
     try:
         return list(inspect.signature(kind.step).parameters)[1:2] == ["closure"]
     except (TypeError, ValueError):

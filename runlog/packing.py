@@ -8,6 +8,7 @@ import json
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from epochord.runlog.arrow import arrow_array, flags, numbers
@@ -60,7 +61,7 @@ def unpack(rows: pa.Table) -> pa.Table:
     flat = rows[PACKED].combine_chunks().flatten()
     measured = flags(flat.is_valid()).reshape(len(rows), len(tags))
     values = np.ascontiguousarray(numbers(flat).reshape(measured.shape).T)
-    some = ~measured.all(axis=0)
+    some: npt.NDArray[np.bool_] = np.logical_not(measured.all(axis=0))
     columns = {
         tag: arrow_array(values[place], ~measured[:, place] if some[place] else None)
         for place, tag in enumerate(tags)

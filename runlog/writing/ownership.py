@@ -51,7 +51,7 @@ class Ownership:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._file = directory / LOCK
-        self._descriptor = self._acquire()
+        self._descriptor: int | None = self._acquire()
         self._say()
         _held.add(self)
 

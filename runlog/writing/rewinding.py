@@ -71,7 +71,7 @@ def _write(directory: Path, name: str, metadata: RunMetadata, tables: dict[str, 
 
 
 def _rows(run: Run) -> pa.Table:
-    """Put a run's series side by side, as a recorder does; of several values in a step, the last."""
+    """Put a run's series side by side; of several values in a step, take the last."""
     steps = run.steps
     times = np.full(len(steps), np.nan)
     columns = {}
