@@ -89,14 +89,15 @@ class Outcome:
     def noted(self) -> Points:
         """Return what the log has to hold of what was logged.
 
-        What is logged before the first step is of the coming one, then and later;
-        all else is of the step just done.  Of several values the last one counts.
+        A tag that is logged before the first step is of the coming one, then and later; all
+        else is of the step just done.  Of several values the last one counts, also of those for
+        a step that never comes, which are of the last one.
         """
-        notes = self.seen("watched")["notes"]
-        ahead = {tag for tag, _, rows in notes if rows == 0}
+        seen = self.seen("watched")
+        ahead = {tag for tag, _, rows in seen["notes"] if rows == 0}
         expected: Points = {}
-        for tag, value, rows in notes:
-            step = rows if tag in ahead else rows - 1
+        for tag, value, rows in seen["notes"]:
+            step = min(rows, seen["rows"] - 1) if tag in ahead else rows - 1
             expected.setdefault(tag, {})[step] = float(np.float32(value))
         return expected
 
