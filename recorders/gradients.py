@@ -221,8 +221,14 @@ class GradientRecorder(Recorder):
             self._records("a step")
             self._detach()
             return False
-        with self._lock:
-            return self._assignment.of(optimizer) is not None
+        try:
+            with self._lock:
+                return self._assignment.of(optimizer) is not None
+        except Exception as error:  # whoever's it is, it must be able to step
+            if self._raises:
+                raise
+            self._warn_once(f"an optimizer could not be looked at ({described(error)})")
+            return False
 
     def before(self, optimizer: Optimizer) -> None:
         """Measure what an optimizer is about to use."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from threading import get_ident
+from threading import Lock, get_ident
 from types import CodeType
 from typing import Any, Protocol, TypeGuard
 
@@ -59,10 +59,10 @@ class StepHooks:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._threads: dict[int, _Step] = {}  # each does its own steps
-        self._handles = [
-            register_optimizer_step_pre_hook(self._before),
-            register_optimizer_step_post_hook(self._after),
-        ]
+        with _changing:
+            global _all
+            _all = (*_all, self)
+            _hook_in()
 
     @property
     def stepping(self) -> bool:
@@ -71,10 +71,14 @@ class StepHooks:
 
     def remove(self) -> None:
         """Look at no further step."""
-        for handle in self._handles:
-            handle.remove()
+        with _changing:
+            global _all
+            _all = tuple(each for each in _all if each is not self)
 
-    def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | None:
+    def before(
+        self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Arguments | None:
+        """Look at a call that begins; return what else it is to be given, if anything."""
         if not self._listener.trains(optimizer):
             return None
         step = self._threads.setdefault(get_ident(), _Step())
@@ -97,12 +101,39 @@ class StepHooks:
 
         return put_back(measured)
 
-    def _after(self, optimizer: Optimizer, *_: Any) -> None:
+    def after(self, optimizer: Optimizer) -> None:
+        """Look at a call that is over."""
         step = self._threads.get(get_ident())
         if step and step.depth and self._listener.trains(optimizer):
             step.depth -= 1
             if step.depth == 0:
                 self._listener.after(optimizer, step.closure, step.evaluated)
+
+
+# PyTorch's own list of hooks must never change while some thread is on its way through it: it
+# would raise there, in the middle of a training.  So ours are entered once and stay.
+_all: tuple[StepHooks, ...] = ()
+_changing = Lock()
+
+
+@cache
+def _hook_in() -> None:
+    register_optimizer_step_pre_hook(_before_each)
+    register_optimizer_step_post_hook(_after_each)
+
+
+def _before_each(optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | None:
+    changed = None
+    for each in _all:
+        new = each.before(optimizer, args, kwargs)
+        if new is not None:
+            args, kwargs = changed = new
+    return changed
+
+
+def _after_each(optimizer: Optimizer, *_: Any) -> None:
+    for each in _all:
+        each.after(optimizer)
 
 
 @dataclass(slots=True)

@@ -148,13 +148,14 @@ def epoch_at_end(loop, log):
 
 
 def closures(loop, log):
-    def closure():
-        loop.optimizer.zero_grad()
-        loop.backward()
-        log(step)
-        return 0.0
+    for i in range(4):
 
-    for step in range(4):
+        def closure(i=i):
+            loop.optimizer.zero_grad()
+            loop.backward()
+            log(i)
+            return 0.0
+
         loop.optimizer.step(closure)
 
 

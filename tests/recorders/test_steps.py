@@ -15,7 +15,7 @@ from torch.optim import optimizer as torch_optimizer
 
 from epochord.recorders import GradientRecorder
 from epochord.recorders.steps import inner_optimizers
-from epochord.runlog import open_run
+from epochord.runlog import RecordingWarning, open_run
 from epochord.runlog.run.run import GRAD_NORM
 
 SGD = torch.optim.SGD
@@ -409,3 +409,51 @@ def test_where_there_is_no_optimizer_nothing_is_made(given, tmp_path):
     assert list(tmp_path.iterdir()) == []
     assert [dict(each) for each in hooks] == before
     assert threading.active_count() == threads
+
+
+def test_recorders_come_and_go_in_the_middle_of_a_step(tmp_path, points):
+    """As they do in threads beside it: the step goes on, and none of ours is lost."""
+    model = parameters("p")
+    optimizer = SGD(model.values(), 0.0)
+    others: list[GradientRecorder] = []
+
+    def another(*_) -> None:
+        for each in others:
+            each.close()
+        others.append(GradientRecorder(model, optimizer, tmp_path / f"other{len(others)}"))
+
+    with GradientRecorder(model, optimizer, tmp_path / "r"):
+        hook = torch_optimizer.register_optimizer_step_pre_hook(another)
+        for step in range(4):
+            setting(model, step)()
+            optimizer.step()
+        hook.remove()
+    others[-1].close()
+    assert points(tmp_path / "r", GRAD_NORM + "p") == [(step, float(step)) for step in range(4)]
+
+
+class Unlike(torch.optim.Optimizer):
+    """Has no groups of parameters that others would understand."""
+
+    def __init__(self, parameters) -> None:
+        super().__init__(parameters, {})
+        self.param_groups = [{"weights": 1}]
+
+    def step(self):
+        return "stepped"
+
+
+def test_an_optimizer_that_cannot_be_understood_steps_all_the_same(tmp_path, points):
+    """It may be anybody's; that it could not be looked at is said once."""
+    model = parameters("p")
+    optimizer, other = SGD(model.values(), 0.0), Unlike(parameters("q").values())
+    with (
+        pytest.warns(RecordingWarning, match="could not be looked at") as warned,
+        GradientRecorder(model, optimizer, tmp_path / "r"),
+    ):
+        for step in range(3):
+            assert other.step() == "stepped"
+            setting(model, step)()
+            optimizer.step()
+    assert len(warned) == 1
+    assert points(tmp_path / "r", GRAD_NORM + "p") == [(step, float(step)) for step in range(3)]
