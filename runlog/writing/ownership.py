@@ -52,7 +52,11 @@ class Ownership:
         self._directory = directory
         self._file = directory / LOCK
         self._descriptor: int | None = self._acquire()
-        self._say()
+        try:
+            self._say()
+        except BaseException:
+            self.release()
+            raise
         _held.add(self)
 
     def holds(self) -> bool:
@@ -68,11 +72,13 @@ class Ownership:
         if _same(self._descriptor, self._file):
             return True
         self._directory.stat()
-        before, self._descriptor = self._descriptor, None
-        os.close(before)
+        before = self._descriptor
         try:
             self._descriptor = self._acquire()
         except RunExistsError:
+            self._descriptor = None
+        os.close(before)  # not earlier: where it cannot be renewed now, it may be later
+        if self._descriptor is None:
             return False
         self._say()
         return True
