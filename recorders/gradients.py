@@ -221,6 +221,9 @@ class GradientRecorder(Recorder):
             self._records("a step")
             self._detach()
             return None
+        settled = self._assignment.settled(optimizer)
+        if settled is not None:
+            return settled
         try:
             with self._lock:
                 return self._assignment.of(optimizer)
@@ -232,7 +235,6 @@ class GradientRecorder(Recorder):
 
     def before(self, optimizer: Optimizer, trained: Trained) -> None:
         """Measure what an optimizer is about to use."""
-        self._error_before = id(last_error())
         self._guarded(self._begin, optimizer, trained, None)
 
     def evaluated(self, trained: Trained) -> None:
@@ -242,7 +244,6 @@ class GradientRecorder(Recorder):
     def after(self, optimizer: Optimizer, trained: Trained, closure: bool, evaluated: bool) -> None:
         """Count a step with a closure, and look at weights."""
         if closure:
-            self._error_before = id(last_error())
             self._guarded(self._begin, optimizer, trained, evaluated)
         self._guarded(self._look, optimizer)
         if self._digits:
@@ -250,7 +251,7 @@ class GradientRecorder(Recorder):
 
     def _guarded(self, measure: Any, *given: Any) -> None:
         """Measure something; what goes wrong there must not stop a training."""
-        if capturing():
+        if self._assignment.on_cuda and capturing():
             self._warn_once("a step within a CUDA graph cannot be seen; it is not recorded")
             return
         try:
@@ -266,6 +267,7 @@ class GradientRecorder(Recorder):
 
         `evaluated` is None where there is no closure, else whether it was called.
         """
+        self._error_before = id(last_error())
         if self._begins_row(trained):
             self.step += 1
             self._stepped = trained.key
@@ -295,9 +297,12 @@ class GradientRecorder(Recorder):
             self._note_model()
 
     def _begins_row(self, trained: Trained) -> bool:
+        if self._leader is trained:
+            return True
         if self._leader is None or trained.key == self._leader.key:
             self._leader = trained
-        return trained is self._leader or not trained.key.isdisjoint(self._stepped)
+            return True
+        return not trained.key.isdisjoint(self._stepped)
 
     def _note_evaluation(self, trained: Trained) -> None:
         if not trained.captured_ahead and self._log is not None:

@@ -285,8 +285,10 @@ class Recorder:
     def end_with_program(self) -> None:
         """Complete the log as the program ends: failed if by an exception after the last step."""
         error = endings.last_error()
-        fresh = error is not None and id(error) != self._error_before
-        self.close(error=described(error) if fresh and error else None)
+        if id(error) == self._error_before:  # training went on after it
+            error = None
+        error = error or endings.error_on_its_way()
+        self.close(error=described(error) if error else None)
 
     def abandon(self) -> None:
         """Leave the log to the process that this one was forked from; record nothing."""

@@ -82,17 +82,20 @@ class StepHooks:
         trained = self._listener.trained(optimizer)
         if trained is None:
             return None
-        step = self._threads.setdefault(get_ident(), _Step())
+        thread = get_ident()
+        step = self._threads.get(thread) or self._threads.setdefault(thread, _Step())
         if step.depth and not _within_step(self._listener.trained):
             step.depth = 0  # the last step raised an exception
         step.depth += 1
         if step.depth > 1:
             return None
-        closure, put_back = _closure_of(optimizer, args, kwargs)
-        step.closure, step.evaluated = closure is not None, False
-        if closure is None:
+        step.closure = step.evaluated = False
+        found = _closure_of(optimizer, args, kwargs) if kwargs or len(args) > 1 else None
+        if found is None:
             self._listener.before(optimizer, trained)
             return None
+        step.closure = True
+        closure, put_back = found
 
         def measured(*given: Any, **named: Any) -> Any:
             result = closure(*given, **named)
@@ -105,8 +108,10 @@ class StepHooks:
     def after(self, optimizer: Optimizer) -> None:
         """Look at a call that is over."""
         step = self._threads.get(get_ident())
-        trained = self._listener.trained(optimizer) if step and step.depth else None
-        if step and trained is not None:
+        if step is None or not step.depth:
+            return
+        trained = self._listener.trained(optimizer)
+        if trained is not None:
             step.depth -= 1
             if step.depth == 0:
                 self._listener.after(optimizer, trained, step.closure, step.evaluated)
@@ -193,14 +198,14 @@ def _held(given: object) -> list[Any]:
 
 def _closure_of(
     optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Callable[..., Any] | None, Callable[[Any], Arguments]]:
+) -> tuple[Callable[..., Any], Callable[[Any], Arguments]] | None:
     """Find a step's closure; also return how to put another one in its place."""
     if callable(kwargs.get("closure")):
         return kwargs["closure"], lambda new: (args, {**kwargs, "closure": new})
     given = len(args) > 1 and callable(args[1]) and not isinstance(args[1], nn.Module)
     if given and _takes_closure(type(optimizer).step):
         return args[1], lambda new: ((args[0], new, *args[2:]), kwargs)
-    return None, lambda _: (args, kwargs)
+    return None
 
 
 @cache
