@@ -26,6 +26,7 @@ __all__ = [
     "digit_rows",
     "digit_tensors",
     "digits_layers",
+    "layer_digits_rows",
     "open_layer_digits",
 ]
 
@@ -131,6 +132,35 @@ def open_layer_digits(run: Run) -> dict[str, dict[str, DigitSeries]]:
     return found
 
 
+def layer_digits_rows(run: Run) -> pa.Table | None:
+    """Return a run's table of leading digits as rows, from either format; None if it has none.
+
+    Raises
+    ------
+    LogError
+        If it does not fit the layers in run.json.
+    """
+    if LAYER_DIGITS in run.tables:
+        return run.tables[LAYER_DIGITS]
+    layers = _layers(run)
+    by_step: dict[int, tuple[float, dict[str, dict[str, Floats | None]]]] = {}
+    for kind in KINDS:
+        if f"{LAYER_DIGITS}/{kind}" not in run.tables:
+            continue
+        try:
+            found = _arrays(run.tables[f"{LAYER_DIGITS}/{kind}"], layers)
+        except (KeyError, ValueError, pa.ArrowException) as error:
+            raise LogError(
+                f"run {run.name!r}: its table {LAYER_DIGITS} cannot be understood ({error})"
+            ) from error
+        for step, when, values in zip(*found, strict=True):
+            rows = [None if np.isnan(row[0]) else row for row in values]
+            _, kinds = by_step.setdefault(int(step), (float(when), {}))
+            kinds[kind] = dict(zip(layers, rows, strict=True))
+    tables = [digit_rows(step, *by_step[step]) for step in sorted(by_step)]
+    return pa.concat_tables(tables) if tables else None
+
+
 def _layers(run: Run) -> list[str]:
     return list(digits_layers([p.name for layer in run.metadata.layers for p in layer.parameters]))
 
@@ -157,6 +187,14 @@ def _from_rows(rows: pa.Table) -> dict[str, dict[str, DigitSeries]]:
 
 
 def _from_tensors(table: pa.Table, layers: list[str]) -> dict[str, DigitSeries]:
+    steps, _, values = _arrays(table, layers)
+    return _measured({n: (steps, values[:, place]) for place, n in enumerate(layers)})
+
+
+def _arrays(
+    table: pa.Table, layers: list[str]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], Floats]:
+    """Return steps, wall times and values [shape=(steps, layers, 13)] of tensors."""
     shapes = {tuple(shape) for shape in table["shape"].to_pylist()}
     if shapes != {(len(layers), len(COLUMNS))}:
         raise ValueError(
@@ -167,7 +205,7 @@ def _from_tensors(table: pa.Table, layers: list[str]) -> dict[str, DigitSeries]:
     values = flat.reshape(-1, len(layers), len(COLUMNS))
     # A step that was done again after a kill counts as it was first.
     steps, first = np.unique(numbers(table[STEP]), return_index=True)
-    return _measured({n: (steps, values[first, place]) for place, n in enumerate(layers)})
+    return steps, numbers(table[WALL_TIME])[first], values[first]
 
 
 def _measured(

@@ -61,6 +61,14 @@ class Hole:
     last: int
     reason: str
 
+    def before(self, step: int) -> "Hole | None":
+        """Return what of it lies before a step, if anything."""
+        return replace(self, last=min(self.last, step - 1)) if self.first < step else None
+
+    def since(self, step: int) -> "Hole | None":
+        """Return what of it lies at a step or after it, if anything."""
+        return replace(self, first=max(self.first, step)) if self.last >= step else None
+
     def __str__(self) -> str:
         one = self.first == self.last
         steps = f"step {self.first}" if one else f"steps {self.first} to {self.last}"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pyarrow as pa
 
 from epochord.runlog.arrow import arrow_array, numbers
 from epochord.runlog.atomic import sync
+from epochord.runlog.digits.tables import LAYER_DIGITS, layer_digits_rows
+from epochord.runlog.errors import LogError
 from epochord.runlog.parquet import ParquetWriter, is_parquet_log, read_parquet, replace_rows
 from epochord.runlog.reading.sources import SEGMENTS
 from epochord.runlog.reading.tables import TABLES
@@ -41,12 +44,18 @@ def rewind(directory: Path, run: Run, step: int) -> str:
     """
     later = {METRICS_TABLE: _from(_rows(run), step)}
     later |= {name: _from(run.tables[name], step) for name in run.tables if name in TABLES}
+    with suppress(LogError):  # of event files they are tensors, and stay there in any case
+        digits = layer_digits_rows(run)
+        if digits is not None:
+            later[LAYER_DIGITS] = _from(digits, step)
     later = {name: rows for name, rows in later.items() if rows.num_rows}
     if not later:
         return ""
     number = 1 + max((int(p.name.split("-")[1]) for p in directory.glob(SEGMENTS)), default=0)
     name = f"segment-{number}"
-    _write(directory, name, run.metadata.replace(name=name, format="parquet"), later)
+    holes = filter(None, (hole.since(step) for hole in run.metadata.holes))
+    about = run.metadata.replace(name=name, format="parquet", holes=tuple(holes))
+    _write(directory, name, about, later)
     if is_parquet_log(directory):
         for table in (METRICS_TABLE, *TABLES):
             rows, _ = read_parquet(directory, table)

@@ -240,8 +240,8 @@ class RunLog:
         elif step < self.next_step:
             rewind(self._directory, earlier, step)
             self._rewound = True
-            kept = tuple(hole for hole in self._metadata.holes if hole.last < step)
-            self._metadata = self._metadata.replace(holes=kept)
+            kept = (hole.before(step) for hole in self._metadata.holes)
+            self._metadata = self._metadata.replace(holes=tuple(filter(None, kept)))
         self.next_step = step
 
     def _writers(self, format: Format) -> list[LogWriter]:

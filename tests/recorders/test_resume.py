@@ -3,14 +3,17 @@
 import itertools
 from contextlib import nullcontext
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from epochord.recorders import GradientRecorder
-from epochord.runlog import RecordingWarning, RunExistsError, open_run
+from epochord.runlog import RecordingWarning, Run, RunExistsError, open_run
+from epochord.runlog.digits.tables import open_layer_digits
 from epochord.runlog.run.run import GRAD_NORM
 from epochord.runlog.tensorboard import event_files, read_event_files
+from epochord.runlog.writing import rewinding
 
 FORMATS = ["parquet", "tensorboard", "both"]
 
@@ -246,3 +249,161 @@ def test_event_files_without_run_json_can_be_gone_on_with(tmp_path):
     (tmp_path / "mine" / "run.json").unlink()
     assert record(tmp_path / "mine", 2, format="tensorboard", resume=True)[0] == 3
     assert_steps(tmp_path / "mine", 5)
+
+
+def digits(run: Run, steps: range) -> dict[tuple, list[float]]:
+    """Return the leading digits at some steps, by kind, layer and step."""
+    return {
+        (kind, layer, step): row
+        for kind, layers in open_layer_digits(run).items()
+        for layer, series in layers.items()
+        for step, row in zip(series.steps.tolist(), series.values.tolist(), strict=True)
+        if step in steps
+    }
+
+
+def assert_equal(run: Run, whole: Run, steps: range) -> None:
+    """Assert that a run holds just what another one, uninterrupted, has at some steps."""
+    assert set(run.series) == set(whole.series)
+    for tag, series in whole.series.items():
+        chosen = np.isin(series.steps, steps)
+        assert run[tag].steps.tolist() == series.steps[chosen].tolist(), tag
+        assert run[tag].values.tolist() == series.values[chosen].tolist(), tag
+    assert digits(run, range(100)) == digits(whole, steps)
+    assert run.damage == ()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Run:
+    """Give a run that nothing has interrupted."""
+    directory = tmp_path_factory.mktemp("whole") / "r"
+    record(directory, 12, first_digits=2)
+    return open_run(directory)
+
+
+@pytest.mark.parametrize("fail", [False, True])
+@pytest.mark.parametrize("format", FORMATS)
+def test_going_on_from_an_earlier_step(format, fail, whole, tmp_path):
+    """The run is as if nothing had happened; what came later is kept beside it, whole."""
+    directory = tmp_path / "mine"
+    settings = {"format": format, "first_digits": 2}
+    with pytest.raises(Boom) if fail else nullcontext():
+        record(directory, 9, fail=fail, **settings)
+    assert record(directory, 6, resume=5, **settings) == (5, 10)
+    assert_equal(open_run(directory), whole, range(11))
+    assert_equal(open_run(directory / "segment-1"), whole, range(5, 9))
+    assert record(directory, 9, resume=3, **settings) == (3, 11)
+    assert_equal(open_run(directory), whole, range(12))
+    assert_equal(open_run(directory / "segment-1"), whole, range(5, 9))
+    assert_equal(open_run(directory / "segment-2"), whole, range(3, 11))
+    assert open_run(directory).log_hash() == whole.log_hash()
+    about = open_run(directory / "segment-1").metadata
+    assert about.status == ("failed" if fail else "finished")
+    assert about.name == "segment-1"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_going_on_from_step_0_keeps_all_of_the_earlier_training(format, whole, tmp_path):
+    """As a segment; the new one has the directory."""
+    record(tmp_path / "mine", 4, format=format, first_digits=2)
+    assert record(tmp_path / "mine", 2, format=format, first_digits=2, resume=0) == (0, 1)
+    assert_equal(open_run(tmp_path / "mine"), whole, range(2))
+    assert_equal(open_run(tmp_path / "mine" / "segment-1"), whole, range(4))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_is_skipped_when_going_on_is_named(format, tmp_path):
+    """A checkpoint that is newer than the log: the steps in between are a hole, and stay one."""
+    directory = tmp_path / "mine"
+    record(directory, 3, format=format)
+    assert record(directory, 2, format=format, resume=6) == (6, 7)
+    run = open_run(directory)
+    assert run["x"].steps.tolist() == [0, 1, 2, 6, 7]
+    assert "steps 3 to 5 could not be recorded (the run was resumed after them)" in run.damage[0]
+    assert record(directory, 2, format=format, resume=5) == (5, 6)
+    run = open_run(directory)
+    assert run["x"].steps.tolist() == [0, 1, 2, 5, 6]
+    assert ["steps 3 to 4" in line for line in run.damage] == [True]
+    segment = open_run(directory / "segment-1")
+    assert segment["x"].steps.tolist() == [6, 7]
+    assert ["step 5" in line for line in segment.damage] == [True]
+
+
+def test_every_other_step_leaves_no_hole(tmp_path):
+    """With every=4 what lies between two measurements is not missing."""
+    record(tmp_path / "mine", 3, every=4)
+    assert record(tmp_path / "mine", 2, every=4, resume=7) == (7, 8)
+    assert open_run(tmp_path / "mine").damage == ()
+
+
+class Killed(BaseException):
+    """Stands for a kill at some place of the program."""
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("place", ["replace_rows", "sync", "is_parquet_log"])
+def test_a_kill_while_the_log_is_rewound_loses_nothing(place, format, whole, tmp_path, monkeypatch):
+    """Either log or segment has each row, and it can be done once more."""
+    directory = tmp_path / "mine"
+    settings = {"format": format, "first_digits": 2}
+    record(directory, 9, **settings)
+
+    def kill(*_, **__) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rewinding, place, kill)
+        killed = place != "replace_rows" or format != "tensorboard"
+        with pytest.raises(Killed) if killed else nullcontext():
+            record(directory, 0, resume=5, **settings)
+    if killed:
+        assert_equal(open_run(directory), whole, range(9))
+        assert_equal(open_run(directory / "segment-1"), whole, range(5, 9))
+    assert record(directory, 3, resume=5, **settings) == (5, 7)
+    assert_equal(open_run(directory), whole, range(8))
+    assert_equal(open_run(directory / "segment-1"), whole, range(5, 9))
+
+
+@pytest.mark.parametrize("step", [1, np.int64(1), np.array(1)])
+def test_a_step_may_be_an_integer_of_any_kind(step, tmp_path):
+    """1 is a step, and True is not."""
+    record(tmp_path / "mine", 3)
+    assert record(tmp_path / "mine", 1, resume=step) == (1, 1)
+    assert record(tmp_path / "mine", 1, resume=True) == (2, 2)
+
+
+@pytest.mark.parametrize("step", [-1, 1.5, 2.0, "2", [2], np.nan])
+def test_what_is_no_step_is_refused(step, tmp_path):
+    """In a line, before anything is touched or made."""
+    record(tmp_path / "mine", 3)
+    before = snapshot(tmp_path / "mine")
+    for directory in ("mine", "another"):
+        with pytest.raises(ValueError, match=r"expected True, False, or the step to go on with"):
+            record(tmp_path / directory, 3, resume=step)
+    assert snapshot(tmp_path / "mine") == before
+    assert not (tmp_path / "another").exists()
+
+
+@pytest.mark.parametrize("resume", [True, 0, 2])
+def test_to_go_on_and_to_begin_anew_exclude_each_other(resume, tmp_path):
+    """Nothing is removed where it is not clear what is meant."""
+    record(tmp_path / "mine", 3)
+    before = snapshot(tmp_path / "mine")
+    with pytest.raises(ValueError, match=r"exclude each other"):
+        record(tmp_path / "mine", 3, resume=resume, overwrite=True)
+    assert snapshot(tmp_path / "mine") == before
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_overwriting_removes_segments_too_and_nothing_else(format, tmp_path):
+    """What else lies there, also by a similar name, is not ours."""
+    directory = tmp_path / "mine"
+    record(directory, 4, format=format)
+    record(directory, 4, format=format, resume=2)
+    (directory / "segment-9").mkdir()
+    (directory / "segment-9" / "notes.txt").write_text("of somebody's")
+    record(directory, 2, overwrite=True)
+    assert {each.name for each in directory.iterdir()} == {
+        "run.json", "metrics.parquet", "segment-9"
+    }  # fmt: skip
+    assert_steps(directory, 2)
