@@ -1,7 +1,7 @@
 """Which parameters' norms are measured when which optimizer steps."""
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import eq
+from typing import Any
 from weakref import ref
 
 import torch
@@ -53,23 +53,32 @@ class Trained:
     @property
     def held(self) -> frozenset[int]:
         """Ids of all parameters that the optimizer holds now."""
-        return frozenset(id(parameter) for held in self._groups() for parameter in held)
+        return frozenset(id(p) for group in self._groups() for p in group["params"])
 
     def changed(self) -> bool:
         """Tell whether it holds other parameters than when this was asked last."""
         groups = self._groups()
-        try:
-            # Lists compare by identity first, so that this costs nothing while all is as it was.
-            if all(map(eq, groups, self._lists)) and len(groups) == len(self._lists):
-                return False
-        except RuntimeError:  # else element by element, which tensors refuse
-            pass
-        self._lists = [list(held) for held in groups]
+        if self.holds(groups):
+            return False
+        self._lists = [list(group["params"]) for group in groups]
         return True
 
-    def _groups(self) -> list[list[torch.Tensor]]:
+    def holds(self, groups: list[dict[str, Any]]) -> bool:
+        """Tell whether parameter groups are those that `changed` has seen."""
+        if len(groups) != len(self._lists):
+            return False
+        try:
+            # Lists compare by identity first, so that this costs nothing while all is as it was.
+            for group, known in zip(groups, self._lists, strict=True):
+                if group["params"] != known:
+                    return False
+        except RuntimeError:  # else element by element, which tensors refuse
+            return False
+        return True
+
+    def _groups(self) -> list[dict[str, Any]]:
         optimizer = self.optimizer
-        return [] if optimizer is None else [group["params"] for group in optimizer.param_groups]
+        return [] if optimizer is None else optimizer.param_groups
 
     def _let_go(self, _: object) -> None:
         self.chosen, self._lists = [], []
@@ -99,6 +108,8 @@ class Assignment:
     ----------
     model_changed : bool
         Whether the model has had other parameters since this was set to False.
+    on_cuda : bool
+        Whether parameters are on a CUDA device.
     """
 
     def __init__(
@@ -116,6 +127,7 @@ class Assignment:
         self._trained: dict[int, Trained] = {}
         self._others: dict[int, Trained] = {}
         self._ready = False
+        self.on_cuda = False
         self._look_at_model()
         self.model_changed = False
         for optimizer in optimizers:
@@ -136,9 +148,16 @@ class Assignment:
     def of(self, optimizer: Optimizer) -> Trained | None:
         """Return what an optimizer trains of the model; None if that is nothing."""
         trained = self._trained.get(id(optimizer)) or self._newcomer(optimizer)
-        if trained is not None and (trained.changed() or not self._ready):
+        if trained is not None and (not self._ready or trained.changed()):
             self._refresh()
         return trained
+
+    def settled(self, optimizer: Optimizer) -> Trained | None:
+        """Return what an optimizer trains, if that is known without looking anew; else None."""
+        trained = self._trained.get(id(optimizer))
+        return (
+            trained if trained and self._ready and trained.holds(optimizer.param_groups) else None
+        )
 
     def _newcomer(self, optimizer: Optimizer) -> Trained | None:
         """Look at an optimizer that is not known to train anything of the model."""
@@ -181,6 +200,7 @@ class Assignment:
         self._look_at_model()
         named = self.named
         self._make_columns(named)
+        self.on_cuda = any(parameter.is_cuda for parameter in named.values())
         trained = list(self._trained.values())
         held = [each.held for each in trained]
         nobodys = self._ids.difference(*held)

@@ -91,7 +91,8 @@ class Chosen:
         first, last = slots[0], slots[-1]
         together = last - first + 1 == len(slots)
         self._slots: slice | list[int] = slice(first, last + 1) if together else list(slots)
-        self._found: tuple[bool, ...] | None = None
+        self._found: tuple[bool, ...] | None = None  # which gradients were there last
+        self._whole = False  # whether all were
         self.names = [columns.names[slot] for slot in slots]
 
     def capture(self, row: int, divisor: torch.Tensor | None = None) -> None:
@@ -104,20 +105,30 @@ class Chosen:
         divisor : torch.Tensor [shape=()], optional
             What the gradients are still multiplied with.
         """
-        gradients = [parameter.grad for parameter in self.parameters]
-        found = tuple([gradient is not None for gradient in gradients])
+        gradients: list[Any] = [parameter.grad for parameter in self.parameters]
+        columns = self._columns
+        if self._whole:
+            try:
+                columns.store.put(row, self._slots, gradients, self._norms, divisor)
+                columns.measured[row, self._slots] = True
+                return
+            except (AttributeError, TypeError):
+                pass  # one is None now
+        self._capture_some(row, gradients, divisor)
+
+    def _capture_some(self, row: int, gradients: list[Any], divisor: torch.Tensor | None) -> None:
+        """Measure those that are there."""
+        found = tuple(gradient is not None for gradient in gradients)
         store = self._columns.store
         if found != self._found:
-            self._found = found
+            self._found, self._mask, self._whole = found, np.array(found), all(found)
             sizes = [p.numel() for p, there in zip(self.parameters, found, strict=True) if there]
             self._norms = store.norms_of(sizes)
-            self._mask = np.array(found)
-            self._whole = all(found)
-        whole = [gradient for gradient in gradients if gradient is not None]
-        self._columns.measured[row, self._slots] = True if self._whole else self._mask
-        if whole:
-            there = self._slots if self._whole else self._present()
-            store.put(row, there, whole, self._norms, divisor)
+        self._columns.measured[row, self._slots] = self._mask
+        there = [gradient for gradient in gradients if gradient is not None]
+        if there:
+            slots = self._slots if self._whole else self._present()
+            store.put(row, slots, there, self._norms, divisor)
 
     def adopt(self, row: int) -> None:
         """Make what was captured ahead the norms of a row."""

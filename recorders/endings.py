@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
-__all__ = ["Endable", "forget", "last_error", "open_at", "remember"]
+__all__ = ["Endable", "error_on_its_way", "forget", "last_error", "open_at", "remember"]
 
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -74,10 +74,13 @@ def open_at(path: Path) -> Endable | None:
 
 def last_error() -> BaseException | None:
     """Return the exception that nobody has caught, if there was one: the last one, if several."""
-    # A process of multiprocessing's ends while its exception is on the way.
-    error = sys.exc_info()[1] if multiprocessing.parent_process() else None
-    error = error or getattr(sys, "last_value", None)
+    error = getattr(sys, "last_value", None)
     return error if isinstance(error, BaseException) else None
+
+
+def error_on_its_way() -> BaseException | None:
+    """Return the exception by which a process of multiprocessing's ends right now."""
+    return sys.exc_info()[1] if multiprocessing.parent_process() else None
 
 
 def _take_signals() -> None:

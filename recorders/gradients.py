@@ -215,42 +215,43 @@ class GradientRecorder(Recorder):
             self._capture_ahead(trained)
             trained.captured_ahead = True
 
-    def trains(self, optimizer: Optimizer) -> bool:
-        """Tell whether an optimizer trains parameters of the model (asked at each step)."""
+    def trained(self, optimizer: Optimizer) -> Trained | None:
+        """Return what an optimizer trains of the model (asked at each step)."""
         if self._forked or self._closed:
             self._records("a step")
             self._detach()
-            return False
+            return None
+        settled = self._assignment.settled(optimizer)
+        if settled is not None:
+            return settled
         try:
             with self._lock:
-                return self._assignment.of(optimizer) is not None
+                return self._assignment.of(optimizer)
         except Exception as error:  # whoever's it is, it must be able to step
             if self._raises:
                 raise
             self._warn_once(f"an optimizer could not be looked at ({described(error)})")
-            return False
+            return None
 
-    def before(self, optimizer: Optimizer) -> None:
+    def before(self, optimizer: Optimizer, trained: Trained) -> None:
         """Measure what an optimizer is about to use."""
-        self._error_before = id(last_error())
-        self._guarded(self._begin, optimizer, None)
+        self._guarded(self._begin, optimizer, trained, None)
 
-    def evaluated(self, optimizer: Optimizer) -> None:
+    def evaluated(self, trained: Trained) -> None:
         """Measure what a closure has computed for an optimizer."""
-        self._guarded(self._note_evaluation, optimizer)
+        self._guarded(self._note_evaluation, trained)
 
-    def after(self, optimizer: Optimizer, closure: bool, evaluated: bool) -> None:
+    def after(self, optimizer: Optimizer, trained: Trained, closure: bool, evaluated: bool) -> None:
         """Count a step with a closure, and look at weights."""
         if closure:
-            self._error_before = id(last_error())
-            self._guarded(self._begin, optimizer, evaluated)
+            self._guarded(self._begin, optimizer, trained, evaluated)
         self._guarded(self._look, optimizer)
         if self._digits:
-            self._guarded(self._count_weights, optimizer)
+            self._guarded(self._count_weights, trained)
 
     def _guarded(self, measure: Any, *given: Any) -> None:
         """Measure something; what goes wrong there must not stop a training."""
-        if capturing():
+        if self._assignment.on_cuda and capturing():
             self._warn_once("a step within a CUDA graph cannot be seen; it is not recorded")
             return
         try:
@@ -261,13 +262,12 @@ class GradientRecorder(Recorder):
                 raise
             self._warn_once(f"something could not be measured ({described(error)})")
 
-    def _begin(self, optimizer: Optimizer, evaluated: bool | None) -> None:
+    def _begin(self, optimizer: Optimizer, trained: Trained, evaluated: bool | None) -> None:
         """Open a row where a step begins one, and measure into it.
 
         `evaluated` is None where there is no closure, else whether it was called.
         """
-        trained = self._assignment.of(optimizer)
-        assert trained is not None
+        self._error_before = id(last_error())
         if self._begins_row(trained):
             self.step += 1
             self._stepped = trained.key
@@ -297,13 +297,15 @@ class GradientRecorder(Recorder):
             self._note_model()
 
     def _begins_row(self, trained: Trained) -> bool:
+        if self._leader is trained:
+            return True
         if self._leader is None or trained.key == self._leader.key:
             self._leader = trained
-        return trained is self._leader or not trained.key.isdisjoint(self._stepped)
+            return True
+        return not trained.key.isdisjoint(self._stepped)
 
-    def _note_evaluation(self, optimizer: Optimizer) -> None:
-        trained = self._assignment.of(optimizer)
-        if trained and not trained.captured_ahead and self._log is not None:
+    def _note_evaluation(self, trained: Trained) -> None:
+        if not trained.captured_ahead and self._log is not None:
             self._capture_ahead(trained)
 
     def _capture_ahead(self, trained: Trained) -> None:
@@ -336,10 +338,9 @@ class GradientRecorder(Recorder):
             parameter.grad is not None for parameter in self._assignment.named.values()
         )
 
-    def _count_weights(self, optimizer: Optimizer) -> None:
-        trained = self._assignment.of(optimizer)
+    def _count_weights(self, trained: Trained) -> None:
         due = self._log is not None and self.step % self._every == 0
-        if trained and due and self._digits and self._digits.due(self.step):
+        if due and self._digits and self._digits.due(self.step):
             self._digits.capture_weights(id(trained), trained.named)
 
     def _note_model(self) -> None:

@@ -17,8 +17,10 @@ __all__ = ["DeviceNorms", "HostNorms", "is_narrow"]
 
 # Numbers that are summed in float32 at most: equal ones are then off by 3e-7 at worst.
 BLOCK = 256
-# So few are copied side by side and summed in float64: a call each would take longer.
-FEW = 2048
+# What has no more elements is short, and summed in float64 or copied side by side.
+SHORT = 1 << 15
+# From so many short ones on, copying them costs less than a kernel's call for each.
+MANY = 48
 # So many of them at a time, and as many of half precision are made float32 at a time.
 AT_ONCE = 1 << 18
 # Squares of what lies beyond may have left float32's range on the way.
@@ -44,14 +46,17 @@ class HostNorms:
     """
 
     def __init__(self, sizes: Sequence[int]) -> None:
-        self._count = len(sizes)
-        self._long = [place for place, size in enumerate(sizes) if size > FEW]
-        few = [place for place, size in enumerate(sizes) if 0 < size <= FEW]
-        # One pack for most models: several only keep the copies small.
-        self._packs = [
-            (pack, np.array(pack), np.cumsum([0, *(sizes[place] for place in pack)]))
-            for pack in _packs(few, sizes)
-        ]
+        long = [place for place, size in enumerate(sizes) if size > SHORT]
+        short = [place for place, size in enumerate(sizes) if 0 < size <= SHORT]
+        one_block = [place for place in short if sizes[place] <= BLOCK]
+        blocks = [place for place in short if sizes[place] > BLOCK]
+        self._packs: list[_Pack] = []
+        if len(short) >= MANY:
+            self._packs += [_Pack(pack, sizes) for pack in _packs(one_block, sizes)]
+            self._packs += [_BlockPack(pack, sizes) for pack in _packs(blocks, sizes)]
+        self._long = [(place, _block(sizes[place])) for place in long]
+        # What is summed in float32 at first.
+        self._narrow = [*blocks, *long] if self._packs else long
 
     def __call__(self, gradients: Sequence[torch.Tensor]) -> Floats:
         """Measure gradients.
@@ -66,22 +71,65 @@ class HostNorms:
         np.ndarray [shape=(gradients,), float64]
             Their 2-norms.
         """
-        norms = np.zeros(self._count)
         try:
-            for pack, places, ends in self._packs:
-                whole = len(pack) == len(gradients)
-                chosen = list(gradients) if whole else [gradients[place] for place in pack]
-                flat = _as_array(flatten_dense_tensors(chosen))
-                if flat.size != ends[-1]:
-                    raise TypeError("a parameter has another size than it had")
-                squares = np.multiply(flat, flat, dtype=np.float64)
-                norms[places] = np.add.reduceat(squares, ends[:-1])
-            np.sqrt(norms, out=norms)
-            for place in self._long:
-                norms[place] = _long_norm(gradients[place])
+            norms = self._packed(gradients) if self._packs else self._alone(gradients)
         except (RuntimeError, TypeError):  # a gradient is sparse, complex, or of another kind
             return np.array([_any_norm(gradient) for gradient in gradients])
+        for place in self._narrow:
+            norm = norms.item(place)
+            if not (SAFE[0] < norm < SAFE[1] or norm != norm):
+                norms[place] = _any_norm(gradients[place])
         return norms
+
+    def _alone(self, gradients: Sequence[torch.Tensor]) -> Floats:
+        """Measure each by itself, in as few calls as can be."""
+        alone = list(gradients)
+        for place, length in self._long:
+            alone[place] = _blocks(alone[place], length)
+        return _wide_norms(alone)
+
+    def _packed(self, gradients: Sequence[torch.Tensor]) -> Floats:
+        """Measure the short ones together."""
+        norms = np.zeros(len(gradients))
+        for pack in self._packs:
+            norms[pack.places] = pack(gradients)
+        if self._long:
+            places = [place for place, _ in self._long]
+            norms[places] = _wide_norms([_blocks(gradients[p], b) for p, b in self._long])
+        return norms
+
+
+class _Pack:
+    """Norms of short gradients, each of a block at most."""
+
+    def __init__(self, pack: list[int], sizes: Sequence[int]) -> None:
+        self.places = np.array(pack)
+        self._pack = pack
+        self._ends = np.cumsum([0, *(sizes[place] for place in pack)])
+
+    def __call__(self, gradients: Sequence[torch.Tensor]) -> Floats:
+        flat = self._flat([gradients[place] for place in self._pack])
+        return _norms(flat.numpy(), self._ends)
+
+    def _flat(self, pieces: list[torch.Tensor]) -> torch.Tensor:
+        flat = flatten_dense_tensors(pieces)
+        # NumPy has no bfloat16, and its float16 is slow.
+        return (flat.float() if flat.itemsize < 4 else flat).detach()
+
+
+class _BlockPack(_Pack):
+    """The same of longer ones, filled up to whole blocks, which are summed first."""
+
+    def __init__(self, pack: list[int], sizes: Sequence[int]) -> None:
+        super().__init__(pack, sizes)
+        self._fill = [torch.zeros(-sizes[place] % BLOCK) for place in pack]
+        self._ends = np.cumsum([0, *(-(-sizes[place] // BLOCK) for place in pack)])
+
+    def __call__(self, gradients: Sequence[torch.Tensor]) -> Floats:
+        pieces = [gradients[place] for place in self._pack]
+        filled = [piece for pair in zip(pieces, self._fill, strict=True) for piece in pair]
+        blocks = torch.linalg.vector_norm(self._flat(filled).view(-1, BLOCK), dim=1)
+        return _norms(blocks.numpy(), self._ends)
 
 
 class DeviceNorms:
@@ -121,27 +169,47 @@ def _packs(places: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
         yield pack
 
 
-def _as_array(flat: torch.Tensor) -> npt.NDArray[np.floating]:
-    # NumPy has no bfloat16, and its float16 is slow.
-    array: npt.NDArray[np.floating] = (flat.float() if flat.itemsize < 4 else flat).detach().numpy()
-    return array
+def _wide_norms(values: list[torch.Tensor]) -> Floats:
+    """Return norms that are summed in float64."""
+    norms: Floats = (
+        torch.stack(torch._foreach_norm(values, 2, dtype=torch.float64)).detach().numpy()
+    )
+    return norms
 
 
-def _long_norm(gradient: torch.Tensor) -> float:
-    flat = _flat(gradient.detach())
-    if flat.itemsize > 4 or not flat.is_floating_point():
-        return _any_norm(gradient)
-    pieces = (flat,) if flat.dtype == torch.float32 else torch.split(flat, AT_ONCE)
-    norm = float(np.sqrt(sum(_sum_of_squares(piece.float()) for piece in pieces)))
-    return norm if SAFE[0] < norm < SAFE[1] or norm != norm else _wide_norm(flat)
+def _norms(values: npt.NDArray[np.floating], ends: npt.NDArray[np.int64]) -> Floats:
+    """Return the norm of each stretch of values, summed in float64."""
+    if len(values) != ends[-1]:
+        raise TypeError("a parameter has another size than it had")
+    squares = np.multiply(values, values, dtype=np.float64)
+    norms: Floats = np.sqrt(np.add.reduceat(squares, ends[:-1]))
+    return norms
 
 
-def _sum_of_squares(flat: torch.Tensor) -> float:
-    whole = flat.numel() // BLOCK * BLOCK
-    blocks = torch.linalg.vector_norm(flat[:whole].view(-1, BLOCK), dim=1).numpy()
-    wide = blocks.astype(np.float64)
-    rest = flat[whole:].numpy().astype(np.float64)
-    return float(np.dot(wide, wide) + np.dot(rest, rest))
+def _block(size: int) -> int:
+    """Return how long blocks can be so that none is left over; 0 if they would be too short."""
+    whole = next((length for length in range(BLOCK, 0, -1) if size % length == 0), 1)
+    return whole if whole >= BLOCK // 8 else 0
+
+
+def _blocks(gradient: torch.Tensor, length: int) -> torch.Tensor:
+    """Return the norms of blocks of a long gradient, summed in float32."""
+    if gradient.dtype != torch.float32:
+        return _blocks_of_others(gradient)
+    flat = _flat(gradient)
+    if length:
+        blocks: torch.Tensor = torch.linalg.vector_norm(flat.view(-1, length), dim=1)
+        return blocks
+    rest = flat.numel() % BLOCK
+    blocks = torch.linalg.vector_norm(flat[: flat.numel() - rest].view(-1, BLOCK), dim=1)
+    return torch.cat([blocks, torch.linalg.vector_norm(flat[flat.numel() - rest :]).view(1)])
+
+
+def _blocks_of_others(gradient: torch.Tensor) -> torch.Tensor:
+    if gradient.itemsize > 2 or not gradient.is_floating_point():
+        return torch.tensor([_any_norm(gradient)], dtype=torch.float64)
+    pieces = torch.split(_flat(gradient), AT_ONCE)
+    return torch.cat([_blocks(piece.float(), 0) for piece in pieces])
 
 
 def _wide_norm(flat: torch.Tensor) -> float:

@@ -39,6 +39,7 @@ SOON = 0.01  # s; to look more often would keep training from its own work
 
 OnError = Literal["warn", "raise"]
 Reduce = Literal["last", "mean"]
+_REDUCE = get_args(Reduce)
 
 
 class Recorder:
@@ -162,7 +163,8 @@ class Recorder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None or (isinstance(error, SystemExit) and not error.code):
+        left = isinstance(error, GeneratorExit)  # whoever trained has been left at a yield
+        if error is None or left or (isinstance(error, SystemExit) and not error.code):
             self.close()
             return
         try:
@@ -196,7 +198,7 @@ class Recorder:
             If `value` is no real number, or `tag` no text.
         """
         number = _number(tag, value)
-        if reduce not in get_args(Reduce):
+        if reduce not in _REDUCE:
             raise ValueError(f"log({tag!r}): reduce is {reduce!r}; expected 'last' or 'mean'")
         if not self._records(f"log({tag!r})"):
             return
@@ -283,8 +285,10 @@ class Recorder:
     def end_with_program(self) -> None:
         """Complete the log as the program ends: failed if by an exception after the last step."""
         error = endings.last_error()
-        fresh = error is not None and id(error) != self._error_before
-        self.close(error=described(error) if fresh and error else None)
+        if id(error) == self._error_before:  # training went on after it
+            error = None
+        error = error or endings.error_on_its_way()
+        self.close(error=described(error) if error else None)
 
     def abandon(self) -> None:
         """Leave the log to the process that this one was forked from; record nothing."""
@@ -338,9 +342,10 @@ class Recorder:
     def _drain_if_due(self) -> None:
         """Hand over rows that lie on another device."""
         now = time.monotonic()
-        if now - self._drained_at >= self._flush_seconds and not self._rows.on_host:
-            self._hand_over(self._rows.take_done())
+        if now - self._drained_at >= self._flush_seconds:
             self._drained_at = now
+            if not self._rows.on_host:
+                self._hand_over(self._rows.take_done())
 
     def _hand_over(self, taken: Sequence[Taken]) -> None:
         for batch in taken:

@@ -34,16 +34,16 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 class Listener(Protocol):
     """Whoever wants to know of steps."""
 
-    def trains(self, optimizer: Optimizer) -> bool:
-        """Tell whether an optimizer is one of those in question."""
+    def trained(self, optimizer: Optimizer) -> Any | None:
+        """Return what an optimizer trains, if it is one of those in question."""
 
-    def before(self, optimizer: Optimizer) -> None:
+    def before(self, optimizer: Optimizer, trained: Any) -> None:
         """Be told that a step begins; its gradients are there."""
 
-    def evaluated(self, optimizer: Optimizer) -> None:
+    def evaluated(self, trained: Any) -> None:
         """Be told that a step's closure has computed gradients."""
 
-    def after(self, optimizer: Optimizer, closure: bool, evaluated: bool) -> None:
+    def after(self, optimizer: Optimizer, trained: Any, closure: bool, evaluated: bool) -> None:
         """Be told that a step is over, whether it had a closure, and whether that was called."""
 
 
@@ -79,24 +79,28 @@ class StepHooks:
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Arguments | None:
         """Look at a call that begins; return what else it is to be given, if anything."""
-        if not self._listener.trains(optimizer):
+        trained = self._listener.trained(optimizer)
+        if trained is None:
             return None
-        step = self._threads.setdefault(get_ident(), _Step())
-        if step.depth and not _within_step(self._listener.trains):
+        thread = get_ident()
+        step = self._threads.get(thread) or self._threads.setdefault(thread, _Step())
+        if step.depth and not _within_step(self._listener.trained):
             step.depth = 0  # the last step raised an exception
         step.depth += 1
         if step.depth > 1:
             return None
-        closure, put_back = _closure_of(optimizer, args, kwargs)
-        step.closure, step.evaluated = closure is not None, False
-        if closure is None:
-            self._listener.before(optimizer)
+        step.closure = step.evaluated = False
+        found = _closure_of(optimizer, args, kwargs) if kwargs or len(args) > 1 else None
+        if found is None:
+            self._listener.before(optimizer, trained)
             return None
+        step.closure = True
+        closure, put_back = found
 
         def measured(*given: Any, **named: Any) -> Any:
             result = closure(*given, **named)
             step.evaluated = True
-            self._listener.evaluated(optimizer)
+            self._listener.evaluated(trained)
             return result
 
         return put_back(measured)
@@ -104,10 +108,13 @@ class StepHooks:
     def after(self, optimizer: Optimizer) -> None:
         """Look at a call that is over."""
         step = self._threads.get(get_ident())
-        if step and step.depth and self._listener.trains(optimizer):
+        if step is None or not step.depth:
+            return
+        trained = self._listener.trained(optimizer)
+        if trained is not None:
             step.depth -= 1
             if step.depth == 0:
-                self._listener.after(optimizer, step.closure, step.evaluated)
+                self._listener.after(optimizer, trained, step.closure, step.evaluated)
 
 
 # PyTorch's own list of hooks must never change while some thread is on its way through it: it
@@ -191,14 +198,14 @@ def _held(given: object) -> list[Any]:
 
 def _closure_of(
     optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Callable[..., Any] | None, Callable[[Any], Arguments]]:
+) -> tuple[Callable[..., Any], Callable[[Any], Arguments]] | None:
     """Find a step's closure; also return how to put another one in its place."""
     if callable(kwargs.get("closure")):
         return kwargs["closure"], lambda new: (args, {**kwargs, "closure": new})
     given = len(args) > 1 and callable(args[1]) and not isinstance(args[1], nn.Module)
     if given and _takes_closure(type(optimizer).step):
         return args[1], lambda new: ((args[0], new, *args[2:]), kwargs)
-    return None, lambda _: (args, kwargs)
+    return None
 
 
 @cache
@@ -210,15 +217,15 @@ def _takes_closure(step: Callable[..., Any]) -> bool:
     return any(each.name == "closure" or each.kind is each.VAR_POSITIONAL for each in first)
 
 
-def _within_step(trains: Callable[[Optimizer], bool]) -> bool:
+def _within_step(trained: Callable[[Optimizer], Any]) -> bool:
     """Tell whether a step is being done further up on the stack than the one that begins now."""
     frame = sys._getframe(1)
     seen = 0
     while frame is not None:
         if _is_wrapper(frame.f_code):
             arguments = frame.f_locals.get("args", ())
-            if arguments and isinstance(arguments[0], Optimizer) and trains(arguments[0]):
-                seen += 1
+            if arguments and isinstance(arguments[0], Optimizer):
+                seen += trained(arguments[0]) is not None
                 if seen == 2:
                     return True
         frame = frame.f_back  # type: ignore[assignment]

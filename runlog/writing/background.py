@@ -84,7 +84,7 @@ class BackgroundWriter:
         self._queue: deque[_Work] = deque()
         self._waiting = 0  # bytes
         self._whole = True  # whether nothing has been lost since the last flush
-        self._unsaved = False  # whether something was noted
+        self._noted = self._saved = 0  # how often something was, and how much of that is on disk
         self._ending: Callable[[], None] | None = None
         self._outage = ""  # what makes it wait
         self._pause = FIRST_PAUSE
@@ -154,7 +154,7 @@ class BackgroundWriter:
     def note(self) -> None:
         """Have what was noted brought to the disk."""
         with self._changed:
-            self._unsaved = True
+            self._noted += 1
             self._changed.notify_all()
 
     def flush(self) -> bool:
@@ -219,7 +219,7 @@ class BackgroundWriter:
     def _busy(self) -> bool:
         if self._error is not None or self._taken:
             return False
-        return bool(self._queue) or self._unsaved or self._ending is not None
+        return bool(self._queue) or self._saved < self._noted or self._ending is not None
 
     def _finish(self, attempts_for: float) -> bool:
         """Wait until nothing is left to do; give up where that leads nowhere."""
@@ -273,13 +273,10 @@ class BackgroundWriter:
                 work.writers[0].write(work.rows, work.table)
                 del work.writers[0]
             self._past(work)
-        if self._unsaved:
-            self._unsaved = False
-            try:
-                self._desk.save()
-            except BaseException:
-                self._unsaved = True
-                raise
+        noted = self._noted
+        if self._saved < noted:
+            self._desk.save()
+            self._saved = noted
         if self._ending and not self._queue:
             self._ending()
         with self._changed:
