@@ -24,8 +24,6 @@ __all__ = [
 RUN_JSON = "run.json"
 SCHEMA_VERSION = 1
 
-_LAYERS = "\0layers"  # stands where they will
-
 Status = Literal["running", "finished", "failed", "unknown"]
 Format = Literal["parquet", "tensorboard", "both"]
 
@@ -147,8 +145,10 @@ class RunMetadata:
         # ASCII, since names of files need not be valid in any encoding.  A line a layer: indenting
         # thousands of them takes longer than writing the log.
         layers = ",\n    ".join(map(json.dumps, document["layers"]))
-        text = json.dumps(document | {"layers": _LAYERS}, indent=2, default=str) + "\n"
-        return text.replace(json.dumps(_LAYERS), f"[\n    {layers}\n  ]" if layers else "[]", 1)
+        text = json.dumps(document | {"layers": None}, indent=2, default=str) + "\n"
+        written = f"[\n    {layers}\n  ]" if layers else "[]"
+        # A line that begins so is the field itself, since no text in JSON has a line's end in it.
+        return text.replace('\n  "layers": null', f'\n  "layers": {written}', 1)
 
     @classmethod
     def from_json(cls, text: str, *, where: str) -> Self:

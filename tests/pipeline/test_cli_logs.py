@@ -13,6 +13,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from upath import UPath
 
 from epochord.pipeline import cli
+from epochord.runlog.run.metadata import Hole
 from epochord.runlog.tensorboard.headers import frame
 
 
@@ -307,3 +308,14 @@ sys.exit(f"imported: {heavy}" if heavy else 0)
         [sys.executable, "-c", code, str(path.parent)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_could_not_be_recorded_is_said(epochord, write_run, tmp_path):
+    """`inspect` warns of each hole, and says it to programs, too."""
+    hole = Hole(7, 9, "the disk does not answer")
+    write_run(tmp_path / "mine", {"loss": [1.0, 2.0]}, holes=[hole])
+    code, out, err = epochord("inspect", "mine", "--json")
+    line = "mine: steps 7 to 9 could not be recorded (the disk does not answer)"
+    assert code == 0
+    assert f"warning: {line}" in err.replace(f"{tmp_path}/", "")
+    assert [each.replace(f"{tmp_path}/", "") for each in json.loads(out[0])["damage"]] == [line]
