@@ -1,6 +1,7 @@
 """Whatever an optimizer does with gradients, the log has those that it was given, a row a step."""
 
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,8 +179,11 @@ class Around(Optimizer):
         self.inner, self.habits, self.times = inner, habits, times
         if how == "super":
             super().__init__(inner.param_groups, {})
-        if how == "by hand":
-            self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks = {}, {}
+        if how in ("by hand", "patched"):
+            self._optimizer_step_pre_hooks = OrderedDict()
+            self._optimizer_step_post_hooks = OrderedDict()
+        if how == "patched":
+            self._patch_step_function()
         self.param_groups, self.state, self.defaults = inner.param_groups, inner.state, {}
 
     def step(self, closure=None) -> None:
@@ -192,7 +196,9 @@ class Around(Optimizer):
 
 
 NESTED = st.tuples(HABITS, st.booleans())
-AROUND = st.tuples(st.sampled_from(["super", "by hand", "bare"]), HABITS, st.integers(1, 2))
+AROUND = st.tuples(
+    st.sampled_from(["super", "by hand", "patched", "bare"]), HABITS, st.integers(1, 2)
+)
 
 
 @st.composite

@@ -1,10 +1,11 @@
-"""Optimizers as other people write them, after their papers, each with habits that mislead recorders.
+"""Optimizers as other people write them, after their papers, with habits that mislead recorders.
 
 Many use ``p.grad`` as scratch paper: what is in it after ``step`` is an update, not a
 gradient.  Others call a step from a step, hold an optimizer instead of being one,
 or evaluate a closure more than once.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 import torch
@@ -67,7 +68,7 @@ class ScheduleFree(Optimizer):
 
 
 class LARS(torch.optim.SGD):
-    """Layer-wise adaptive rates (You and others, 2017); scales ``p.grad``, then ``super().step``."""
+    """Layer-wise rates (You and others, 2017): ``p.grad`` scaled, then ``super().step``."""
 
     def __init__(self, params, lr=0.1, trust=0.02, decay=0.1):
         super().__init__(params, lr, momentum=0.9)
@@ -102,7 +103,7 @@ class NovoGrad(Optimizer):
 
 
 class SWATS(Optimizer):
-    """From Adam to SGD (Keskar and Socher, 2017); in the second phase ``p.grad`` is the momentum."""
+    """From Adam to SGD (Keskar and Socher, 2017); later ``p.grad`` is the momentum."""
 
     def __init__(self, params, lr=0.01, tolerance=1e-9, decay=0.1):
         super().__init__(params, {"lr": lr, "tolerance": tolerance, "decay": decay})
@@ -135,7 +136,7 @@ class SWATS(Optimizer):
 
 
 class GrokFastSGD(torch.optim.SGD):
-    """Slow gradients amplified (Lee and others, 2024): added to ``p.grad``, then ``super().step``."""
+    """Slow gradients amplified (Lee and others, 2024) in ``p.grad``, then ``super().step``."""
 
     def __init__(self, params, lr=0.05, factor=2.0):
         super().__init__(params, lr)
@@ -184,7 +185,8 @@ class Lookahead(Optimizer):
 
     def __init__(self, optimizer, k=2, alpha=0.5):
         self.optimizer, self.k, self.alpha, self.done = optimizer, k, alpha, 0
-        self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks = {}, {}
+        self._optimizer_step_pre_hooks = OrderedDict()
+        self._optimizer_step_post_hooks = OrderedDict()
         self.param_groups, self.state = optimizer.param_groups, optimizer.state
         self.defaults = optimizer.defaults
         self.slow = [p.data.clone() for group in self.param_groups for p in group["params"]]
