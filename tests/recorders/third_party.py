@@ -15,6 +15,7 @@ __all__ = [
     "LARS",
     "SAM",
     "SWATS",
+    "Amplifier",
     "Backtracking",
     "Extragradient",
     "GrokFast",
@@ -151,15 +152,15 @@ class GrokFastSGD(torch.optim.SGD):
 
 
 class GrokFast(Optimizer):
-    """The same around another optimizer: an `Optimizer` that never called ``super().__init__``."""
+    """The same around another optimizer, without ``super().__init__``, but with hooks."""
 
     def __init__(self, optimizer, factor=2.0):
         self.optimizer, self.factor, self.slow = optimizer, factor, {}
         self.param_groups, self.state = optimizer.param_groups, optimizer.state
         self.defaults = optimizer.defaults
-
-    def zero_grad(self, set_to_none=True):
-        self.optimizer.zero_grad(set_to_none)
+        self._optimizer_step_pre_hooks = OrderedDict()
+        self._optimizer_step_post_hooks = OrderedDict()
+        self._patch_step_function()
 
     @torch.no_grad()
     def step(self, closure: Closure = None):
@@ -167,6 +168,19 @@ class GrokFast(Optimizer):
         amplify(self, self.slow, self.factor)
         self.optimizer.step()
         return loss
+
+
+class Amplifier:
+    """The same again, as a class of its own: no `Optimizer`, so nothing of PyTorch's sees it."""
+
+    def __init__(self, optimizer, factor=2.0):
+        self.optimizer, self.factor, self.slow = optimizer, factor, {}
+        self.param_groups, self.zero_grad = optimizer.param_groups, optimizer.zero_grad
+
+    def step(self):
+        with torch.no_grad():
+            amplify(self.optimizer, self.slow, self.factor)
+        self.optimizer.step()
 
 
 def amplify(optimizer: Optimizer, slow: dict, factor: float) -> None:
