@@ -1,7 +1,7 @@
 """Columns of gradient norms: a row a step, a slot a parameter, on the gradients' device."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,8 @@ class NormColumns:
         first = self.parameters[0]
         self.measured = np.zeros((rows + 1, len(parameters)), bool)
         on_host = first.device.type == "cpu"
-        kind: type[_Host] | type[_Device] = _Host if on_host else _Device
-        self.store: _Store = kind(self.measured.shape, first)
+        shape = self.measured.shape
+        self.store: _Host | _Device = _Host(shape) if on_host else _Device(shape, first)
 
     @property
     def on_host(self) -> bool:
@@ -117,32 +117,10 @@ class Chosen:
         return [int(slot) for slot in slots[self._mask]]
 
 
-class _Store(Protocol):
-    """Where the numbers are."""
-
-    def norms_of(self, sizes: Sequence[int]) -> Callable[..., object]:
-        """Return what measures gradients of these sizes."""
-
-    def put(
-        self,
-        row: int,
-        slots: slice | list[int],
-        gradients: Gradients,
-        norms: Callable[..., object],
-        divisor: torch.Tensor | None,
-    ) -> None:
-        """Measure gradients into a row."""
-
-    def copy(self, row: int, to: int, slots: slice | list[int] = slice(None)) -> None:
-        """Copy a row, or some of it."""
-
-    def take(self, start: int, stop: int) -> Callable[[], Floats]:
-        """Copy rows out; the function returned waits for the device."""
-
-
 class _Host:
-    def __init__(self, shape: tuple[int, ...], first: torch.Tensor) -> None:
-        del first  # in host memory all precisions are measured alike
+    """Norms in host memory."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
         self._values = np.zeros(shape, np.float32)
 
     def norms_of(self, sizes: Sequence[int]) -> HostNorms:
@@ -153,7 +131,7 @@ class _Host:
         row: int,
         slots: slice | list[int],
         gradients: Gradients,
-        norms: Callable[..., npt.NDArray[np.float64]],
+        norms: Any,
         divisor: torch.Tensor | None,
     ) -> None:
         values = norms(gradients)
@@ -171,6 +149,8 @@ class _Host:
 
 
 class _Device:
+    """Norms on another device, in the stream of whoever trains."""
+
     def __init__(self, shape: tuple[int, ...], first: torch.Tensor) -> None:
         self._narrow = is_narrow(first.dtype)
         self._values = torch.zeros(shape, dtype=torch.float32, device=first.device)
@@ -186,7 +166,7 @@ class _Device:
         row: int,
         slots: slice | list[int],
         gradients: Gradients,
-        norms: Callable[..., object],
+        norms: Any,
         divisor: torch.Tensor | None,
     ) -> None:
         self._follow()

@@ -114,7 +114,8 @@ class Recorder:
             self._log = self._start(metadata, format, resume, overwrite)
             endings.remember(self)
             if flush_seconds < threading.TIMEOUT_MAX:
-                self._log.writer.every(flush_seconds, self._tick)
+                # A row waits for the second look after its last change.
+                self._log.writer.every(flush_seconds / 2, self._tick)
         else:
             resume = checked_resume(resume, overwrite)
         self._first_step = self._log.next_step if self._log else _next_step(self.path, resume)
@@ -239,7 +240,7 @@ class Recorder:
                     self._measure_end()
             finally:
                 with self._lock:
-                    self._rows.keep_coming(max(self.step, 0), time.time())
+                    self._keep_coming()
                     self._finish_tables()
                     self._hand_over(self._rows.take_done())
         except BaseException as problem:
@@ -247,6 +248,13 @@ class Recorder:
             raise
         finally:
             self._log.close(self.step + 1, error=error)
+
+    def _keep_coming(self) -> None:
+        """Keep what was logged for a step that has not come."""
+        if self._rows.expected and self.step < self._first_step and self._first_step:
+            self._warn_once("no step has come since it was resumed; what was logged is left out")
+        else:
+            self._rows.keep_coming(max(self.step, 0), time.time())
 
     def end_with_program(self) -> None:
         """Complete the log as the program ends: failed if by an exception after the last step."""
@@ -295,7 +303,7 @@ class Recorder:
                 # What lies on another device is left to the training's own thread, whose streams
                 # and graphs a call from here could break.
                 if not self._closed and self._between_rows() and self._rows.on_host:
-                    self._hand_over(self._rows.take_all())
+                    self._hand_over(self._rows.take_settled())
         except Exception as error:  # noqa: BLE001 - the training's thread meets it, too
             self._warn_once(f"rows could not be handed over ({described(error)})")
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import torch
 
 from epochord.recorders.columns import Block, NormColumns
 from epochord.recorders.devices import Stream, current_stream, to_host
+from epochord.runlog.arrow import arrow_array
+from epochord.runlog.packing import MANY, pack, packed_rows
 from epochord.runlog.run.rows import Columns, rows_table
-from epochord.runlog.run.run import GRAD_NORM
+from epochord.runlog.run.run import GRAD_NORM, STEP, WALL_TIME
 
 __all__ = ["RowBuffer", "Taken", "Value"]
 
@@ -95,6 +98,7 @@ class RowBuffer:
         self._wall_times = np.zeros(capacity, dtype=np.float64)
         self._logged: list[Logged] = []
         self._coming: Logged = {}  # for the row that opens next
+        self._touched = False  # whether the open row has changed since `take_settled`
 
     @property
     def full(self) -> bool:
@@ -126,6 +130,7 @@ class RowBuffer:
         self._logged.append(self._coming)
         self._coming = {}
         self.opened += 1
+        self._touched = True
 
     def log(self, tag: str, value: Value, *, mean: bool = False, coming: bool = False) -> None:
         """Note a value in the open row, or in the one that opens next; a tensor stays where it is.
@@ -175,8 +180,21 @@ class RowBuffer:
         self._sent = self.opened
         return taken
 
+    def take_settled(self) -> list[Taken]:
+        """Take all rows, the open one only if nothing has come into it since this was called last."""
+        if not self._touched:
+            return self.take_all()
+        self._touched = False
+        last = max(self.opened - 1, 0)
+        sent = self._sent > last
+        taken = self._take([(self._sent, last)])
+        self._restart(keep=last)
+        self._sent = int(sent)
+        return taken
+
     def changed(self) -> None:
-        """Have the open row taken once more."""
+        """Note that the open row is another one than it was; it is taken once more."""
+        self._touched = True
         if self._sent == self.opened:
             self._sent = 0
 
@@ -187,13 +205,15 @@ class RowBuffer:
         steps = self._steps[start:stop].copy()
         wall_times = self._wall_times[start:stop].copy()
         blocks = [columns.take(start, stop) for columns in self.columns]
+        width = sum(len(columns.names) for columns in self.columns)
         logged = _LoggedValues(self._logged[start:stop])
 
         def rows() -> pa.Table:
-            norms = _by_tag([block() for block in blocks])
-            return rows_table(steps, wall_times, norms | logged.columns())
+            found = [block() for block in blocks]
+            if width > MANY:
+                return _packed(steps, wall_times, found, logged.columns())
+            return rows_table(steps, wall_times, _by_tag(found) | logged.columns())
 
-        width = sum(len(columns.names) for columns in self.columns)
         cells = width * len(steps) + logged.count
         return Taken(rows, (int(steps[0]), int(steps[-1])), CELL * cells, open)
 
@@ -218,6 +238,25 @@ def _by_tag(blocks: Sequence[Block]) -> Columns:
                 column = np.where(column[1], column[0], before), there | column[1]
             columns[tag] = column
     return columns
+
+
+def _packed(
+    steps: npt.NDArray[np.int64],
+    wall_times: npt.NDArray[np.float64],
+    blocks: Sequence[Block],
+    logged: Columns,
+) -> pa.Table:
+    """Build rows of very many tags, which would take long one by one."""
+    tags = [GRAD_NORM + name for names, *_ in blocks for name in names]
+    if len(set(tags)) < len(tags):  # a parameter has been replaced by one of another precision
+        return pack(rows_table(steps, wall_times, _by_tag(blocks) | logged))
+    values = np.column_stack([*(block[1] for block in blocks), *(v for v, _ in logged.values())])
+    measured = np.column_stack([*(block[2] for block in blocks), *(m for _, m in logged.values())])
+    rows, columns = measured.any(axis=1), measured.any(axis=0)
+    there = [[*tags, *logged][place] for place in np.flatnonzero(columns).tolist()]
+    axis = {STEP: arrow_array(steps[rows]), WALL_TIME: arrow_array(wall_times[rows])}
+    chosen = np.ix_(rows, columns)
+    return packed_rows(axis, there, values[chosen], measured[chosen])
 
 
 class _LoggedValues:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from epochord.runlog.atomic import sync
 from epochord.runlog.digits.tables import LAYER_DIGITS, digit_tensors
 from epochord.runlog.ensemble.tables import tensors
+from epochord.runlog.packing import unpack
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.rows import METRICS_TABLE
 from epochord.runlog.run.run import STEP, WALL_TIME, series_from_rows
@@ -70,7 +71,7 @@ class TensorBoardWriter:
                 b"".join(frame(e.SerializeToString()) for e in _tensor_events(rows, table))
             )
             return
-        by_step = _events(rows)
+        by_step = _events(unpack(rows))
         step, tags = self._last
         if by_step[0].step == step:
             _drop_tags(by_step[0], tags)
