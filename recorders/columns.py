@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +27,25 @@ class NormColumns:
     Parameters
     ----------
     parameters : sequence of (str, torch.nn.Parameter)
-        By name; all on one device.
+        By name; all of one kind.
     rows : int
         How many rows the buffer holds, beside one for norms whose row has not been opened.
+
+    Attributes
+    ----------
+    kind : tuple of (torch.device, bool)
+        Where they are, and whether they are of at most 32 bits.
+    parameters : list of weakref.ref
+        They do not live on for our sake.
     """
 
     AHEAD = -1  # the row of norms that are measured ahead
 
     def __init__(self, parameters: Sequence[tuple[str, nn.Parameter]], rows: int) -> None:
         self.names = [name for name, _ in parameters]
-        self.parameters = [parameter for _, parameter in parameters]
-        first = self.parameters[0]
+        self.parameters = [ref(parameter) for _, parameter in parameters]
+        _, first = parameters[0]
+        self.kind = (first.device, is_narrow(first.dtype))
         self.measured = np.zeros((rows + 1, len(parameters)), bool)
         on_host = first.device.type == "cpu"
         shape = self.measured.shape
@@ -70,11 +79,15 @@ class Chosen:
         All that there are.
     slots : sequence of int
         Which of them, ascending.
+    parameters : sequence of torch.nn.Parameter
+        What stands there.
     """
 
-    def __init__(self, columns: NormColumns, slots: Sequence[int]) -> None:
+    def __init__(
+        self, columns: NormColumns, slots: Sequence[int], parameters: Sequence[nn.Parameter]
+    ) -> None:
         self._columns = columns
-        self._parameters = [columns.parameters[slot] for slot in slots]
+        self.parameters = list(parameters)
         first, last = slots[0], slots[-1]
         together = last - first + 1 == len(slots)
         self._slots: slice | list[int] = slice(first, last + 1) if together else list(slots)
@@ -91,12 +104,12 @@ class Chosen:
         divisor : torch.Tensor [shape=()], optional
             What the gradients are still multiplied with.
         """
-        gradients = [parameter.grad for parameter in self._parameters]
+        gradients = [parameter.grad for parameter in self.parameters]
         found = tuple([gradient is not None for gradient in gradients])
         store = self._columns.store
         if found != self._found:
             self._found = found
-            sizes = [p.numel() for p, there in zip(self._parameters, found, strict=True) if there]
+            sizes = [p.numel() for p, there in zip(self.parameters, found, strict=True) if there]
             self._norms = store.norms_of(sizes)
             self._mask = np.array(found)
             self._whole = all(found)

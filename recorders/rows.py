@@ -54,9 +54,9 @@ class _Mean:
     def __init__(self, value: Value) -> None:
         self._sum, self._count = value, 1
 
-    def add(self, value: Value) -> None:
-        self._sum = self._sum + value
-        self._count += 1
+    def add(self, other: "_Mean") -> None:
+        self._sum = self._sum + other._sum
+        self._count += other._count
 
     @property
     def value(self) -> Value:
@@ -71,6 +71,16 @@ class _OnDevice:
 
 Logged = dict[str, Any]
 """Of a row: by tag a number, a `_Mean`, or an `_OnDevice`."""
+
+
+def _join(logged: Logged, later: Logged) -> None:
+    """Add what was logged later: the last value counts, or the mean of those to be averaged."""
+    for tag, entry in later.items():
+        before = logged.get(tag)
+        if isinstance(entry, _Mean) and isinstance(before, _Mean):
+            before.add(entry)
+        else:
+            logged[tag] = entry
 
 
 class RowBuffer:
@@ -137,29 +147,21 @@ class RowBuffer:
 
         Of several in a row the last one counts, or the mean of those that are to be averaged.
         """
-        logged = self._coming if coming else self._logged[-1]
         if not coming:
             self.changed()
-        before = logged.get(tag)
-        if mean and isinstance(before, _Mean):
-            before.add(value)
-        elif mean:
-            logged[tag] = _Mean(value)
+        entry: Any = value
+        if mean:
+            entry = _Mean(value)
         elif isinstance(value, torch.Tensor):
-            logged[tag] = _OnDevice(value, current_stream(value.device))
-        else:
-            logged[tag] = value
+            entry = _OnDevice(value, current_stream(value.device))
+        _join(self._coming if coming else self._logged[-1], {tag: entry})
 
-    def keep_coming(self, step: int, wall_time: float) -> None:
-        """Put what was logged for a row that never came into the last one, or one of its own."""
-        if not self._coming:
-            return
-        if not self._logged:
-            self.open(step, wall_time)
-            return
-        self.changed()
-        self._logged[-1] |= self._coming
-        self._coming = {}
+    def join_coming(self) -> None:
+        """Put what was logged for the row that opens next into the open one."""
+        if self._coming:
+            self.changed()
+            _join(self._logged[-1], self._coming)
+            self._coming = {}
 
     def take_done(self) -> list[Taken]:
         """Take all rows; none of them will change any more."""
@@ -181,7 +183,7 @@ class RowBuffer:
         return taken
 
     def take_settled(self) -> list[Taken]:
-        """Take all rows, the open one only if nothing has come into it since this was called last."""
+        """Take all rows, the open one only if it is as it was when this was called last."""
         if not self._touched:
             return self.take_all()
         self._touched = False
