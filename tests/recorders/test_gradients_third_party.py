@@ -130,6 +130,54 @@ def test_a_wrapper_without_hooks_is_part_of_the_loop(tmp_path, net, loss_of, ora
     oracle.assert_recorded(open_run(tmp_path / "mine"), rtol=1e-6)
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_an_optimizers_own_hooks_go_first(early, tmp_path, net, loss_of, oracle):
+    """What a step pre hook clips is clipped in the log, whenever it was registered."""
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+
+    def clip(*_) -> None:
+        nn.utils.clip_grad_norm_(model.parameters(), 0.01)
+        oracle.see(model, step)
+
+    if early:
+        optimizer.register_step_pre_hook(clip)
+    with GradientRecorder(model, optimizer, tmp_path / "mine"):
+        if not early:
+            optimizer.register_step_pre_hook(clip)
+        for step in range(STEPS):
+            loss_of(model, step).backward()
+            optimizer.step()
+    assert list(optimizer._optimizer_step_pre_hooks.values()) == [clip]
+    oracle.assert_recorded(open_run(tmp_path / "mine"), rtol=1e-6)
+
+
+def test_a_closure_may_have_any_name_and_attributes(tmp_path, net, loss_of, oracle):
+    """Optimizers that ask for a function of another name, and look at it, find what they need."""
+    model = net()
+
+    class Own(torch.optim.SGD):
+        def step(self, evaluate) -> torch.Tensor:
+            loss = torch.enable_grad()(evaluate)()
+            assert evaluate.batch == step
+            super().step()
+            return loss
+
+    def evaluate() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = loss_of(model, step)
+        loss.backward()
+        oracle.see(model, step)
+        return loss
+
+    optimizer = Own(model.parameters(), 0.1)
+    with GradientRecorder(model, optimizer, tmp_path / "mine"):
+        for step in range(STEPS):
+            evaluate.batch = step
+            optimizer.step(evaluate)
+    oracle.assert_recorded(open_run(tmp_path / "mine"), rtol=1e-6)
+
+
 @pytest.mark.parametrize("base", [torch.optim.SGD, third_party.LARS])
 def test_of_two_backward_passes_the_second_is_recorded(base, assert_right):
     """SAM's base optimizer is given the gradients of the second pass, in one step."""
@@ -160,7 +208,7 @@ def scribble(optimizer: Optimizer, habits: list[str]) -> None:
 
 
 class Base(Optimizer):
-    """Evaluates a closure so often, then spoils the gradients; may fail at that."""
+    """Evaluates a closure so often, or never, then spoils the gradients; may fail at that."""
 
     def __init__(self, params, habits: list[str], evaluations: int) -> None:
         super().__init__(params, {})
@@ -178,7 +226,8 @@ def nested(parent: type[Base], habits: list[str], closure_first: bool) -> type[B
     """Derive a class whose step is the parent's, with something before."""
 
     class Nested(parent):
-        def step(self, closure=None) -> None:
+        def step(self, *args, **kwargs) -> None:
+            closure = next(iter((*args, *kwargs.values())), None)
             if closure_first and closure:
                 closure()
                 closure = None
@@ -248,7 +297,7 @@ class Layers(NamedTuple):
 LAYERS = st.builds(
     Layers,
     HABITS,
-    st.integers(1, 3),
+    st.integers(0, 3),
     st.lists(NESTED, max_size=2),
     st.lists(AROUND, max_size=2),
 )
@@ -278,7 +327,7 @@ class Replay:
         self.done(values)
 
     def closed(self, in_turn, by_name: bool) -> None:
-        last = in_turn[0]
+        self.give(last := in_turn[-1])  # for those that do not evaluate closures
 
         def closure() -> None:
             nonlocal last
