@@ -50,7 +50,7 @@ class Listener(Protocol):
         """Be told of gradients that a step's closure has computed, or may leave as they are."""
 
     def after(self, optimizer: Optimizer, closure: bool, evaluated: bool) -> None:
-        """Be told that a step is over, whether it had a closure, and whether one was told of that."""
+        """Be told that a step is over: did it have a closure, was one told of that."""
 
 
 class StepHooks:
