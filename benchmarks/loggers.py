@@ -1,6 +1,7 @@
 """Ways to log a training's gradient norms and loss: not at all, with Epochord, naively, with wandb.
 
-All have one shape: an optimizer of their own, `after` each step, `flush`, `close`.
+All have one shape: an optimizer of a training that is nobody else's, `after` each step,
+`flush`, `close`.
 """
 
 from importlib.util import find_spec
@@ -114,9 +115,8 @@ class Naive:
 class Wandb:
     """Logs with `wandb.watch`, offline, at every step: a histogram of each gradient, and the loss.
 
-    It hangs hooks on the parameters, so it needs a training that no other logger
-    has.  What its service, a process of its own, does in the meantime is not seen in
-    the CPU time of steps, but in that of `close`, which waits for its end.
+    What its service, a process of its own, does in the meantime is not seen in the CPU
+    time of steps, but in that of `close`, which waits for its end.
     """
 
     def __init__(self, training: Training, directory: Path) -> None:

@@ -1,8 +1,8 @@
 """What recording adds to a step of training, in CPU time, against the bare loop.
 
 Bare loop, bare loop once more (so: the noise), Epochord, the naive TensorBoard loop,
-wandb (where it is installed) and the norms alone take turns on one network in one
-process, each with an optimizer of its own; wandb has a network of its own, too.
+wandb (where it is installed) and the norms alone take turns in one process, each with
+a network of its own, equal at the start: Epochord records whoever trains its network.
 """
 
 import tempfile
@@ -90,13 +90,12 @@ def report() -> str:
 
 
 def _measure(name: str, make: Callable[[], Training], folder: Path) -> Result:
-    training = make()
     loggers: dict[str, Logger] = {
-        BARE: Bare(training),
-        AGAIN: Bare(training),
-        OURS: Epochord(training, folder / "epochord"),
-        NAIVE: Naive(training, folder / "naive"),
-        NORMS: NormsAlone(training),
+        BARE: Bare(make()),
+        AGAIN: Bare(make()),
+        OURS: Epochord(make(), folder / "epochord"),
+        NAIVE: Naive(make(), folder / "naive"),
+        NORMS: NormsAlone(make()),
     }
     if has_wandb():
         loggers[WANDB] = Wandb(make(), folder / "wandb")
@@ -109,7 +108,7 @@ def _measure(name: str, make: Callable[[], Training], folder: Path) -> Result:
 
     steps = _steps_a_block(loggers[BARE])
     blocks = {key: partial(_block, logger, steps) for key, logger in loggers.items()}
-    many = len(list(training.model.parameters())) > MANY
+    many = len(list(loggers[BARE].training.model.parameters())) > MANY
     fewer = FEWER_OF_MANY if many else FEWER
     times = interleaved(blocks, rounds=ROUNDS, fewer=fewer, after_round=flush)
     for key, spent in flushing.items():
