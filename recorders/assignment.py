@@ -37,6 +37,7 @@ class Trained:
         self._gone = gone
         self._optimizer = ref(optimizer, self._let_go)
         self._lists: list[list[torch.Tensor]] = []
+        self._single: list[tuple[int, int]] = []  # places in them of tensors of one element
 
     @property
     def optimizer(self) -> Optimizer | None:
@@ -58,14 +59,26 @@ class Trained:
     def changed(self) -> bool:
         """Tell whether it holds other parameters than when this was asked last."""
         groups = self._groups()
-        try:
-            # Lists compare by identity first, so that this costs nothing while all is as it was.
-            if all(map(eq, groups, self._lists)) and len(groups) == len(self._lists):
-                return False
-        except RuntimeError:  # else element by element, which tensors refuse
-            pass
+        if self._as_known(groups):
+            return False
         self._lists = [list(held) for held in groups]
+        self._single = [
+            (place, slot)
+            for place, held in enumerate(groups)
+            for slot, parameter in enumerate(held)
+            if parameter.numel() == 1
+        ]
         return True
+
+    def _as_known(self, groups: list[list[torch.Tensor]]) -> bool:
+        # Lists compare by identity first, so that this costs nothing while all is as it was.
+        try:
+            same = len(groups) == len(self._lists) and all(map(eq, groups, self._lists))
+        except (
+            RuntimeError
+        ):  # else element by element, which tensors refuse, but for single numbers
+            return False
+        return same and all(groups[at][slot] is self._lists[at][slot] for at, slot in self._single)
 
     def _groups(self) -> list[list[torch.Tensor]]:
         optimizer = self.optimizer

@@ -178,6 +178,23 @@ def test_a_closure_may_have_any_name_and_attributes(tmp_path, net, loss_of, orac
     oracle.assert_recorded(open_run(tmp_path / "mine"), rtol=1e-6)
 
 
+@pytest.mark.parametrize("elements", [1, 3])
+def test_a_parameter_put_in_anothers_place_is_recorded(elements, tmp_path, oracle):
+    """Gaussian splatting grows its parameters so, within the optimizer's own lists."""
+    model = nn.ParameterDict({"p": nn.Parameter(torch.ones(elements))})
+    optimizer = torch.optim.SGD(model.parameters(), 0.0)
+    with GradientRecorder(model, optimizer, tmp_path / "mine"):
+        for step in range(STEPS):
+            if step % 2:
+                grown = torch.ones(elements if elements == 1 else elements + step)
+                model["p"] = optimizer.param_groups[0]["params"][0] = nn.Parameter(grown)
+            optimizer.zero_grad()
+            ((step + 1) * model["p"].sum()).backward()
+            oracle.see(model, step)
+            optimizer.step()
+    oracle.assert_recorded(open_run(tmp_path / "mine"), rtol=1e-6)
+
+
 @pytest.mark.parametrize("base", [torch.optim.SGD, third_party.LARS])
 def test_of_two_backward_passes_the_second_is_recorded(base, assert_right):
     """SAM's base optimizer is given the gradients of the second pass, in one step."""
