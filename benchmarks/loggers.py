@@ -123,7 +123,7 @@ class Wandb:
         import wandb
 
         self.training, self.optimizer = training, training.make_optimizer()
-        directory.mkdir()
+        directory.mkdir(parents=True)
         settings = wandb.Settings(silent=True, console="off")
         self._run = wandb.init(
             project="benchmark", mode="offline", dir=str(directory), settings=settings

@@ -3,14 +3,16 @@
 Bare loop, bare loop once more (so: the noise), Epochord, the naive TensorBoard loop,
 wandb (where it is installed) and the norms alone take turns in one process, each with
 a network of its own, equal at the start: Epochord records whoever trains its network.
+Each training has a process of its own, since tiny tensors are slower where others were.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +29,7 @@ from benchmarks.measure import (
 )
 from benchmarks.tables import table
 from benchmarks.targets import Part, Target, at_most, joined
-from benchmarks.trainings import TRAININGS, Training
+from benchmarks.trainings import TRAININGS
 
 __all__ = ["report"]
 
@@ -80,16 +82,17 @@ class Result:
 
 def report() -> str:
     """Measure all trainings and return the tables."""
-    with _one_thread(), tempfile.TemporaryDirectory() as folder:
-        results = [
-            _measure(name, make, Path(folder, str(place)))
-            for place, (name, make) in enumerate(TRAININGS.items())
-        ]
+    fresh = ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1)
+    with fresh, tempfile.TemporaryDirectory() as folder:
+        results = list(fresh.map(_measure, TRAININGS, map(Path(folder).joinpath, TRAININGS)))
     tables = [_step_table(results), _flush_table(results)]
     return joined([Part(tables, list(_targets(results)), list(_notes()))])
 
 
-def _measure(name: str, make: Callable[[], Training], folder: Path) -> Result:
+def _measure(name: str, folder: Path) -> Result:
+    # Two threads on two shared cores wait for each other, and waiting burns CPU time.
+    torch.set_num_threads(1)
+    make = TRAININGS[name]
     loggers: dict[str, Logger] = {
         BARE: Bare(make()),
         AGAIN: Bare(make()),
@@ -189,14 +192,3 @@ def _notes() -> Iterator[str]:
         )
     else:
         yield "wandb is not installed, so it is not in the table."
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    # Two threads on two shared cores wait for each other, and waiting burns CPU time.
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

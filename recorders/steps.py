@@ -7,10 +7,12 @@ is part of the outermost.
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from functools import update_wrapper
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial, update_wrapper
+from threading import Lock, get_ident
 from types import CodeType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 import torch
 from torch import nn
@@ -28,13 +30,6 @@ _WRAPPER = "Optimizer.profile_hook_step.<locals>.wrapper"
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def _untraced(function: _Function) -> _Function:
-    """Let torch.compile call a function, not look into it; its own decorator loads for a second."""
-    function._torchdynamo_disable = True  # type: ignore[attr-defined]
-    function._torchdynamo_disable_msg = "measures"  # type: ignore[attr-defined]
-    return function
 
 
 class Listener(Protocol):
@@ -64,80 +59,128 @@ class StepHooks:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._depth = 0  # of steps that have begun
-        self._closure = False  # whether the outermost step has one
-        self._ahead = False  # whether what that computed has been measured
-        self._evaluated = False  # whether it was called at all, in the last step that had one
-        self._last_in_line: RemovableHandle | None = None
-        self._handles = [
-            register_optimizer_step_pre_hook(self._before),
-            register_optimizer_step_post_hook(self._after),
-        ]
+        self._threads: dict[int, _Step] = {}  # each does its own steps
+        with _changing:
+            global _all
+            _all = (*_all, self)
+            _hook_in()
 
     @property
     def stepping(self) -> bool:
         """Whether a step has begun and is not over."""
-        return self._depth > 0
+        return any(step.depth for step in list(self._threads.values()))
 
     def remove(self) -> None:
         """Look at no further step."""
-        self._stand_back()
-        for handle in self._handles:
-            handle.remove()
+        with _changing:
+            global _all
+            _all = tuple(each for each in _all if each is not self)
+        for step in list(self._threads.values()):
+            step.stand_back()
 
-    @_untraced
-    def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | None:
+    def before(
+        self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Arguments | None:
+        """Look at a call that begins; return what else it is to be given, if anything."""
         if not self._listener.trains(optimizer):
             return None
-        if self._depth and not _within_step(self._listener.trains):
-            self._depth = 0  # the last step raised an exception
-        self._depth += 1
-        if self._depth > 1:
+        step = self._threads.setdefault(get_ident(), _Step())
+        if step.depth and not _within_step(self._listener.trains):
+            step.depth = 0  # the last step raised an exception
+        step.depth += 1
+        if step.depth > 1:
             return None
-        self._stand_back()
+        step.stand_back()
         if optimizer._optimizer_step_pre_hooks:  # they may clip, so they go first
-            self._last_in_line = optimizer.register_step_pre_hook(self._given)
+            step.last_in_line = optimizer.register_step_pre_hook(partial(self._given, step))
             return None
-        return self._given(optimizer, args, kwargs)
+        return self._given(step, optimizer, args, kwargs)
 
-    @_untraced
-    def _given(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | None:
-        """Measure what an outermost step is given, or is going to be given by its closure."""
+    def _given(
+        self, step: "_Step", optimizer: Optimizer, args: Any, kwargs: Any
+    ) -> Arguments | None:
+        """Measure what an outermost step is given, or its closure is going to give it."""
         closure, put_back = _closure_of(args, kwargs)
-        self._closure = closure is not None
+        step.closure, step.ahead = closure is not None, False
         if closure is None:
             self._listener.before(optimizer)
             return None
-        self._ahead = False
-        if not self._evaluated:  # nor may it be now: some optimizers leave it alone
-            self._measure_ahead(optimizer)
-        self._evaluated = False
+
+        def measure() -> None:
+            step.ahead = True
+            self._listener.evaluated(optimizer)
 
         def measured(*given: Any, **named: Any) -> Any:
             result = closure(*given, **named)
-            self._evaluated = True
-            self._measure_ahead(optimizer)
+            step.evaluated = True
+            measure()
             return result
 
+        if not step.evaluated:  # nor may it be now: some optimizers leave closures alone
+            measure()
+        step.evaluated = False
         return put_back(update_wrapper(measured, closure))
 
-    def _measure_ahead(self, optimizer: Optimizer) -> None:
-        self._ahead = True
-        self._listener.evaluated(optimizer)
+    def after(self, optimizer: Optimizer) -> None:
+        """Look at a call that is over."""
+        step = self._threads.get(get_ident())
+        if step and step.depth and self._listener.trains(optimizer):
+            step.depth -= 1
+            if step.depth == 0:
+                step.stand_back()
+                self._listener.after(optimizer, step.closure, step.ahead)
 
-    def _stand_back(self) -> None:
-        """Leave an optimizer's own hooks as they were."""
-        if self._last_in_line:
-            self._last_in_line.remove()
-            self._last_in_line = None
 
-    @_untraced
-    def _after(self, optimizer: Optimizer, *_: Any) -> None:
-        if self._depth and self._listener.trains(optimizer):
-            self._depth -= 1
-            if self._depth == 0:
-                self._stand_back()
-                self._listener.after(optimizer, self._closure, self._ahead)
+# PyTorch's own list of hooks must never change while some thread is on its way through it: it
+# would raise there, in the middle of a training.  So ours are entered once and stay.
+_all: tuple[StepHooks, ...] = ()
+_changing = Lock()
+
+
+@cache
+def _hook_in() -> None:
+    register_optimizer_step_pre_hook(_before_each)
+    register_optimizer_step_post_hook(_after_each)
+
+
+def _untraced(function: _Function) -> _Function:
+    """Let torch.compile call a function, not look into it; its own decorator loads for a second."""
+    function._torchdynamo_disable = True  # type: ignore[attr-defined]
+    function._torchdynamo_disable_msg = "measures"  # type: ignore[attr-defined]
+    return function
+
+
+@_untraced
+def _before_each(optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | None:
+    changed = None
+    for each in _all:
+        new = each.before(optimizer, args, kwargs)
+        if new is not None:
+            args, kwargs = changed = new
+    return changed
+
+
+@_untraced
+def _after_each(optimizer: Optimizer, *_: Any) -> None:
+    for each in _all:
+        each.after(optimizer)
+
+
+@dataclass(slots=True)
+class _Step:
+    """What a thread is doing."""
+
+    depth: int = 0  # of steps that have begun
+    closure: bool = False  # whether the outermost has one
+    ahead: bool = False  # whether what that gives has been measured
+    evaluated: bool = False  # whether it was called at all, in the last step that had one
+    last_in_line: RemovableHandle | None = None  # our own one of the optimizer's hooks
+
+    def stand_back(self) -> None:
+        """Leave an optimizer's hooks as they were."""
+        if self.last_in_line:
+            self.last_in_line.remove()
+            self.last_in_line = None
 
 
 def inner_optimizers(given: object) -> list[Optimizer]:
@@ -153,29 +196,38 @@ def inner_optimizers(given: object) -> list[Optimizer]:
     list of torch.optim.Optimizer
         Empty if there are none.
     """
-    return list({id(each): each for each in _inner(given, DEEPEST)}.values())
+    found: dict[int, Optimizer] = {}
+    seen: set[int] = set()
+    level = [given]
+    for _ in range(DEEPEST + 1):
+        fresh = [each for each in level if id(each) not in seen]
+        seen.update(map(id, fresh))
+        found |= {id(each): each for each in fresh if _is_stepped(each)}
+        level = [value for each in fresh if id(each) not in found for value in _held(each)]
+    return list(found.values())
 
 
-def _inner(given: object, depth: int) -> Iterator[Optimizer]:
-    if isinstance(given, Optimizer) and _is_hooked(type(given)):
-        yield given
-        return
-    if depth == 0 or isinstance(given, torch.Tensor | nn.Module | type):
-        return
+def _is_stepped(given: object) -> TypeGuard[Optimizer]:
+    """Tell whether PyTorch sees its step, or a ``super().step()`` in that."""
+    return isinstance(given, Optimizer) and any(
+        hasattr(vars(kind).get("step"), "hooked") for kind in type(given).__mro__
+    )
+
+
+def _held(given: object) -> list[Any]:
+    """Return what an object holds and what may be, or hold, an optimizer."""
+    if isinstance(given, torch.Tensor | nn.Module | type):
+        return []
     if isinstance(given, dict):
         held: list[Any] = list(given.values())
     elif isinstance(given, list | tuple):
         held = list(given)
     else:
-        held = list(getattr(given, "__dict__", {}).values())
-    for value in held:
-        if not isinstance(value, str | int | float | bytes | None):
-            yield from _inner(value, depth - 1)
-
-
-def _is_hooked(kind: type[Optimizer]) -> bool:
-    """Tell whether PyTorch sees a step, or a ``super().step()`` in it."""
-    return any(hasattr(vars(each).get("step"), "hooked") for each in kind.__mro__)
+        slots = (getattr(kind, "__slots__", ()) for kind in type(given).__mro__)
+        names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
+        held = [getattr(given, name, None) for name in names]
+        held += getattr(given, "__dict__", {}).values()
+    return [value for value in held if not isinstance(value, str | int | float | bytes | None)]
 
 
 def _closure_of(
