@@ -68,18 +68,20 @@ def ended(child: int, seconds: float = SECONDS) -> int | None:
     return None
 
 
-def answer_of(work: Callable[[], Any], output: Path) -> Any:
+def answer_of(work: Callable[[], Any], output: Path, seconds: float = SECONDS) -> Any:
     """Return what a function returns in a child, so that this process stays as it is.
 
     Raises
     ------
     RuntimeError
-        If it raises there; `output` has the traceback.
+        If it raises there, with the traceback, or does not end within so many seconds.
     """
     answer = output.with_suffix(".answer")
     child = forked(lambda: answer.write_bytes(pickle.dumps(work())), output)
-    if ended(child) != 0:
-        raise RuntimeError(output.read_text(encoding="utf-8"))
+    code = ended(child, seconds)
+    if code != 0:
+        said = output.read_text(encoding="utf-8")
+        raise RuntimeError(f"a child {'hangs' if code is None else f'ended with {code}'}: {said}")
     return pickle.loads(answer.read_bytes())
 
 

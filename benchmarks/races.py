@@ -221,7 +221,7 @@ def _continued(this: _Race, before: Line | None, after: Line | None) -> list[str
     rows = before.rows if before else {}
     if after is None or after.status != "finished":
         said = [note.value for note in notes_of(this.folder)[FINAL] if note.event == "refused"]
-        return [f"resumed in the end, the run is not finished: {said or after and after.status}"]
+        return [f"resumed in the end, the run is not finished: {said or (after and after.status)}"]
     kept = {step: row for step, row in after.rows.items() if step in rows}
     if kept != rows:
         return [f"resumed in the end, {len(rows)} rows have become {len(kept)} others"]
