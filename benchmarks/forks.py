@@ -125,10 +125,13 @@ class Programs:
     ----------
     folder : Path
         Gets what the programs print.
+    prelude : str
+        What each of them begins with.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prelude: str = "") -> None:
         self._folder = folder
+        self._prelude = prelude
         self._count = 0
         self._server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.forks"],
@@ -143,7 +146,7 @@ class Programs:
         self._count += 1
         output = self._folder / f"{self._count}.txt"
         argv = [f"<program {self._count}>", *map(str, arguments)]
-        number = self._ask(code=code, argv=argv, output=str(output))
+        number = self._ask(code=self._prelude + code, argv=argv, output=str(output))
         return Program(number, output, self._ask)
 
     def run(self, code: str, *arguments: object) -> "Program":
