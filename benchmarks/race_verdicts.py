@@ -21,6 +21,11 @@ __all__ = ["Attempt", "Line", "attempts_of", "read_lines", "violations"]
 TAGS = (GRAD_NORM + "p", "writer", "mark")
 EVENTS = "event files"
 HOLDING = ("owns", "did", "safe", "forks", "forked", "ends")
+KNOWN_DAMAGE = (
+    "not a whole record",  # of an event file whose writer was killed
+    "behind the last whole record",
+    "the run was resumed after them",  # rewinding to a step that the run had not reached
+)
 GENTLE = (-signal.SIGTERM, -signal.SIGHUP)  # deaths before which the log is closed
 
 
@@ -81,6 +86,7 @@ class Line(NamedTuple):
     steps: Mapping[str, list[int]]
     values: Mapping[str, list[float]]
     damage: Sequence[str]
+    holes: frozenset[int] = frozenset()
     status: str = ""
     error: str | None = None
 
@@ -122,6 +128,7 @@ def read_lines(folder: Path) -> dict[str, Line]:
             {tag: series.steps.tolist() for tag, series in contents.series.items()},
             {tag: series.values.tolist() for tag, series in contents.series.items()},
             damage_lines(contents.files),
+            lines[RUN].holes,
         )
     return lines
 
@@ -132,6 +139,7 @@ def _line(run: Run) -> Line:
         {tag: series.steps.tolist() for tag, series in run.items()},
         {tag: series.values.tolist() for tag, series in run.items()},
         run.damage,
+        frozenset(step for hole in about.holes for step in range(hole.first, hole.last + 1)),
         about.status,
         about.error,
     )
@@ -226,9 +234,9 @@ def _mixed(name: str, line: Line, owners: Sequence[Attempt]) -> Iterator[str]:
         if steps != sorted(set(steps)):
             yield f"{name}: {tag} has steps twice, or not in order"
     rows = line.rows
-    if rows and name in (RUN, EVENTS) and list(rows) != list(range(len(rows))):
-        absent = sorted(set(range(max(rows))) - set(rows))
-        yield f"{name}: of {len(rows)} steps to {max(rows)}, {absent[:5]} … are not there"
+    absent = sorted(set(range(max(rows, default=0))) - set(rows) - line.holes)
+    if absent and name in (RUN, EVENTS):
+        yield f"{name}: of {len(rows)} steps, {_spans(absent)} are not there"
     latest = -1
     for step, (norm, writer, marked) in rows.items():
         number = int(norm or marked or 0) // STEPS
@@ -240,7 +248,7 @@ def _mixed(name: str, line: Line, owners: Sequence[Attempt]) -> Iterator[str]:
             yield f"{name}: step {step} is of writer {number}, behind a later one's"
         latest = max(latest, order.get(number, -1))
     for said in line.damage:
-        if "not a whole record" not in said and "behind the last whole record" not in said:
+        if not any(known in said for known in KNOWN_DAMAGE):
             yield f"{name}: damage: {said}"
 
 
@@ -276,7 +284,8 @@ def _missing(story: _Story, lines: Mapping[str, Line]) -> Iterator[str]:
         if lost:
             yield f"{_spans(lost)} of writer {each.number} were promised and are not there"
         twice = [step for step in each.promised if len(places.get(mark(each.number, step), [])) > 1]
-        if twice:
+        if twice and not any(o.undecided and o.asks.value == "rewind" for o in story.attempts):
+            # A kill between making the segment and shortening the run leaves both.
             found = places[mark(each.number, twice[0])]
             yield f"{_spans(twice)} of writer {each.number} are there in {' and '.join(found)}"
     if story.promised and story.promised[-1] is story.owners[-1]:
