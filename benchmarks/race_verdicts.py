@@ -7,11 +7,12 @@ end as programs and signals end, up to its last one.
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.race_writers import RUN, STEPS, Note, mark
-from epochord.runlog import Run, open_run
+from epochord.runlog import LogError, open_run
 from epochord.runlog.run.contents import damage_lines
 from epochord.runlog.run.run import GRAD_NORM
 from epochord.runlog.tensorboard import event_files, read_event_files
@@ -24,7 +25,7 @@ HOLDING = ("owns", "did", "safe", "forks", "forked", "ends")
 KNOWN_DAMAGE = (
     "not a whole record",  # of an event file whose writer was killed
     "behind the last whole record",
-    "the run was resumed after them",  # rewinding to a step that the run had not reached
+    "(the run was resumed after them)",  # rewinding to a step that the run had not reached
 )
 GENTLE = (-signal.SIGTERM, -signal.SIGHUP)  # deaths before which the log is closed
 
@@ -105,7 +106,7 @@ def attempts_of(
 ) -> Iterator[Attempt]:
     """Take a journal apart at each ``asks``."""
     starts = [place for place, note in enumerate(notes) if note.event == "asks"]
-    for start, stop in zip(starts, [*starts[1:], None], strict=True):
+    for start, stop in pairwise([*starts, len(notes)]):
         yield Attempt(number, tuple(notes[start:stop]), code, gone)
 
 
@@ -121,7 +122,7 @@ def read_lines(folder: Path) -> dict[str, Line]:
     lines = {}
     for place in [run, *sorted(run.glob("segment-*"))]:
         if (place / "run.json").exists():
-            lines[place.name] = _line(open_run(place))
+            lines[place.name] = _line(place)
     if RUN in lines and (events := event_files(run)):
         contents = read_event_files(events)
         lines[EVENTS] = Line(
@@ -133,7 +134,11 @@ def read_lines(folder: Path) -> dict[str, Line]:
     return lines
 
 
-def _line(run: Run) -> Line:
+def _line(place: Path) -> Line:
+    try:
+        run = open_run(place)
+    except LogError as error:
+        return Line({}, {}, [str(error)])
     about = run.metadata
     return Line(
         {tag: series.steps.tolist() for tag, series in run.items()},
@@ -248,7 +253,7 @@ def _mixed(name: str, line: Line, owners: Sequence[Attempt]) -> Iterator[str]:
             yield f"{name}: step {step} is of writer {number}, behind a later one's"
         latest = max(latest, order.get(number, -1))
     for said in line.damage:
-        if not any(known in said for known in KNOWN_DAMAGE):
+        if not any(known in said for known in KNOWN_DAMAGE) or "nothing of" in said:
             yield f"{name}: damage: {said}"
 
 

@@ -127,7 +127,8 @@ def mark(number: int, step: int) -> float:
 def notes_of(folder: Path) -> dict[int, list[Note]]:
     """Read all journals of a race: the notes of each writer, in their order."""
     journals = sorted(folder.glob("*.journal"), key=lambda path: int(path.stem))
-    return {int(path.stem): list(_notes(path)) for path in journals}
+    found = {int(path.stem): list(_notes(path)) for path in journals}
+    return {number: notes for number, notes in found.items() if notes}  # killed at once: nothing
 
 
 def write(plan: Plan, folder: Path, stop: int) -> None:

@@ -7,6 +7,7 @@ happened, and each violation with the seed of its race, whose folder is kept.
 
 import argparse
 import ctypes
+import gc
 import os
 import random
 import shutil
@@ -309,6 +310,7 @@ def _prepare() -> None:
     torch.set_num_threads(1)
     # What torch imports at a first step, it imports once, not in every child.
     torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))]).step()
+    gc.freeze()  # a child that collects garbage would copy all of it
 
 
 def main() -> None:
