@@ -192,6 +192,6 @@ def test_workers_of_a_loader_while_recording(programs, whole_steps, tmp_path):
     """Forked workers come and go, and one is terminated, without a row more or less."""
     program = programs.run(WORKERS, tmp_path / "mine")
     assert program.code == 0, program.output
-    assert program.output.splitlines()[0] == str(-signal.SIGTERM)
+    assert program.output == "0\n"  # so torch has it, which handles the signal in a worker
     assert whole_steps(tmp_path / "mine") == 25
     assert open_run(tmp_path / "mine").metadata.status == "finished"
