@@ -43,6 +43,7 @@ __all__ = [
     "OutputError",
     "PageResult",
     "ReadBack",
+    "RecordingWarning",
     "Run",
     "RunExistsError",
     "RunSource",
@@ -66,10 +67,11 @@ __all__ = [
     "render_page",
     "sound",
     "spectrogram",
+    "watch",
 ]
 
 if TYPE_CHECKING:
-    from epochord.recorders import EnsembleRecorder, GradientRecorder
+    from epochord.recorders import EnsembleRecorder, GradientRecorder, watch
     from epochord.renderers.audio.readback import ReadBack, read_back
     from epochord.renderers.audio.render import render_audio
     from epochord.renderers.audio.result import AudioResult
@@ -94,6 +96,7 @@ if TYPE_CHECKING:
         EpochordError,
         LogError,
         OutputError,
+        RecordingWarning,
         Run,
         RunExistsError,
         RunSource,
@@ -106,7 +109,7 @@ else:
     # The same once more, for Python, which imports nothing until it is used (PEP 562); of static
     # tools, a function that answers for any name would hide every slip of the pen.
     _NAMES = {
-        "epochord.recorders": "EnsembleRecorder GradientRecorder",
+        "epochord.recorders": "EnsembleRecorder GradientRecorder watch",
         "epochord.renderers.audio.readback": "ReadBack read_back",
         "epochord.renderers.audio.render": "render_audio",
         "epochord.renderers.audio.result": "AudioResult",
@@ -124,8 +127,8 @@ else:
         "epochord.renderers.page": "PageResult render_page",
         "epochord.renderers.pictures.spectrogram": "Spectrogram",
         "epochord.runlog": (
-            "EpochordError LogError OutputError Run RunExistsError RunSource Series find_runs "
-            "open_run"
+            "EpochordError LogError OutputError RecordingWarning Run RunExistsError RunSource Series "
+            "find_runs open_run"
         ),
         "epochord.runlog.reading.ensemble": "open_ensemble",
     }

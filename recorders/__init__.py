@@ -5,5 +5,6 @@ from epochord.runlog.extras import needing
 with needing("recording", "record"):
     from epochord.recorders.ensemble import EnsembleRecorder
     from epochord.recorders.gradients import GradientRecorder
+    from epochord.recorders.watching import watch
 
-__all__ = ["EnsembleRecorder", "GradientRecorder"]
+__all__ = ["EnsembleRecorder", "GradientRecorder", "watch"]

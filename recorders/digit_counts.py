@@ -19,7 +19,8 @@ import pyarrow as pa
 import torch
 from torch import nn
 
-from epochord.recorders.norms import to_host
+from epochord.recorders.devices import to_host
+from epochord.recorders.rows import Taken
 from epochord.runlog.digits.bits import FORMATS, digit_starts
 from epochord.runlog.digits.tables import KINDS, digit_rows, digits_layers
 
@@ -31,6 +32,7 @@ INFINITY = FORMATS["float32"].infinity
 ZERO, NON_FINITE = 0, 10  # beside the digits
 # So few numbers are looked up one by one on the CPU: clearing and adding up bins takes longer.
 FEW = 1 << 13
+ROW_BYTES = 200  # of a layer's digits while they wait, about
 
 Floats = npt.NDArray[np.float64]
 Measured = Callable[[], dict[str, Floats]]
@@ -136,55 +138,66 @@ class DigitRows:
     def __init__(self, parameters: Mapping[str, nn.Parameter], every: int) -> None:
         if every < 1:
             raise ValueError(f"first_digits is {every}; expected an integer of at least 1, or None")
-        self._parameters = parameters
-        self._layers = digits_layers(list(parameters))
+        self.know(parameters)
         self._every = every
         self._open: tuple[int, float] | None = None  # step and time
         self._measured: dict[tuple[str, int], Measured] = {}  # by kind and optimizer
         self._ahead: dict[int, Measured] = {}
-        self._done: list[Callable[[], pa.Table]] = []
+        self._done: list[tuple[int, Callable[[], pa.Table]]] = []
+
+    def know(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Take the parameters that the model has by now."""
+        self._parameters = parameters
+        self._layers = digits_layers(list(parameters))
 
     def due(self, step: int) -> bool:
         """Tell whether digits are counted at a step."""
         return step % self._every == 0
 
     def open(self, step: int) -> None:
-        """Begin the rows of a step that has just been done."""
-        self._finish()
+        """Begin the rows of a step."""
+        self.finish()
         self._open = (step, time.time())
 
-    def capture_ahead(self, place: int, names: Iterable[str]) -> None:
+    def capture_ahead(self, who: int, names: Iterable[str]) -> None:
         """Count the gradients that are there now, for rows that come later."""
-        self._ahead[place] = self._count(names, True, None)
+        self._ahead[who] = self._count(names, True, None)
 
-    def capture(
-        self, place: int, names: Iterable[str], divisor: torch.Tensor | None = None
+    def capture_gradients(
+        self, who: int, names: Iterable[str], divisor: torch.Tensor | None = None
     ) -> None:
-        """Count gradients, but where that was done ahead, and weights into the open rows.
+        """Count gradients into the open rows, but where that was done ahead.
 
         Parameters
         ----------
-        place : int
-            Which optimizer's parameters these are.
+        who : int
+            Identifies the optimizer whose parameters these are.
         names : iterable of str
             The parameters.
         divisor : torch.Tensor [shape=()], optional
             What the gradients are still multiplied with.
         """
-        ahead = self._ahead.pop(place, None)
-        if self._open is None:  # the rows have been given out
-            return
-        chosen = list(names)
-        self._measured["gradient", place] = ahead or self._count(chosen, True, divisor)
-        self._measured["weight", place] = self._count(chosen, False, None)
+        ahead = self._ahead.pop(who, None)
+        if self._open is not None:  # else the rows have been given out
+            self._measured["gradient", who] = ahead or self._count(names, True, divisor)
 
-    def take(self) -> Callable[[], pa.Table] | None:
-        """Take all rows; the function returned waits for the device and gives them."""
-        self._finish()
+    def capture_weights(self, who: int, names: Iterable[str]) -> None:
+        """Count weights into the open rows."""
+        if self._open is not None:
+            self._measured["weight", who] = self._count(names, False, None)
+
+    def take(self) -> Taken | None:
+        """Take all rows that are finished."""
         done, self._done = self._done, []
-        return (lambda: pa.concat_tables([rows() for rows in done])) if done else None
+        if not done:
+            return None
+        size = ROW_BYTES * len(self._layers) * len(done)
+        return Taken(
+            lambda: pa.concat_tables([rows() for _, rows in done]), (done[0][0], done[-1][0]), size
+        )
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """End the open rows."""
         if self._open is None:
             return
         (step, when), measured = self._open, self._measured
@@ -203,7 +216,7 @@ class DigitRows:
             }
             return digit_rows(step, when, by_layer)
 
-        self._done.append(rows)
+        self._done.append((step, rows))
 
     def _count(
         self, names: Iterable[str], gradients: bool, divisor: torch.Tensor | None

@@ -15,6 +15,7 @@ import pyarrow as pa
 import torch
 
 from epochord.recorders.asking import Answers, Asked, Members, as_array, is_real
+from epochord.recorders.devices import to_host
 from epochord.recorders.ensemble_places import (
     Points,
     all_inputs,
@@ -23,8 +24,8 @@ from epochord.recorders.ensemble_places import (
     split,
     with_prior,
 )
-from epochord.recorders.norms import to_host
-from epochord.recorders.recorder import Recorder, rows_for, whole_number
+from epochord.recorders.recorder import OnError, Recorder, rows_for, whole_number
+from epochord.recorders.rows import Taken
 from epochord.runlog.ensemble import EnsembleSetup
 from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
 from epochord.runlog.run.metadata import Format, RunMetadata
@@ -83,6 +84,13 @@ class EnsembleRecorder(Recorder):
     half : bool
         Keep predictions in float16: half the size, three digits, infinite above 65,504,
         which is warned of where it happens.
+    overwrite : bool
+        Remove the run in `directory`, if there is one.
+    on_error : {"warn", "raise"}
+        What becomes of a log that cannot be written: one warning, rows that wait and are tried
+        again, and a hole named in the log; or the next call raises what went wrong.
+    signals : bool
+        Whether SIGTERM and SIGHUP complete the log before the process ends of them.
     seed : int, optional
         Noted in `run.json`.
     hyperparameters, dataset : mapping, optional
@@ -129,9 +137,6 @@ class EnsembleRecorder(Recorder):
     ...         optimizer.step()
     """
 
-    _ROW = "epoch"
-    _STATE = "epoch just recorded"
-    _AFTER = "record()"
     _RESUMES = False
     _OWN = (GRAD_NORM, f"{LOSS}/", f"{ENSEMBLE}/", f"{ENSEMBLE_SETUP}/")
 
@@ -149,6 +154,9 @@ class EnsembleRecorder(Recorder):
         every: int = 1,
         format: Format = "parquet",
         half: bool = False,
+        overwrite: bool = False,
+        on_error: OnError = "warn",
+        signals: bool = True,
         seed: int | None = None,
         hyperparameters: Mapping[str, Any] | None = None,
         dataset: Mapping[str, Any] | None = None,
@@ -183,7 +191,16 @@ class EnsembleRecorder(Recorder):
             dataset=dataset or {},
         )
         rows = rows_for(self.members + 1)
-        super().__init__(directory, metadata, rows, format=format, flush_seconds=flush_seconds)
+        super().__init__(
+            directory,
+            metadata,
+            rows,
+            format=format,
+            overwrite=overwrite,
+            on_error=on_error,
+            signals=signals,
+            flush_seconds=flush_seconds,
+        )
 
     def record(self, losses: Points | None = None, *, indices: Points | None = None) -> None:
         """Record the ensemble as it is now, as the next epoch.
@@ -209,6 +226,9 @@ class EnsembleRecorder(Recorder):
         """
         if self._closed:
             raise RuntimeError("record(): this recorder is closed")
+        if self._forked:
+            self._records("record()")
+            return
         values = None if losses is None else self._as_losses(losses)
         if indices is not None:
             self._compare(as_array(indices))
@@ -217,15 +237,16 @@ class EnsembleRecorder(Recorder):
             return
         if self.step == 0:
             batch = partial(setup_rows, self._setup, time.time())
-            self._log.writer.submit(batch, ENSEMBLE_SETUP)
-        self._drain_if_due()
-        self._open_row()
-        if values is not None:
-            self._log_losses(values)
-        if self.step % self._every == 0:
-            self._measure()
-        else:
-            self._seen = self._stored(self._probed())
+            self._submit(Taken(batch, (0, 0), 0), ENSEMBLE_SETUP)
+        with self._lock:
+            self._drain_if_due()
+            self._open_row()
+            if values is not None:
+                self._log_losses(values)
+            if self.step % self._every == 0:
+                self._measure()
+            else:
+                self._seen = self._stored(self._probed())
 
     def _as_losses(self, losses: Points) -> Answers:
         values: Answers = (
@@ -249,7 +270,6 @@ class EnsembleRecorder(Recorder):
                 numbers = [float(plain.mean()), *plain.tolist()]
         for tag, number in zip(self._tags, numbers, strict=True):
             self._rows.log(tag, number)
-        self._row_tags.add(LOSS)
 
     def _compare(self, indices: npt.NDArray[Any]) -> None:
         """Take the first epoch's indices for the run's; warn once if later ones differ."""
@@ -267,7 +287,7 @@ class EnsembleRecorder(Recorder):
         elif not self._changed:
             self._changed = True
             if self._log is not None:
-                self._log.note(indices_changed_at=self.step + 1)
+                self._log.note(hyperparameters={"indices_changed_at": self.step + 1})
             warnings.warn(
                 f"the bootstrap indices of epoch {self.step + 1} are not those of the first epoch: "
                 "drawn anew in each epoch, they train all members on all data, and the spread "
@@ -318,8 +338,8 @@ class EnsembleRecorder(Recorder):
         if moved or not measured:
             self._measure()
 
-    def _hand_over(self, batches: Sequence[Callable[[], pa.Table]]) -> None:
-        super()._hand_over(batches)
+    def _hand_over(self, taken: Sequence[Taken]) -> None:
+        super()._hand_over(taken)
         self._send_predictions()
 
     def _warn_of_overflow(self) -> None:
@@ -331,7 +351,7 @@ class EnsembleRecorder(Recorder):
             return
         self._warned = True
         assert self._log is not None
-        self._log.note(half_overflows_at=epoch)
+        self._log.note(hyperparameters={"half_overflows_at": epoch})
         warnings.warn(
             f"epoch {epoch}: of the predictions, {count} are beyond 65,504 and so infinite in "
             "float16; record without half to keep them",
@@ -341,10 +361,12 @@ class EnsembleRecorder(Recorder):
 
     def _send_predictions(self) -> None:
         if self._pending:
-            assert self._log is not None
             self._warn_of_overflow()
             batch = partial(_prediction_rows, self._pending, self._setup)
-            self._log.writer.submit(batch, ENSEMBLE)
+            steps = (self._pending[0][0], self._pending[-1][0])
+            points = sum(self._setup.places.values())
+            size = len(self._pending) * self.members * points * np.dtype(self._dtype[1]).itemsize
+            self._submit(Taken(batch, steps, size), ENSEMBLE)
             self._pending = []
 
 

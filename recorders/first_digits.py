@@ -23,7 +23,7 @@ from epochord.runlog.arrow import arrow_array, texts
 from epochord.runlog.errors import EpochordError, described
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.run import STEP, WALL_TIME
-from epochord.runlog.writing.start import RunLog, remove_log
+from epochord.runlog.writing.start import RunLog
 
 __all__ = [
     "BASELINES",
@@ -127,8 +127,6 @@ def record_first_digits(
     batches = list(_batches(tokenizer, prompts, tokens.spaced, _context(model)))
     _check(model, tokens, batches)
     path = Path(directory)
-    if overwrite and path.is_dir():
-        remove_log(path)
     metadata = RunMetadata(
         name=path.resolve().name,
         hyperparameters={
@@ -140,7 +138,7 @@ def record_first_digits(
         },
         versions={**versions(), "transformers": version("transformers")},
     )
-    log = RunLog(path, metadata, format="parquet", resumable=False)
+    log = RunLog(path, metadata, format="parquet", overwrite=overwrite, resumable=False)
     try:
         rows = []
         for called, logits_of in _models(model, name, baselines):
@@ -148,7 +146,7 @@ def record_first_digits(
             rows.append(_rows(called, prompts, expected))
             if progress:
                 progress(len(rows))
-        log.writer.submit(partial(pa.concat_tables, rows), TABLE)
+        log.writer.submit(partial(pa.concat_tables, rows), TABLE, steps=(0, 0))
     except BaseException as error:
         log.close(0, error=described(error))
         raise

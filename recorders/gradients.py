@@ -1,20 +1,28 @@
 """Record the gradient norm of every parameter, step by step, without disturbing training."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
-import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from epochord.recorders.assignment import Assignment
+from epochord.recorders.assignment import Assignment, Trained
+from epochord.recorders.columns import NormColumns
+from epochord.recorders.devices import capturing
 from epochord.recorders.digit_counts import DigitRows
-from epochord.recorders.parameters import model_layers, named_parameters, refuse_sharded
-from epochord.recorders.recorder import Recorder, rows_for, whole_number
+from epochord.recorders.endings import last_error
+from epochord.recorders.parameters import (
+    model_layers,
+    named_parameters,
+    refuse_sharded,
+    shapes_known,
+)
+from epochord.recorders.recorder import OnError, Recorder, rows_for, whole_number
+from epochord.recorders.steps import StepHooks, inner_optimizers
 from epochord.runlog.digits.tables import LAYER_DIGITS
+from epochord.runlog.errors import described
 from epochord.runlog.run.metadata import Format, RunMetadata
 from epochord.runlog.run.run import GRAD_NORM
 
@@ -24,36 +32,47 @@ __all__ = ["GradientRecorder"]
 class GradientRecorder(Recorder):
     """Writes a run's gradient norms, and what else is logged, while it trains.
 
-    A step is a call of the (first) optimizer's ``step`` that was not skipped,
-    counted from 0.  After each one the 2-norm of every parameter's gradient is
-    measured on the gradient's device and kept there; rows go to the log in
-    batches, from a thread of its own.  Nothing waits for the device (but for
-    sparse gradients), and training computes what it would have computed without the recorder.
+    A step is a call of an optimizer's ``step`` that was not skipped, counted from 0; what
+    it calls in turn, such as ``super().step()`` or a wrapped optimizer's, is part of it.  The
+    2-norm of every parameter's gradient is measured as the optimizer is given it: before it
+    runs, or if it has a closure, after that was called last.  Norms stay on the gradients'
+    device; rows go to the log in batches, from a thread of its own.  Nothing waits for the device
+    (but for sparse gradients) or for the disk, and training computes what it would have
+    computed without the recorder.
 
     Parameters
     ----------
     model : torch.nn.Module
-        All its parameters are recorded; one whose gradient is None at a step is
-        null there.
-    optimizer : torch.optim.Optimizer, or a sequence of them
-        Of several, the first one counts the steps; a further one's norms go
-        into the row of the step just done; if it steps again before the next
-        one, the last norms count, but for a row that was flushed.
+        All its parameters are recorded, also those that join later; one whose gradient
+        is None at a step is null there.
+    optimizer : torch.optim.Optimizer, something that wraps some, or a sequence of them
+        Any other optimizer that trains parameters of the model is recorded, too, from its
+        first step on, such as one that takes another's place.
     directory : path-like
         The run's directory, such as ``"runs/mine"``; its name is the run's name.
     every : int
         Measure norms at steps 0, `every`, 2·`every`, …; `log` works at all steps.
     format : {"parquet", "tensorboard", "both"}
         How the log is written.
-    resume : bool
-        Go on with the run in `directory`, if there is one: steps continue after
-        its last one.
+    resume : bool or int
+        Go on with the run in `directory`, if there is one: with True after its last step;
+        with the step that comes next, where training starts again from a checkpoint.  What
+        the log holds from there on becomes a run of its own, ``segment-1``, in `directory`.
+    overwrite : bool
+        Remove the run in `directory`, if there is one.
+    on_error : {"warn", "raise"}
+        What becomes of a log that cannot be written.  By default there is one warning, rows
+        wait in memory (64 MiB) and are tried again, and what is lost is named in the log; else
+        the next call raises what went wrong.
+    signals : bool
+        Whether SIGTERM and SIGHUP complete the log before the process ends of them; where a
+        handler is there, all is brought to the disk before it is called.
     seed : int, optional
         Noted in `run.json`.
     hyperparameters, dataset : mapping, optional
         Noted in `run.json`; plain JSON values.
     flush_seconds : float
-        Rows are handed to the writer at least this often, at the next step.
+        Rows go to the disk at least this often, those on other devices at the next step.
     first_digits : int, optional
         Count the leading digits of each layer's gradients, and of its weights after the
         step, at steps 0, `first_digits`, 2·`first_digits`, … of those that `every`
@@ -67,25 +86,32 @@ class GradientRecorder(Recorder):
     Raises
     ------
     RunExistsError
-        If there is a run in `directory` and `resume` is false, or if it is of
-        another model or format.
+        If there is a run in `directory` and neither `resume` nor `overwrite`, if it is of
+        another model or format, or if somebody is recording it.
     OutputError
         If `directory` cannot be written to.
     LogError
         If `directory` holds a log that cannot be read.
     NotImplementedError
         If parameters are sharded (DTensor, FSDP).
+    TypeError
+        If `optimizer` is no optimizer of PyTorch's, and wraps none.
     ValueError
         If an argument makes no sense, or model and optimizer share no parameter.
 
     Notes
     -----
-    Gradients are measured as the optimizer saw them: averaged by
-    DistributedDataParallel (of which only rank 0 writes), unscaled by
-    ``torch.amp.GradScaler``, and clipped.  Call `capture` before clipping to
+    Of several optimizers a row holds at most one step each: it begins with a step of the
+    one that stepped first of all, or of any that trains a parameter that has been stepped in
+    the row before.  So it is one iteration where all of them step in each, in whatever
+    order, also within ``backward()``; where they step at different rates, each step of the
+    most frequent one has a row, and the others' stand beside it.
+
+    Gradients are averaged by DistributedDataParallel (of which only rank 0 writes),
+    unscaled by ``torch.amp.GradScaler``, and clipped.  Call `capture` before clipping to
     record them unclipped.  A step that a GradScaler skips is no step, but for
-    fused optimizers, which are called nevertheless.  On CUDA, call `flush` and
-    `close` in the stream in which the optimizer steps.
+    fused optimizers, which are called nevertheless.  Steps within a CUDA graph are not
+    seen.
 
     Examples
     --------
@@ -103,12 +129,15 @@ class GradientRecorder(Recorder):
     def __init__(
         self,
         model: nn.Module,
-        optimizer: Optimizer | Sequence[Optimizer],
+        optimizer: Any,
         directory: str | os.PathLike[str],
         *,
         every: int = 1,
         format: Format = "parquet",
-        resume: bool = False,
+        resume: bool | int = False,
+        overwrite: bool = False,
+        on_error: OnError = "warn",
+        signals: bool = True,
         seed: int | None = None,
         hyperparameters: Mapping[str, Any] | None = None,
         dataset: Mapping[str, Any] | None = None,
@@ -116,15 +145,19 @@ class GradientRecorder(Recorder):
         first_digits: int | None = None,
     ) -> None:
         every = whole_number("every", every)
-        optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
         refuse_sharded(model)
         parameters = named_parameters(model)
+        optimizers = _optimizers(optimizer, parameters)
         self._digits = None if first_digits is None else DigitRows(parameters, first_digits)
         rows = rows_for(len(parameters))
-        self._assignment = Assignment(parameters, optimizers, rows)
+        self._model = model
+        self._shapes_known = shapes_known(parameters)
+        self._assignment = Assignment(
+            partial(named_parameters, model), optimizers, rows.columns, rows.capacity + 1
+        )
         self._every = every
-        self._optimizers = optimizers
-        self._captured_ahead = [False] * len(optimizers)
+        self._leader: Trained | None = None
+        self._stepped: frozenset[int] | set[int] = frozenset()  # parameters, in the open row
         metadata = RunMetadata(
             name="",
             seed=seed,
@@ -133,13 +166,19 @@ class GradientRecorder(Recorder):
             dataset=dataset or {},
             layers=model_layers(model),
         )
+        self._hooks: StepHooks | None = None
         super().__init__(
-            directory, metadata, rows, format=format, resume=resume, flush_seconds=flush_seconds
+            directory,
+            metadata,
+            rows,
+            format=format,
+            resume=resume,
+            overwrite=overwrite,
+            on_error=on_error,
+            signals=signals,
+            flush_seconds=flush_seconds,
         )
-        self._hooks = [
-            each.register_step_post_hook(partial(self._after_step, place))
-            for place, each in enumerate(optimizers)
-        ]
+        self._hooks = StepHooks(self)
 
     def capture(self, optimizer: Optimizer | None = None) -> None:
         """Measure the gradients as they are now, for the coming step of an optimizer.
@@ -155,72 +194,173 @@ class GradientRecorder(Recorder):
         Raises
         ------
         ValueError
-            If it is needed and missing, or not one of the recorder's.
+            If it is needed and missing, or trains nothing of the model.
         """
-        if optimizer is None and len(self._optimizers) > 1:
-            raise ValueError(
-                "capture(): there are several optimizers; name the one that steps next"
-            )
-        if optimizer is not None and optimizer not in self._optimizers:
-            raise ValueError("capture(): this optimizer is not one of the recorder's")
-        place = self._optimizers.index(optimizer) if optimizer else 0
-        coming = self.step + 1 if place == 0 else max(self.step, 0)
-        if self._log is None or self._closed or (place == 0 and coming % self._every):
+        if not self._records("capture()"):
             return
-        for columns in self._assignment.of(place):
-            columns.capture_ahead()
-        if self._digits and self._digits.due(coming):
-            self._digits.capture_ahead(place, self._names(place))
-        self._captured_ahead[place] = True
+        with self._lock:
+            if optimizer is None:
+                trained = self._assignment.only()
+                if trained is None:
+                    raise ValueError(
+                        "capture(): there are several optimizers; name the one that steps next"
+                    )
+            else:
+                found = [self._assignment.of(each) for each in inner_optimizers(optimizer)]
+                trained = next(filter(None, found), None)
+                if trained is None:
+                    raise ValueError("capture(): this optimizer trains no parameter of the model")
+            self._capture_ahead(trained)
+            trained.captured_ahead = True
 
-    def _detach(self) -> None:
-        for hook in self._hooks:
-            hook.remove()
+    def trains(self, optimizer: Optimizer) -> bool:
+        """Tell whether an optimizer trains parameters of the model (asked at each step)."""
+        if self._forked or self._closed:
+            self._records("a step")
+            self._detach()
+            return False
+        with self._lock:
+            return self._assignment.of(optimizer) is not None
 
-    def _after_step(self, place: int, optimizer: Optimizer, *_: Any) -> None:
-        """Measure what an optimizer has just used (its step post hook)."""
-        ahead, self._captured_ahead[place] = self._captured_ahead[place], False
-        if place == 0:
+    def before(self, optimizer: Optimizer) -> None:
+        """Measure what an optimizer is about to use."""
+        self._error_before = id(last_error())
+        self._guarded(self._begin, optimizer, None)
+
+    def evaluated(self, optimizer: Optimizer) -> None:
+        """Measure what a closure has computed for an optimizer."""
+        self._guarded(self._note_evaluation, optimizer)
+
+    def after(self, optimizer: Optimizer, closure: bool, evaluated: bool) -> None:
+        """Count a step with a closure, and look at weights."""
+        if closure:
+            self._error_before = id(last_error())
+            self._guarded(self._begin, optimizer, evaluated)
+        if self._digits:
+            self._guarded(self._count_weights, optimizer)
+
+    def _guarded(self, measure: Any, *given: Any) -> None:
+        """Measure something; what goes wrong there must not stop a training."""
+        if capturing():
+            self._warn_once("a step within a CUDA graph cannot be seen; it is not recorded")
+            return
+        try:
+            with self._lock:
+                measure(*given)
+        except Exception as error:
+            if self._raises:
+                raise
+            self._warn_once(f"something could not be measured ({described(error)})")
+
+    def _begin(self, optimizer: Optimizer, evaluated: bool | None) -> None:
+        """Open a row where a step begins one, and measure into it.
+
+        `evaluated` is None where there is no closure, else whether it was called.
+        """
+        trained = self._assignment.of(optimizer)
+        assert trained is not None
+        if self._begins_row(trained):
             self.step += 1
+            self._stepped = trained.key
+        else:
+            self._stepped = self._stepped | trained.key
+        ahead, trained.captured_ahead = trained.captured_ahead or bool(evaluated), False
         if self._log is None:
             return
-        if place == 0:
-            self._drain_if_due()
-        if max(self.step, 0) % self._every:
-            return
-        if place == 0:
+        self._drain_if_due()
+        measured = self.step % self._every == 0
+        if measured or self._rows.expected:
             self._open_row()
-        scale = None if ahead else _left_scaled(optimizer)
-        if ahead:
-            self._rows.adopt(self._assignment.of(place))
-        else:
-            self._rows.capture(self._assignment.of(place), scale)
-        if self._digits and self._digits.due(max(self.step, 0)):
-            if place == 0:
-                self._digits.open(self.step)
-            self._digits.capture(place, self._names(place), scale)
+        if not measured:
+            return
+        scale = None if ahead else getattr(optimizer, "grad_scale", None)
+        for chosen in trained.chosen:
+            if ahead:
+                chosen.adopt(self._rows.row)
+            else:
+                chosen.capture(self._rows.row, scale)
+        self._rows.changed()
+        if self._digits and self._digits.due(self.step):
+            self._digits.open(self.step)
+            self._digits.capture_gradients(id(trained), trained.names, scale)
+        if self._assignment.model_changed or not self._shapes_known:
+            self._note_model()
 
-    def _names(self, place: int) -> list[str]:
-        return [name for columns in self._assignment.of(place) for name in columns.names]
+    def _begins_row(self, trained: Trained) -> bool:
+        if self._leader is None or trained.key == self._leader.key:
+            self._leader = trained
+        return trained is self._leader or not trained.key.isdisjoint(self._stepped)
 
-    def _hand_over(self, batches: Sequence[Callable[[], pa.Table]]) -> None:
-        super()._hand_over(batches)  # first: a run goes on after the last step that has norms
+    def _note_evaluation(self, optimizer: Optimizer) -> None:
+        trained = self._assignment.of(optimizer)
+        if trained and not trained.captured_ahead and self._log is not None:
+            self._capture_ahead(trained)
+
+    def _capture_ahead(self, trained: Trained) -> None:
+        """Measure for a step that is still to come, if it may be one that is measured."""
+        if self.step % self._every and (self.step + 1) % self._every:
+            return
+        for chosen in trained.chosen:
+            chosen.capture(NormColumns.AHEAD)
+        if self._digits:
+            self._digits.capture_ahead(id(trained), trained.names)
+
+    def _count_weights(self, optimizer: Optimizer) -> None:
+        trained = self._assignment.of(optimizer)
+        due = self._log is not None and self.step % self._every == 0
+        if trained and due and self._digits and self._digits.due(self.step):
+            self._digits.capture_weights(id(trained), trained.names)
+
+    def _note_model(self) -> None:
+        """Note what the model's parameters are by now."""
+        assert self._log is not None
+        self._assignment.model_changed = False
+        self._shapes_known = shapes_known(self._assignment.named)
+        if self._digits:
+            self._digits.know(self._assignment.named)
+        self._log.note(layers=model_layers(self._model))
+
+    def _detach(self) -> None:
+        if self._hooks:
+            self._hooks.remove()
+
+    def _between_rows(self) -> bool:
+        return self._hooks is not None and not self._hooks.stepping
+
+    def _finish_tables(self) -> None:
+        if self._digits:
+            self._digits.finish()
+
+    def _hand_over(self, taken: Sequence[Any]) -> None:
+        super()._hand_over(taken)  # first: a run goes on after the last step that has norms
         digits = self._digits.take() if self._digits else None
-        if digits and self._log is not None:
-            self._log.writer.submit(digits, LAYER_DIGITS)
+        if digits:
+            self._submit(digits, LAYER_DIGITS)
 
 
-def _left_scaled(optimizer: Optimizer) -> torch.Tensor | None:
-    """Return what a fused optimizer's gradients are still multiplied with.
-
-    Fused optimizers unscale while they step; one that finds an infinity returns
-    early and leaves all gradients scaled (torch.amp.GradScaler.step).
-    """
-    scale = getattr(optimizer, "grad_scale", None)
-    found = getattr(optimizer, "found_inf", None)
-    if scale is None or found is None:
-        return None
-    return torch.where(found > 0, scale, torch.ones_like(scale))
+def _optimizers(given: Any, parameters: Mapping[str, nn.Parameter]) -> list[Optimizer]:
+    """Return the optimizers that were passed, or that what was passed wraps."""
+    several = list(given) if isinstance(given, list | tuple) else [given]
+    if not several:
+        raise ValueError("no optimizer: pass at least one")
+    ids = {id(parameter) for parameter in parameters.values()}
+    found: list[Optimizer] = []
+    for each in several:
+        inner = inner_optimizers(each)
+        kind = type(each).__name__
+        if not inner:
+            raise TypeError(
+                f"optimizer is {kind} ({type(each).__module__}), whose steps cannot be seen; "
+                "expected a torch.optim.Optimizer, or something that wraps one"
+            )
+        own = [o for o in inner if any(id(p) in ids for g in o.param_groups for p in g["params"])]
+        if not own:
+            raise ValueError(
+                f"the {kind} optimizer holds no parameter of this model; "
+                "pass the model that it trains"
+            )
+        found += own
+    return found
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:

@@ -1,159 +1,175 @@
-"""Gradient norms of many parameters, measured on their device without waiting for it."""
+"""Exact 2-norms of many gradients at once.
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+A sum of squares in float32 is off by 1e-5 at a million elements, by 4e-3 at fifty
+million, and by more where all elements are alike.  In host memory no float32 sum is
+therefore longer than a block; what is longer is summed in float64.  On other devices
+PyTorch's kernels add up in chunks by themselves.
+"""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch._C._nn import flatten_dense_tensors
 
-__all__ = ["NormColumns", "group_parameters", "to_host"]
+__all__ = ["DeviceNorms", "HostNorms", "is_narrow"]
 
-# Squares of half-precision numbers overflow at once; these are summed in float32.
+# Numbers that are summed in float32 at most: equal ones are then off by 3e-7 at worst.
+BLOCK = 256
+# So few are copied side by side and summed in float64: a call each would take longer.
+FEW = 2048
+# So many of them at a time, and as many of half precision are made float32 at a time.
+AT_ONCE = 1 << 18
+# Squares of what lies beyond may have left float32's range on the way.
+SAFE = (1e-15, 1e18)
+
 _NARROW = frozenset({torch.float16, torch.bfloat16, torch.float32})
 
-
-Norms = tuple[torch.Tensor, ...] | list[torch.Tensor]
-Columns = dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]
-"""By parameter: values and whether they were measured."""
-
-Present = bool | tuple[bool, ...] | None
-"""Of a row: all were measured, which of them were, or none of them yet."""
+Floats = npt.NDArray[np.float64]
 
 
-class NormColumns:
-    """The norm columns of parameters that share a device and a precision.
+def is_narrow(dtype: torch.dtype) -> bool:
+    """Tell whether norms of this precision are summed in float32, where that is exact enough."""
+    return dtype in _NARROW
+
+
+class HostNorms:
+    """Norms of gradients in host memory, of sizes that are known beforehand.
 
     Parameters
     ----------
-    parameters : mapping of str to torch.nn.Parameter
-        By name; all on one device.
-    rows : int
-        How many rows the buffer on that device holds.
+    sizes : sequence of int
+        How many elements each gradient has.
     """
 
-    def __init__(self, parameters: Mapping[str, nn.Parameter], rows: int) -> None:
-        self.names = list(parameters)
-        self._parameters = list(parameters.values())
-        first = self._parameters[0]
-        self._dtype = torch.float32 if first.dtype in _NARROW else None
-        # One row more, for norms whose row has not been opened yet.
-        self._norms = torch.zeros(
-            rows + 1, len(parameters), dtype=torch.float32, device=first.device
-        )
-        self._rows = self._norms.unbind(0)  # views made once: indexing a tensor costs microseconds
-        self._zero = self._norms.new_zeros(())
-        self._present: list[Present] = [None] * (rows + 1)
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._count = len(sizes)
+        self._long = [place for place, size in enumerate(sizes) if size > FEW]
+        few = [place for place, size in enumerate(sizes) if 0 < size <= FEW]
+        # One pack for most models: several only keep the copies small.
+        self._packs = [
+            (pack, np.array(pack), np.cumsum([0, *(sizes[place] for place in pack)]))
+            for pack in _packs(few, sizes)
+        ]
 
-    def capture(self, row: int, divisor: torch.Tensor | None = None) -> None:
-        """Measure the gradients that are there now.
+    def __call__(self, gradients: Sequence[torch.Tensor]) -> Floats:
+        """Measure gradients.
 
         Parameters
         ----------
-        row : int
-            Row of the buffer.
-        divisor : torch.Tensor [shape=()], optional
-            What the gradients are still multiplied with.
-        """
-        gradients = [parameter.grad for parameter in self._parameters]
-        whole = [gradient for gradient in gradients if gradient is not None]
-        norms = self._norms_of(whole)
-        if len(whole) == len(gradients):
-            self._present[row] = True
-        else:
-            self._present[row] = tuple(gradient is not None for gradient in gradients)
-            found = iter(norms)
-            norms = [self._zero if gradient is None else next(found) for gradient in gradients]
-        try:
-            torch.stack(norms, out=self._rows[row])
-        except RuntimeError:  # gradients have a graph, or the model has moved since
-            torch.stack([norm.detach().to(self._norms) for norm in norms], out=self._rows[row])
-        if divisor is not None:
-            self._rows[row].div_(divisor.to(self._norms.device, non_blocking=True))
-
-    def capture_ahead(self) -> None:
-        """Measure the gradients that are there now, for a row that comes later."""
-        self.capture(-1)
-
-    def adopt(self, row: int) -> None:
-        """Make what was captured ahead the norms of a row."""
-        self._rows[row].copy_(self._rows[-1])
-        self._present[row] = self._present[-1]
-
-    def measured(self, row: int) -> bool:
-        """Tell whether a row holds any norm."""
-        present = self._present[row]
-        return any(present) if isinstance(present, tuple) else bool(present)
-
-    def take(self, start: int, stop: int) -> Callable[[], Columns]:
-        """Copy rows out; the function returned waits for the device and gives the columns.
+        gradients : sequence of torch.Tensor
+            In host memory, of the sizes given; sparse ones may be among them.
 
         Returns
         -------
-        callable
-            Gives values and measured [shape=(stop - start,)] by parameter name.
+        np.ndarray [shape=(gradients,), float64]
+            Their 2-norms.
         """
-        measured = np.zeros((stop - start, len(self.names)), dtype=bool)
-        for row, present in enumerate(self._present[start:stop]):
-            if present is not None:
-                measured[row] = present
-        norms = to_host(self._norms[start:stop])
-
-        def columns() -> Columns:
-            values = norms()
-            return {
-                name: (values[:, place], measured[:, place])
-                for place, name in enumerate(self.names)
-            }
-
-        return columns
-
-    def restart(self, keep: int) -> None:
-        """Begin the buffer anew with the row `keep`."""
-        rows = len(self._present)
-        self._rows[0].copy_(self._rows[keep])
-        self._present = [self._present[keep], *[None] * (rows - 2), self._present[-1]]
-
-    def _norms_of(self, gradients: list[torch.Tensor]) -> Norms:
+        norms = np.zeros(self._count)
         try:
-            return torch._foreach_norm(gradients, 2, dtype=self._dtype) if gradients else []
-        except RuntimeError:  # a gradient is sparse or of another precision
-            return [_norm(gradient) for gradient in gradients]
+            for pack, places, ends in self._packs:
+                whole = len(pack) == len(gradients)
+                chosen = list(gradients) if whole else [gradients[place] for place in pack]
+                flat = _as_array(flatten_dense_tensors(chosen))
+                if flat.size != ends[-1]:
+                    raise TypeError("a parameter has another size than it had")
+                squares = np.multiply(flat, flat, dtype=np.float64)
+                norms[places] = np.add.reduceat(squares, ends[:-1])
+            np.sqrt(norms, out=norms)
+            for place in self._long:
+                norms[place] = _long_norm(gradients[place])
+        except (RuntimeError, TypeError):  # a gradient is sparse, complex, or of another kind
+            return np.array([_any_norm(gradient) for gradient in gradients])
+        return norms
 
 
-def group_parameters(
-    parameters: Iterable[tuple[str, nn.Parameter]], rows: int
-) -> list[NormColumns]:
-    """Make the columns of some parameters, one object for each device and precision."""
-    groups: dict[tuple[torch.device, bool], dict[str, nn.Parameter]] = {}
-    for name, parameter in parameters:
-        key = (parameter.device, parameter.dtype in _NARROW)
-        groups.setdefault(key, {})[name] = parameter
-    return [NormColumns(group, rows) for group in groups.values()]
+class DeviceNorms:
+    """Norms of gradients on another device, left there.
+
+    Parameters
+    ----------
+    narrow : bool
+        Whether the gradients are of at most 32 bits.
+    like : torch.Tensor
+        Gives device and precision of the norms.
+    """
+
+    def __init__(self, narrow: bool, like: torch.Tensor) -> None:
+        self._dtype = torch.float32 if narrow else None
+        self._like = like
+
+    def __call__(self, gradients: list[torch.Tensor], out: torch.Tensor) -> None:
+        """Measure gradients into a row [shape=(gradients,)]; nothing waits for the device."""
+        try:
+            torch.stack(torch._foreach_norm(gradients, 2, dtype=self._dtype), out=out)
+        except RuntimeError:  # sparse, of another precision, with a graph, or moved since
+            norms = [_device_norm(gradient).to(self._like) for gradient in gradients]
+            torch.stack(norms, out=out)
 
 
-def to_host(values: torch.Tensor) -> Callable[[], npt.NDArray[np.float32]]:
-    """Start copying a float32 tensor to the host; the function returned waits for it."""
-    if values.device.type == "cpu":
-        copy = values.detach().clone()
-        return copy.numpy
-    if values.device.type != "cuda":
-        return values.detach().cpu().numpy
-    # Into pinned memory, so that the copy runs while training goes on.
-    host = values.detach().to("cpu", non_blocking=True)
-    arrived: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
-    arrived.record(torch.cuda.current_stream(values.device))
-
-    def wait() -> npt.NDArray[np.float32]:
-        arrived.synchronize()
-        return host.numpy()
-
-    return wait
+def _packs(places: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    pack: list[int] = []
+    total = 0
+    for place in places:
+        if total + sizes[place] > AT_ONCE:
+            yield pack
+            pack, total = [], 0
+        pack.append(place)
+        total += sizes[place]
+    if pack:
+        yield pack
 
 
-def _norm(gradient: torch.Tensor) -> torch.Tensor:
+def _as_array(flat: torch.Tensor) -> npt.NDArray[np.floating]:
+    # NumPy has no bfloat16, and its float16 is slow.
+    array: npt.NDArray[np.floating] = (flat.float() if flat.itemsize < 4 else flat).detach().numpy()
+    return array
+
+
+def _long_norm(gradient: torch.Tensor) -> float:
+    flat = _flat(gradient.detach())
+    if flat.itemsize > 4 or not flat.is_floating_point():
+        return _any_norm(gradient)
+    pieces = (flat,) if flat.dtype == torch.float32 else torch.split(flat, AT_ONCE)
+    norm = float(np.sqrt(sum(_sum_of_squares(piece.float()) for piece in pieces)))
+    return norm if SAFE[0] < norm < SAFE[1] or norm != norm else _wide_norm(flat)
+
+
+def _sum_of_squares(flat: torch.Tensor) -> float:
+    whole = flat.numel() // BLOCK * BLOCK
+    blocks = torch.linalg.vector_norm(flat[:whole].view(-1, BLOCK), dim=1).numpy()
+    wide = blocks.astype(np.float64)
+    rest = flat[whole:].numpy().astype(np.float64)
+    return float(np.dot(wide, wide) + np.dot(rest, rest))
+
+
+def _wide_norm(flat: torch.Tensor) -> float:
+    """Sum in float64 throughout: slower, but nothing leaves the range."""
+    pieces = torch.split(flat, AT_ONCE >> 3)  # what is converted stays in the processor's cache
+    return float(np.linalg.norm([float(torch.linalg.vector_norm(p.double())) for p in pieces]))
+
+
+def _flat(gradient: torch.Tensor) -> torch.Tensor:
+    """View a gradient as one line, in whatever order it lies in memory."""
+    if gradient.is_contiguous():
+        return gradient.view(-1)
+    dense = gradient.permute(sorted(range(gradient.dim()), key=gradient.stride, reverse=True))
+    return dense.reshape(-1)
+
+
+def _any_norm(gradient: torch.Tensor) -> float:
+    values = gradient.detach()
+    if values.layout != torch.strided:
+        values = (values.coalesce() if values.layout == torch.sparse_coo else values).values()
+    flat = values.reshape(-1)
+    if flat.is_complex():
+        flat = torch.view_as_real(flat).reshape(-1)
+    return _wide_norm(flat) if flat.numel() else 0.0
+
+
+def _device_norm(gradient: torch.Tensor) -> torch.Tensor:
     values = gradient.coalesce().values() if gradient.is_sparse else gradient
     dtype = torch.float32 if values.dtype in _NARROW else None
     norm: torch.Tensor = torch.linalg.vector_norm(values.detach(), dtype=dtype)
-    return norm.to(torch.float32)
+    return norm.real

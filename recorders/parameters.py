@@ -1,13 +1,14 @@
 """The parameters of a model under stable names, and the layers that own them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from epochord.runlog import Layer, Parameter
 
-__all__ = ["model_layers", "named_parameters", "refuse_sharded"]
+__all__ = ["model_layers", "named_parameters", "refuse_sharded", "shapes_known"]
 
 # Wrappers that put a component of their own into every name below them.
 _COMPILED = "_orig_mod."
@@ -41,11 +42,16 @@ def model_layers(model: nn.Module) -> tuple[Layer, ...]:
         owned = [p for p in module.parameters(recurse=False) if id(p) in known]
         if owned:
             parameters = tuple(
-                Parameter(known.pop(id(p)), tuple(p.shape), p.requires_grad) for p in owned
+                Parameter(known.pop(id(p)), _shape(p), p.requires_grad) for p in owned
             )
             plain = _plain(f"{name}.", strip).rstrip(".")
             layers.append(Layer(plain, type(module).__name__, parameters))
     return tuple(layers)
+
+
+def shapes_known(parameters: Mapping[str, nn.Parameter]) -> bool:
+    """Tell whether no parameter is one of a lazy module that has not seen its input yet."""
+    return not any(is_lazy(parameter) for parameter in parameters.values())
 
 
 def refuse_sharded(model: nn.Module) -> None:
@@ -62,6 +68,10 @@ def refuse_sharded(model: nn.Module) -> None:
             f"parameter {name!r} is sharded ({kind}); GradientRecorder records whole parameters "
             "only (single process, DataParallel or DistributedDataParallel)"
         )
+
+
+def _shape(parameter: nn.Parameter) -> tuple[int, ...]:
+    return () if is_lazy(parameter) else tuple(parameter.shape)
 
 
 def _sharded(model: nn.Module) -> Iterator[tuple[str, str]]:

@@ -1,37 +1,51 @@
 """What all recorders do around their measuring: logged values, batches, and a good end."""
 
-import atexit
 import os
 import platform
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
+from math import inf
+from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
-import pyarrow as pa
 import torch
 
-from epochord.recorders.rows import RowBuffer
-from epochord.runlog.errors import described
+from epochord.recorders import endings
+from epochord.recorders.rows import RowBuffer, Taken
+from epochord.runlog.errors import described, warn
 from epochord.runlog.locations import expanded
 from epochord.runlog.run.metadata import Format, RunMetadata
-from epochord.runlog.run.rows import RESERVED
-from epochord.runlog.writing.start import RunLog, next_step
+from epochord.runlog.run.rows import METRICS_TABLE, RESERVED
+from epochord.runlog.writing.start import RunLog, checked_resume, next_step
 
-__all__ = ["BUFFERED_VALUES", "Recorder", "rows_for", "versions", "whole_number"]
+__all__ = [
+    "BUFFERED_VALUES",
+    "OnError",
+    "Recorder",
+    "rows_for",
+    "versions",
+    "whole_number",
+    "writes",
+]
 
 # A buffer of rows may take this many values (16 MiB of float32), however wide they are.
 BUFFERED_VALUES = 1 << 22
 BUFFERED_ROWS = 4096
 
+OnError = Literal["warn", "raise"]
+Reduce = Literal["last", "mean"]
+
 
 class Recorder:
-    """A run that is being recorded, whatever is measured; a context manager.
+    """A run that is being recorded, whatever is measured; a context manager, or not.
 
-    Leaving the ``with`` block closes the log; an exception on its way out is
-    noted in it.  Of several processes that train together, only rank 0 writes.
+    Leaving the ``with`` block closes the log; an exception on its way out is noted in it.
+    Without a block, the end of the program closes it.  Of several processes that train
+    together, only rank 0 writes; a forked child records nothing.
 
     Parameters
     ----------
@@ -43,21 +57,26 @@ class Recorder:
         Takes what is logged.
     format : {"parquet", "tensorboard", "both"}
         How the log is written.
-    resume : bool
-        Go on with the run in `directory`, if there is one.
+    resume : bool or int
+        Go on with the run in `directory`, if there is one: after its last step, or with
+        the step given.
+    overwrite : bool
+        Remove the run in `directory`, if there is one.
+    on_error : {"warn", "raise"}
+        What becomes of a log that cannot be written.
+    signals : bool
+        Whether SIGTERM and SIGHUP bring everything to the disk.
     flush_seconds : float
-        Rows are handed to the writer at least this often, at the next one.
+        Rows are handed to the writer at least this often.
 
     Attributes
     ----------
     step : int
         The last step; -1 before the first one.
+    path : Path
+        The run's directory.
     """
 
-    # For messages: what a row is, and after which call there is one.
-    _ROW: ClassVar[str] = "step"
-    _STATE: ClassVar[str] = "step just done"
-    _AFTER: ClassVar[str] = "optimizer.step()"
     _RESUMES: ClassVar[bool] = True  # whether a run can be gone on with
     # How tags begin that the recorder writes itself.
     _OWN: ClassVar[tuple[str, ...]] = ()
@@ -69,24 +88,53 @@ class Recorder:
         rows: RowBuffer,
         *,
         format: Format,
-        resume: bool = False,
+        resume: bool | int = False,
+        overwrite: bool = False,
+        on_error: OnError = "warn",
+        signals: bool = True,
         flush_seconds: float,
     ) -> None:
+        if on_error not in get_args(OnError):
+            raise ValueError(f"on_error is {on_error!r}; expected 'warn' or 'raise'")
+        self.path = expanded(directory).absolute()  # whoever trains may change directories
+        self.signals = signals
         self._rows = rows
         self._flush_seconds = flush_seconds
-        self._closed = False
+        self._raises = on_error == "raise"
+        self._closed = self._forked = False
+        self._lock = threading.RLock()  # the writer's thread takes rows, too
+        self._said: set[str] = set()
         self._row_step = -1  # the step whose row is open
-        self._row_tags: set[str] = set()
         self._known_tags: set[str] = set()
+        self._early: set[str] = set()  # tags that belong to the coming step
         self._drained_at = time.monotonic()
-        path = expanded(directory)
+        self._error_before = id(endings.last_error())
         self._log: RunLog | None = None
-        if _writes():
-            whole = metadata.replace(name=path.resolve().name, versions=versions())
-            self._log = RunLog(path, whole, format=format, resume=resume, resumable=self._RESUMES)
-            atexit.register(self._at_exit)
-        self._first_step = self._log.next_step if self._log else next_step(path) if resume else 0
+        if writes():
+            self._log = self._start(metadata, format, resume, overwrite)
+            endings.remember(self)
+            if flush_seconds < threading.TIMEOUT_MAX:
+                self._log.writer.every(flush_seconds, self._tick)
+        else:
+            resume = checked_resume(resume, overwrite)
+        self._first_step = self._log.next_step if self._log else _next_step(self.path, resume)
         self.step = self._first_step - 1
+
+    def _start(
+        self, metadata: RunMetadata, format: Format, resume: bool | int, overwrite: bool
+    ) -> RunLog:
+        still_open = endings.open_at(self.path)
+        if still_open and (overwrite or checked_resume(resume, overwrite) is not False):
+            still_open.close()  # a cell of a notebook that runs again
+        return RunLog(
+            self.path,
+            metadata.replace(name=self.path.resolve().name, versions=versions()),
+            format=format,
+            resume=resume,
+            overwrite=overwrite,
+            resumable=self._RESUMES,
+            raises=self._raises,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -106,8 +154,12 @@ class Recorder:
             if problem is not error:
                 error.add_note(f"the log could not be completed either: {problem}")
 
-    def log(self, tag: str, value: float | torch.Tensor) -> None:
+    def log(self, tag: str, value: float | torch.Tensor, *, reduce: Reduce = "last") -> None:
         """Log a number; it belongs to the step just done, or to the epoch just recorded.
+
+        A tag that is logged before the first step is one of a loop that logs first and steps
+        then: it belongs to the coming step, each time.  Whatever is logged too late, or under
+        a name that is the recorder's own, is warned of once and left out.
 
         Parameters
         ----------
@@ -115,50 +167,49 @@ class Recorder:
             Any name but the recorder's own.
         value : float or torch.Tensor [one element]
             A tensor is kept on its device; this does not wait for it.
+        reduce : {"last", "mean"}
+            What counts where a tag is logged several times in a step.
 
         Raises
         ------
-        RuntimeError
-            Before the first step or epoch, or after `close`.
         ValueError
-            If this step already has a value of this tag, the tag is reserved, or
-            the tensor has more than one element.
+            If a tensor has more than one element, or `reduce` is none of these.
         TypeError
-            If `value` is no real number.
+            If `value` is no real number, or `tag` no text.
         """
-        if self._log is None:
-            return
-        if self._closed:
-            raise RuntimeError(f"log({tag!r}): this recorder is closed")
-        if self.step < self._first_step:
-            raise RuntimeError(
-                f"log({tag!r}) before the first {self._ROW}: a value belongs to the "
-                f"{self._STATE}, so log it after {self._AFTER}"
-            )
-        if tag not in self._known_tags:
-            self._admit(tag)
         number = _number(tag, value)
-        self._open_row()
-        if tag in self._row_tags:
-            raise ValueError(
-                f"log({tag!r}): {self._ROW} {self.step} already has a value of this tag"
-            )
-        self._row_tags.add(tag)
-        self._rows.log(tag, number)
+        if reduce not in get_args(Reduce):
+            raise ValueError(f"log({tag!r}): reduce is {reduce!r}; expected 'last' or 'mean'")
+        if not self._records(f"log({tag!r})"):
+            return
+        if tag not in self._known_tags and not self._admit(tag):
+            return
+        with self._lock:
+            coming = tag in self._early
+            if not coming:
+                self._open_row()
+            self._rows.log(tag, number, mean=reduce == "mean", coming=coming)
 
-    def flush(self) -> None:
-        """Wait until everything up to now is safe on disk.
+    def flush(self) -> bool:
+        """Wait until everything up to now is safe on disk, or cannot be brought there.
+
+        Returns
+        -------
+        bool
+            Whether all of it is safe; of a process that does not write, True.
 
         Raises
         ------
         Exception
-            What went wrong while writing, now or earlier.
+            What went wrong while writing, now or earlier, where ``on_error="raise"``.
         """
-        if self._log is None or self._closed:
-            return
-        self._hand_over(self._rows.take_all())
-        self._log.writer.flush()
-        self._drained_at = time.monotonic()
+        if self._log is None or self._closed or self._forked:
+            return not self._forked
+        with self._lock:
+            self._finish_tables()
+            self._hand_over(self._rows.take_all())
+            self._drained_at = time.monotonic()
+        return self._log.writer.flush()
 
     def close(self, *, error: str | None = None) -> None:
         """Write what is left and complete the log; training is left alone from now on.
@@ -171,26 +222,54 @@ class Recorder:
         Raises
         ------
         Exception
-            What went wrong while writing; all rows written before stay readable.
+            What went wrong while writing, where ``on_error="raise"``; all rows written
+            before stay readable.
         """
-        if self._closed:
-            return
-        self._closed = True
+        with self._lock:
+            if self._closed or self._forked:
+                return
+            self._closed = True
         self._detach()
         if self._log is None:
             return
-        atexit.unregister(self._at_exit)
+        endings.forget(self)
         try:
             try:
                 if error is None:
                     self._measure_end()
             finally:
-                self._drain()
+                with self._lock:
+                    self._rows.keep_coming(max(self.step, 0), time.time())
+                    self._finish_tables()
+                    self._hand_over(self._rows.take_done())
         except BaseException as problem:
             error = error or described(problem)
             raise
         finally:
             self._log.close(self.step + 1, error=error)
+
+    def end_with_program(self) -> None:
+        """Complete the log as the program ends: failed if by an exception after the last step."""
+        error = endings.last_error()
+        fresh = error is not None and id(error) != self._error_before
+        self.close(error=described(error) if fresh and error else None)
+
+    def abandon(self) -> None:
+        """Leave the log to the process that this one was forked from; record nothing."""
+        self._forked = True
+
+    def _records(self, what: str) -> bool:
+        """Tell whether anything is recorded; warn once where that may be a surprise."""
+        if self._forked:
+            self._warn_once("forked from the process that records; nothing is recorded here")
+        elif self._closed:
+            self._warn_once(f"{what} after close() is not recorded")
+        return self._log is not None and not (self._forked or self._closed)
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            warn(f"{self.path}: {message}")
 
     def _detach(self) -> None:
         """Let go of what is measured."""
@@ -198,43 +277,66 @@ class Recorder:
     def _measure_end(self) -> None:
         """Measure what there is to measure when training ended well."""
 
+    def _finish_tables(self) -> None:
+        """End what the other tables have begun."""
+
     def _open_row(self) -> None:
-        if self._row_step == self.step:
+        if self._row_step == self.step and self._rows.opened:
             return
         if self._rows.full:
-            self._drain()
+            self._hand_over(self._rows.take_done())
         self._rows.open(self.step, time.time())
         self._row_step = self.step
-        self._row_tags.clear()
+
+    def _tick(self) -> None:
+        """Hand over what there is (in the writer's thread): the next step may be far away."""
+        try:
+            with self._lock:
+                # What lies on another device is left to the training's own thread, whose streams
+                # and graphs a call from here could break.
+                if not self._closed and self._between_rows() and self._rows.on_host:
+                    self._hand_over(self._rows.take_all())
+        except Exception as error:  # noqa: BLE001 - the training's thread meets it, too
+            self._warn_once(f"rows could not be handed over ({described(error)})")
+
+    def _between_rows(self) -> bool:
+        """Tell whether nothing is being measured right now."""
+        return True
 
     def _drain_if_due(self) -> None:
+        """Hand over rows that lie on another device."""
         now = time.monotonic()
-        if now - self._drained_at >= self._flush_seconds:
-            self._drain()
+        if now - self._drained_at >= self._flush_seconds and not self._rows.on_host:
+            self._hand_over(self._rows.take_done())
             self._drained_at = now
 
-    def _drain(self) -> None:
-        """Hand over all rows; only between a step and the row that it opens."""
-        self._hand_over(self._rows.take_done())
+    def _hand_over(self, taken: Sequence[Taken]) -> None:
+        for batch in taken:
+            if not self._submit(batch, METRICS_TABLE) and batch.open:
+                self._rows.changed()  # there was no room: it comes again
 
-    def _hand_over(self, batches: Sequence[Callable[[], pa.Table]]) -> None:
+    def _submit(self, taken: Taken, table: str) -> bool:
         assert self._log is not None
-        for batch in batches:
-            self._log.writer.submit(batch)
+        return self._log.writer.submit(
+            taken.rows, table, steps=taken.steps, size=taken.size, again=taken.open
+        )
 
-    def _admit(self, tag: str) -> None:
+    def _admit(self, tag: str) -> bool:
+        """Take a tag that is new, if it is not the recorder's own."""
+        if not isinstance(tag, str):
+            raise TypeError(f"log({tag!r}): the tag is {type(tag).__name__}; expected text")
         if not tag or tag in RESERVED or tag.startswith(self._OWN):
             names = ", ".join(sorted(RESERVED))
             prefixes = " or ".join(map(repr, self._OWN))
-            raise ValueError(
-                f"log({tag!r}): reserved; {names} and names that begin with {prefixes} are the "
-                "recorder's own"
+            self._warn_once(
+                f"log({tag!r}) is not recorded: {names} and names that begin with {prefixes} "
+                "are the recorder's own"
             )
+            return False
         self._known_tags.add(tag)
-
-    def _at_exit(self) -> None:
-        if self._log is not None and self._log.writer.owned:
-            self.close(error="the program ended without closing the recorder")
+        if self.step < self._first_step:
+            self._early.add(tag)
+        return True
 
 
 def whole_number(name: str, value: Any) -> int:
@@ -269,6 +371,8 @@ def _number(tag: str, value: Any) -> float | torch.Tensor:
         value = value.item()
     try:
         return float(value)
+    except OverflowError:  # an integer beyond what a float holds
+        return inf if value > 0 else -inf
     except (TypeError, ValueError):
         raise TypeError(
             f"log({tag!r}): got {type(value).__name__} {value!r}; expected a real number or a "
@@ -286,8 +390,16 @@ def versions() -> dict[str, str]:
     }
 
 
-def _writes() -> bool:
+def _next_step(path: Path, resume: bool | int) -> int:
+    """Return the first step of a process that does not write."""
+    if isinstance(resume, bool):
+        return next_step(path) if resume else 0
+    return resume
+
+
+def writes() -> bool:
     """Tell whether this process writes the log: of several that train together, rank 0."""
     distributed = torch.distributed
-    together = distributed.is_available() and distributed.is_initialized()
-    return not together or distributed.get_rank() == 0
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank() == 0
+    return os.environ.get("RANK", "0") == "0"  # torchrun's, before there is a group

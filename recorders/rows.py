@@ -1,21 +1,73 @@
 """Rows that are being measured: norms and logged values, kept where they are until taken.
 
-A row is opened when its step has been done, and stays open until the next one
-opens; so one row survives when the buffer starts anew.
+A row is opened by its step and stays open until the next one opens; so one row survives
+when the buffer starts anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from epochord.recorders.norms import Columns, NormColumns, to_host
-from epochord.runlog.run.rows import rows_table
+from epochord.recorders.columns import Block, NormColumns
+from epochord.recorders.devices import Stream, current_stream, to_host
+from epochord.runlog.run.rows import Columns, rows_table
 from epochord.runlog.run.run import GRAD_NORM
 
-__all__ = ["RowBuffer"]
+__all__ = ["RowBuffer", "Taken", "Value"]
+
+Value = float | torch.Tensor
+CELL = 5  # bytes of a value and whether it was measured
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Rows on their way to the writer.
+
+    Attributes
+    ----------
+    rows : callable
+        Waits for the devices and gives the rows.
+    steps : tuple of int
+        The first and the last one.
+    size : int
+        Bytes that they take.
+    open : bool
+        Whether the row may come again, completed.
+    """
+
+    rows: Callable[[], pa.Table]
+    steps: tuple[int, int]
+    size: int
+    open: bool = False
+
+
+class _Mean:
+    """The mean of what was logged several times."""
+
+    def __init__(self, value: Value) -> None:
+        self._sum, self._count = value, 1
+
+    def add(self, value: Value) -> None:
+        self._sum = self._sum + value
+        self._count += 1
+
+    @property
+    def value(self) -> Value:
+        return self._sum / self._count
+
+
+@dataclass(slots=True)
+class _OnDevice:
+    value: torch.Tensor
+    stream: Stream
+
+
+Logged = dict[str, Any]
+"""Of a row: by tag a number, a `_Mean`, or an `_OnDevice`."""
 
 
 class RowBuffer:
@@ -30,139 +82,188 @@ class RowBuffer:
     ----------
     opened : int
         How many rows there are, the open one included.
-    norms : list of NormColumns
+    columns : list of NormColumns
         Where norms are captured to; new ones may be added at any time.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.opened = 0
-        self.norms: list[NormColumns] = []
+        self.columns: list[NormColumns] = []
         self._sent = 0  # 1 when row 0 is an open row that `take_all` has given out already
-        self._given_out = False  # whether the open row has been, in whatever state
         self._steps = np.zeros(capacity, dtype=np.int64)
         self._wall_times = np.zeros(capacity, dtype=np.float64)
-        self._logged: list[tuple[int, str, float | torch.Tensor]] = []
-
-    @property
-    def rows_allocated(self) -> int:
-        """Rows that the norm columns have to provide: the next one to open, too."""
-        return self.capacity + 1
+        self._logged: list[Logged] = []
+        self._coming: Logged = {}  # for the row that opens next
 
     @property
     def full(self) -> bool:
         """Whether no further row can be opened."""
         return self.opened == self.capacity
 
-    def open(self, step: int, wall_time: float) -> None:
-        """Begin the row of a step that has just been done."""
-        self._steps[self.opened] = step
-        self._wall_times[self.opened] = wall_time
-        self._given_out = False
-        self.opened += 1
-
-    def capture(self, norms: list[NormColumns], divisor: torch.Tensor | None = None) -> None:
-        """Measure gradients into the open row, but where it has been given out with them."""
-        for columns in self._open_for(norms):
-            columns.capture(self._row, divisor)
-
-    def adopt(self, norms: list[NormColumns]) -> None:
-        """Put what was captured ahead into the open row, as `capture` does."""
-        for columns in self._open_for(norms):
-            columns.adopt(self._row)
+    @property
+    def row(self) -> int:
+        """The open row."""
+        return self.opened - 1
 
     @property
-    def _row(self) -> int:
-        # Before the first row is opened, a further optimizer may have stepped.
-        return max(self.opened - 1, 0)
+    def on_host(self) -> bool:
+        """Whether all that was measured lies in host memory."""
+        values = (value for logged in (*self._logged, self._coming) for value in logged.values())
+        return all(each.on_host for each in self.columns) and not any(
+            isinstance(value, _OnDevice) for value in values
+        )
 
-    def _open_for(self, norms: list[NormColumns]) -> list[NormColumns]:
-        self._changed()
-        return [c for c in norms if not (self._given_out and c.measured(self._row))]
+    @property
+    def expected(self) -> bool:
+        """Whether something was logged for the row that opens next."""
+        return bool(self._coming)
 
-    def log(self, tag: str, value: float | torch.Tensor) -> None:
-        """Note a value in the open row; a tensor stays on its device."""
-        self._changed()
-        self._logged.append((self.opened - 1, tag, value))
+    def open(self, step: int, wall_time: float) -> None:
+        """Begin the row of a step."""
+        self._steps[self.opened] = step
+        self._wall_times[self.opened] = wall_time
+        self._logged.append(self._coming)
+        self._coming = {}
+        self.opened += 1
 
-    def take_done(self) -> list[Callable[[], pa.Table]]:
+    def log(self, tag: str, value: Value, *, mean: bool = False, coming: bool = False) -> None:
+        """Note a value in the open row, or in the one that opens next; a tensor stays where it is.
+
+        Of several in a row the last one counts, or the mean of those that are to be averaged.
+        """
+        logged = self._coming if coming else self._logged[-1]
+        if not coming:
+            self.changed()
+        before = logged.get(tag)
+        if mean and isinstance(before, _Mean):
+            before.add(value)
+        elif mean:
+            logged[tag] = _Mean(value)
+        elif isinstance(value, torch.Tensor):
+            logged[tag] = _OnDevice(value, current_stream(value.device))
+        else:
+            logged[tag] = value
+
+    def keep_coming(self, step: int, wall_time: float) -> None:
+        """Put what was logged for a row that never came into the last one, or one of its own."""
+        if not self._coming:
+            return
+        if not self._logged:
+            self.open(step, wall_time)
+            return
+        self.changed()
+        self._logged[-1] |= self._coming
+        self._coming = {}
+
+    def take_done(self) -> list[Taken]:
         """Take all rows; none of them will change any more."""
-        batches = self._take([(self._sent, self.opened)])
+        taken = self._take([(self._sent, self.opened)])
         self._restart(keep=self.opened)
-        return batches
+        return taken
 
-    def take_all(self) -> list[Callable[[], pa.Table]]:
+    def take_all(self) -> list[Taken]:
         """Take all rows, the open one in a batch of its own.
 
         Should it change later, it is taken again as a whole, as the first row
         of its batch, and replaces this one.
         """
         last = max(self.opened - 1, 0)
-        batches = self._take([(self._sent, last), (max(self._sent, last), self.opened)])
+        taken = self._take([(self._sent, last)])
+        taken += self._take([(max(self._sent, last), self.opened)], open=True)
         self._restart(keep=last)
         self._sent = self.opened
-        self._given_out = self.opened > 0
-        return batches
+        return taken
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Have the open row taken once more."""
         if self._sent == self.opened:
             self._sent = 0
 
-    def _take(self, spans: list[tuple[int, int]]) -> list[Callable[[], pa.Table]]:
-        return [self._batch(start, stop) for start, stop in spans if start < stop]
+    def _take(self, spans: list[tuple[int, int]], *, open: bool = False) -> list[Taken]:
+        return [self._batch(start, stop, open) for start, stop in spans if start < stop]
 
-    def _batch(self, start: int, stop: int) -> Callable[[], pa.Table]:
+    def _batch(self, start: int, stop: int, open: bool) -> Taken:
         steps = self._steps[start:stop].copy()
         wall_times = self._wall_times[start:stop].copy()
-        norms = [columns.take(start, stop) for columns in self.norms]
-        logged = _LoggedValues([entry for entry in self._logged if start <= entry[0] < stop], start)
+        blocks = [columns.take(start, stop) for columns in self.columns]
+        logged = _LoggedValues(self._logged[start:stop])
 
         def rows() -> pa.Table:
-            columns: Columns = {}
-            for taken in norms:
-                columns |= {GRAD_NORM + name: column for name, column in taken().items()}
-            return rows_table(steps, wall_times, columns | logged.columns(stop - start))
+            norms = _by_tag([block() for block in blocks])
+            return rows_table(steps, wall_times, norms | logged.columns())
 
-        return rows
+        width = sum(len(columns.names) for columns in self.columns)
+        cells = width * len(steps) + logged.count
+        return Taken(rows, (int(steps[0]), int(steps[-1])), CELL * cells, open)
 
     def _restart(self, keep: int) -> None:
-        for columns in self.norms:
+        for columns in self.columns:
             columns.restart(keep)
         kept = self.opened - keep
         self._steps[:kept] = self._steps[keep : self.opened].copy()
         self._wall_times[:kept] = self._wall_times[keep : self.opened].copy()
-        self._logged = [(row - keep, tag, value) for row, tag, value in self._logged if row >= keep]
+        self._logged = self._logged[keep:]
         self.opened, self._sent = kept, 0
 
 
-class _LoggedValues:
-    """Logged values of some rows: one transfer a device, not one a value."""
+def _by_tag(blocks: Sequence[Block]) -> Columns:
+    columns: Columns = {}
+    for names, values, measured in blocks:
+        for place, name in enumerate(names):
+            tag = GRAD_NORM + name
+            column = values[:, place], measured[:, place]
+            if tag in columns:  # the parameter has been replaced by one of another precision
+                before, there = columns[tag]
+                column = np.where(column[1], column[0], before), there | column[1]
+            columns[tag] = column
+    return columns
 
-    def __init__(self, logged: list[tuple[int, str, Any]], start: int) -> None:
-        self._places = [(row - start, tag) for row, tag, _ in logged]
-        self._values = np.array(
-            [np.nan if isinstance(value, torch.Tensor) else value for *_, value in logged],
-            dtype=np.float64,
-        )
-        on_device: dict[torch.device, tuple[list[int], list[torch.Tensor]]] = {}
-        for index, (*_, value) in enumerate(logged):
-            if isinstance(value, torch.Tensor):
-                indices, tensors = on_device.setdefault(value.device, ([], []))
-                indices.append(index)
-                tensors.append(value)
+
+class _LoggedValues:
+    """Logged values of some rows: one transfer a device and stream, not one a value."""
+
+    def __init__(self, logged: Sequence[Logged]) -> None:
+        self._rows = len(logged)
+        self.count = sum(map(len, logged))
+        self._columns: dict[str, tuple[list[int], list[float]]] = {}
+        waiting: dict[Stream, tuple[list[tuple[str, int]], list[torch.Tensor]]] = {}
+        for row, values in enumerate(logged):
+            for tag, value in values.items():
+                rows, numbers = self._columns.setdefault(tag, ([], []))
+                rows.append(row)
+                plain = value.value if isinstance(value, _Mean) else value
+                if isinstance(plain, torch.Tensor):
+                    plain = _OnDevice(plain, current_stream(plain.device))
+                if isinstance(plain, _OnDevice):
+                    places, tensors = waiting.setdefault(
+                        (plain.value.device, plain.stream), ([], [])
+                    )
+                    places.append((tag, len(numbers)))
+                    tensors.append(plain.value)
+                    plain = np.nan
+                numbers.append(plain)
         self._arriving = [
-            (indices, to_host(torch.stack(tensors))) for indices, tensors in on_device.values()
+            (places, _gathered(tensors, stream))
+            for (_, stream), (places, tensors) in waiting.items()
         ]
 
-    def columns(self, rows: int) -> Columns:
-        for indices, values in self._arriving:
-            self._values[indices] = values()
+    def columns(self) -> Columns:
+        for places, arrived in self._arriving:
+            for (tag, place), value in zip(places, arrived().tolist(), strict=True):
+                self._columns[tag][1][place] = value
         columns: Columns = {}
-        with np.errstate(over="ignore"):  # beyond float32 is infinite in the log
-            values32 = self._values.astype(np.float32)
-        for (row, tag), value in zip(self._places, values32, strict=True):
-            if tag not in columns:
-                columns[tag] = (np.zeros(rows, np.float32), np.zeros(rows, bool))
-            column, measured = columns[tag]
-            column[row], measured[row] = value, True
+        for tag, (rows, numbers) in self._columns.items():
+            values, measured = np.zeros(self._rows, np.float32), np.zeros(self._rows, bool)
+            with np.errstate(over="ignore"):  # beyond float32 is infinite in the log
+                values[rows] = np.array(numbers, np.float64)
+            measured[rows] = True
+            columns[tag] = (values, measured)
         return columns
+
+
+def _gathered(tensors: list[torch.Tensor], stream: Stream) -> Callable[[], Any]:
+    if stream is None:
+        return to_host(torch.stack(tensors))
+    with torch.cuda.stream(stream):
+        return to_host(torch.stack(tensors), stream)

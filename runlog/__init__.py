@@ -7,7 +7,13 @@ Arrow.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from epochord.runlog.errors import EpochordError, LogError, OutputError, RunExistsError
+from epochord.runlog.errors import (
+    EpochordError,
+    LogError,
+    OutputError,
+    RecordingWarning,
+    RunExistsError,
+)
 
 if TYPE_CHECKING:
     from epochord.runlog.reading.opening import open_run
@@ -23,6 +29,7 @@ __all__ = [
     "LogError",
     "OutputError",
     "Parameter",
+    "RecordingWarning",
     "Run",
     "RunExistsError",
     "RunMetadata",

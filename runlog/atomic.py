@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["leftovers", "replacing", "write_text"]
+__all__ = ["leftovers", "make_folder", "replacing", "sync", "write_text"]
 
 
 @contextmanager
@@ -30,15 +30,31 @@ def replacing(path: Path, *, scratch: Path | None = None) -> Iterator[Path]:
     temporary = (scratch or path.parent) / f".{path.name}.{os.getpid()}.tmp"
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> bool:
+    """Make a folder, with those above it, so that a power cut does not take them away again.
+
+    Returns
+    -------
+    bool
+        Whether it was not there yet.
+    """
+    if folder.is_dir():
+        return False
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync(folder.parent)
+    return True
+
+
 def leftovers(directory: Path) -> list[Path]:
-    """List the temporary files that a process left in a directory when it was killed."""
+    """List the temporary files and folders that a process left when it was killed."""
     return sorted(directory.glob(".*.[0-9]*.tmp"))
 
 
@@ -48,7 +64,8 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file or a folder's entries to the disk."""
     # Else a power cut could leave an empty file, since the renaming can reach the
     # disk before the bytes do, or the old one, since it may not have reached it.
     if path.is_dir():

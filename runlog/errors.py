@@ -4,7 +4,19 @@ Every message is one line: what, where, what was found, what was expected, and
 the remedy.  The command line prints it without a traceback and exits with 1.
 """
 
-__all__ = ["EpochordError", "LogError", "OutputError", "RunExistsError", "described", "one_line"]
+import sys
+import warnings
+
+__all__ = [
+    "EpochordError",
+    "LogError",
+    "OutputError",
+    "RecordingWarning",
+    "RunExistsError",
+    "described",
+    "one_line",
+    "warn",
+]
 
 
 class EpochordError(Exception):
@@ -21,6 +33,18 @@ class RunExistsError(EpochordError):
 
 class OutputError(EpochordError):
     """A result could not be written; whatever was there before still is."""
+
+
+class RecordingWarning(UserWarning):
+    """Something of a training could not be recorded; the training itself goes on."""
+
+
+def warn(message: str) -> None:
+    """Warn of what is not recorded; this never raises, even where warnings are errors."""
+    try:
+        warnings.warn(message, RecordingWarning, stacklevel=2)
+    except RecordingWarning:
+        print(f"epochord: {message}", file=sys.stderr)
 
 
 def one_line(text: object) -> str:

@@ -3,6 +3,7 @@
 Each batch of rows becomes one part file, named by its first step, written
 beside the parts folder and renamed into it; so whatever is killed, every part
 that can be seen is whole.  Closing merges the parts into `metrics.parquet`.
+Of logs with very many tags the parts are packed (`packing.py`), the merged file never is.
 """
 
 import contextlib
@@ -16,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from epochord.runlog.arrow import arrow_array, numbers
-from epochord.runlog.atomic import replacing
+from epochord.runlog.atomic import make_folder, replacing
 from epochord.runlog.errors import LogError, one_line
+from epochord.runlog.packing import pack, same_tags, unpack, unpacked_schema
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.rows import METRICS_TABLE
 from epochord.runlog.run.run import STEP, WALL_TIME
@@ -32,6 +34,7 @@ __all__ = [
     "parts_folder",
     "read_parquet",
     "read_row_group",
+    "replace_rows",
     "row_groups",
     "table_file",
     "table_sources",
@@ -116,22 +119,28 @@ class _Parts:
         self._folder = parts_folder(directory, table)
         self._metadata = metadata
         self._fresh: list[Path] = []
-        self._folder.mkdir(exist_ok=True)
+        make_folder(self._folder)
 
     def write(self, rows: pa.Table) -> None:
         part = self._folder / f"{rows[STEP][0].as_py():012d}.parquet"
-        _write([rows], rows.schema, part, self._metadata, scratch=self._directory)
+        # What the run is stands in the first part: of wide models it is longer than the rows.
+        about = {} if self._fresh and part != self._fresh[0] else self._metadata
+        rows = pack(rows) if self._table == METRICS_TABLE else rows
+        _write([rows], rows.schema, part, about, scratch=self._directory)
         if part not in self._fresh[-1:]:
             self._fresh.append(part)
         if len(self._fresh) > PARTS_BEFORE_JOINING:
-            # The last part may still be replaced by the same row, completed.
-            # The others go into the name of the first: a reader that meets the
-            # joined part and them at once passes over the steps it has seen.
-            *done, last = self._fresh
-            _merge(done, done[0], self._metadata, scratch=self._directory)
-            for joined in done[1:]:
-                joined.unlink()
-            self._fresh = [last]
+            self._join()
+
+    def _join(self) -> None:
+        # The last part may still be replaced by the same row, completed.
+        # The others go into the name of the first: a reader that meets the
+        # joined part and them at once passes over the steps it has seen.
+        *done, last = [part for part in self._fresh if part.exists()]
+        _merge(done, done[0], self._metadata, scratch=self._directory, packed=True)
+        self._fresh = [done[0], last]
+        for joined in done[1:]:
+            joined.unlink()
 
     def complete(self, metadata: Metadata) -> None:
         sources = table_sources(self._directory, self._table)
@@ -169,7 +178,9 @@ def read_parquet(directory: Path, table: str = METRICS_TABLE) -> tuple[pa.Table,
         damage: list[str] = []
         try:
             sources = table_sources(directory, table)
-            tables = [group for source in sources for _, group in row_groups(source, damage)]
+            tables = [
+                unpack(group) for source in sources for _, group in row_groups(source, damage)
+            ]
             break
         except FileNotFoundError as error:  # a recorder has merged it meanwhile: look again
             vanished = f"{error.filename or directory}: vanished while it was read"
@@ -178,6 +189,16 @@ def read_parquet(directory: Path, table: str = METRICS_TABLE) -> tuple[pa.Table,
     empty = pa.Table.from_batches([], pa.schema({STEP: pa.int64(), WALL_TIME: pa.float64()}))
     rows = pa.concat_tables([empty, *_ascending(tables)], promote_options="default")
     return rows.combine_chunks(), damage
+
+
+def replace_rows(directory: Path, table: str, rows: pa.Table, metadata: RunMetadata) -> None:
+    """Write all rows of a table anew, as one file."""
+    whole = table_file(directory, table)
+    if rows.num_rows:
+        _write([rows], rows.schema, whole, _stored(metadata))
+    else:
+        whole.unlink(missing_ok=True)
+    shutil.rmtree(parts_folder(directory, table), ignore_errors=True)
 
 
 def embedded_metadata(directory: Path) -> str | None:
@@ -221,7 +242,7 @@ def _write(
     scratch: Path | None = None,
 ) -> None:
     """Write tables as one Parquet file, a row group each."""
-    schema = schema.with_metadata(metadata)
+    schema = schema.with_metadata((schema.metadata or {}) | metadata)
     with (
         replacing(target, scratch=scratch) as temporary,
         pq.ParquetWriter(temporary, schema, **_encoding(schema)) as writer,
@@ -251,20 +272,36 @@ def _encoding(schema: pa.Schema) -> dict[str, Any]:
 
 
 def _merge(
-    sources: Sequence[Path], target: Path, metadata: Metadata, scratch: Path | None = None
+    sources: Sequence[Path],
+    target: Path,
+    metadata: Metadata,
+    scratch: Path | None = None,
+    *,
+    packed: bool = False,
 ) -> None:
+    """Write several files as one, packed only if that is wanted and they are packed alike."""
     damage: list[str] = []
-    schema = pa.unify_schemas([_schema(source) for source in sources])
+    schemas = [_schema(source) for source in sources]
+    alike = packed and all(same_tags(each, schemas[0]) for each in schemas)
+    schema = schemas[0] if alike else _unified(schemas)
     tables = (table for source in sources for _, table in row_groups(source, damage))
-    conformed = (_conform(table, schema) for table in _ascending(tables))
     rows = max(1, VALUES_A_ROW_GROUP // sum(_width(field.type) for field in schema))
 
     def checked() -> Iterator[pa.Table]:
-        yield from _regrouped(conformed, rows)
+        for table in _regrouped(_ascending(tables), rows):
+            yield table if alike else _conform(unpack(table), schema)
         if damage:
             raise LogError(f"{damage[0]}; its parts stay as they are, beside the rest")
 
     _write(checked(), schema, target, metadata, scratch)
+
+
+def _unified(schemas: Sequence[pa.Schema]) -> pa.Schema:
+    different: list[pa.Schema] = []
+    for schema in schemas:
+        if not different or not same_tags(schema, different[-1]):
+            different.append(schema)
+    return pa.unify_schemas([unpacked_schema(schema) for schema in different])
 
 
 def _width(kind: pa.DataType) -> int:
@@ -273,7 +310,7 @@ def _width(kind: pa.DataType) -> int:
 
 def _schema(source: Path) -> pa.Schema:
     try:
-        return pq.read_schema(source).remove_metadata()
+        return pq.read_schema(source)
     except _DAMAGE as error:
         raise LogError(f"{source}: {one_line(error)}; the parts stay as they are") from error
 
@@ -288,15 +325,15 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _regrouped(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Join small tables until each has about `rows` rows."""
+    """Join small tables with the same columns until each has about `rows` rows."""
     pending: list[pa.Table] = []
     count = 0
     for table in tables:
-        pending.append(table)
-        count += table.num_rows
-        if count >= rows:
+        if pending and (count >= rows or not same_tags(table.schema, pending[0].schema)):
             yield pa.concat_tables(pending)
             pending, count = [], 0
+        pending.append(table)
+        count += table.num_rows
     if pending:
         yield pa.concat_tables(pending)
 
@@ -326,7 +363,7 @@ def row_groups(source: Path, damage: list[str]) -> Iterator[tuple[int, pa.Table]
         The file.
     damage : list of str
         Gets a line for each piece that cannot be read; such columns, or row
-        groups, are left out.
+        groups, are left out.  Tags that are packed stay so.
     """
     try:
         with (
@@ -340,7 +377,7 @@ def row_groups(source: Path, damage: list[str]) -> Iterator[tuple[int, pa.Table]
             for group in range(file.num_row_groups):
                 table = _read_row_group(file, group, source, damage)
                 if table is not None:
-                    yield group, table.replace_schema_metadata(None)
+                    yield group, table
     except FileNotFoundError:
         raise
     except _DAMAGE as error:
@@ -372,4 +409,4 @@ def _read_row_group(
             damage.append(f"{where}: damaged, {name} is left out there ({one_line(error)})")
     rows = len(columns[STEP])
     columns.setdefault(WALL_TIME, pa.chunked_array([arrow_array(np.full(rows, np.nan))]))
-    return pa.table(columns)
+    return pa.table(columns).replace_schema_metadata(file.schema_arrow.metadata)

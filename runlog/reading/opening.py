@@ -97,6 +97,7 @@ def _open_own(directory: Path, name: str) -> Run:
     """Read a run of ours; where it was written in both formats, one makes up for the other."""
     damage: list[str] = []
     metadata = _metadata(directory, damage)
+    damage += [f"{directory}: {hole}" for hole in metadata.holes]
     series: dict[str, Series] = {}
     whole = False
     if is_parquet_log(directory):

@@ -20,13 +20,14 @@ from epochord.runlog.reading.source import RunSource
 from epochord.runlog.reading.tables import TABLES
 from epochord.runlog.run.metadata import RUN_JSON
 
-__all__ = ["RunSource", "find_runs", "holds_run", "log_files"]
+__all__ = ["SEGMENTS", "RunSource", "find_runs", "holds_run", "log_files"]
 
 EXPECTED = (
     f"a run ({RUN_JSON}, {METRICS}), a log of TensorBoard, Lightning, Hugging Face or MLflow, a "
     "folder of those, or a CSV, JSONL or Parquet file"
 )
 OWN = frozenset({RUN_JSON, METRICS, PARTS})
+SEGMENTS = "segment-[0-9]*"  # what a run held before it was rewound
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
@@ -131,7 +132,8 @@ def log_files(directory: Path) -> list[Path]:
     tables = [place(directory, name) for name in TABLES for place in (table_file, parts_folder)]
     own = [*tables, *(directory / name for name in (METRICS, PARTS, RUN_JSON))]
     whole = [path for path in own if path.exists()]
-    return leftovers(directory) + _event_files(directory) + whole
+    segments = [path for path in directory.glob(SEGMENTS) if path.is_dir() and _is_own(path)]
+    return leftovers(directory) + _event_files(directory) + segments + whole
 
 
 def _event_files(directory: Path) -> list[Path]:

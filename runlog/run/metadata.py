@@ -3,14 +3,23 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from epochord.runlog.atomic import write_text
 from epochord.runlog.errors import LogError
 
-__all__ = ["RUN_JSON", "SCHEMA_VERSION", "Format", "Layer", "Parameter", "RunMetadata", "Status"]
+__all__ = [
+    "RUN_JSON",
+    "SCHEMA_VERSION",
+    "Format",
+    "Hole",
+    "Layer",
+    "Parameter",
+    "RunMetadata",
+    "Status",
+]
 
 RUN_JSON = "run.json"
 SCHEMA_VERSION = 1
@@ -43,6 +52,20 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Hole:
+    """Steps of which something could not be recorded, and why."""
+
+    first: int
+    last: int
+    reason: str
+
+    def __str__(self) -> str:
+        one = self.first == self.last
+        steps = f"step {self.first}" if one else f"steps {self.first} to {self.last}"
+        return f"{steps} could not be recorded ({self.reason})"
+
+
+@dataclass(frozen=True)
 class RunMetadata:
     """The contents of `run.json`.
 
@@ -70,6 +93,8 @@ class RunMetadata:
         Plain JSON values; `dataset` names its source.
     layers : sequence of Layer
         In registration order, with their parameters.
+    holes : sequence of Hole
+        What was lost while recording, in the order of its steps.
     unknown : mapping
         Fields that this version does not know; they are written back.
     """
@@ -87,17 +112,27 @@ class RunMetadata:
     dataset: Mapping[str, Any] = field(default_factory=dict)
     layers: Sequence[Layer] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    holes: Sequence[Hole] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
 
+    def with_hole(self, hole: Hole) -> Self:
+        """Return a copy with one more hole, which goes on with the last one where it can."""
+        *before, last = self.holes or (None,)
+        if last and last.reason == hole.reason and last.first <= hole.first <= last.last + 1:
+            hole = Hole(last.first, max(last.last, hole.last), hole.reason)
+            return self.replace(holes=(*before, hole))
+        return self.replace(holes=(*self.holes, hole))
+
     def to_json(self) -> str:
         """Return the text of `run.json`."""
         document: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
         document |= {f.name: getattr(self, f.name) for f in fields(self)}
         document |= {"layers": [_layer_to_dict(layer) for layer in self.layers]}
+        document |= {"holes": [asdict(hole) for hole in self.holes]}
         document |= document.pop("unknown")
         # ASCII, since names of files need not be valid in any encoding.
         return json.dumps(document, indent=2, default=str) + "\n"
@@ -130,6 +165,10 @@ class RunMetadata:
         known = {f.name for f in fields(cls)}
         values = {key: document.pop(key) for key in list(document) if key in known}
         values["layers"] = tuple(_layer_from_dict(layer) for layer in values.get("layers", ()))
+        values["holes"] = tuple(
+            Hole(int(hole["first"]), int(hole["last"]), str(hole["reason"]))
+            for hole in values.get("holes", ())
+        )
         for name in ("hyperparameters", "dataset", "versions"):
             if not isinstance(values.get(name, {}), dict):
                 raise TypeError(f"{name} is no object")

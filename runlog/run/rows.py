@@ -5,7 +5,6 @@ and one float32 column a tag.  Null means not measured; NaN was measured.  Other
 tables than the measurements have columns of their own behind `step`.
 """
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +15,10 @@ from epochord.runlog.arrow import arrow_array
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.run import STEP, WALL_TIME
 
-__all__ = ["METRICS_TABLE", "RESERVED", "LogWriter", "rows_table"]
+__all__ = ["METRICS_TABLE", "RESERVED", "Columns", "LogWriter", "rows_table"]
+
+Columns = dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]
+"""By tag: values and whether they were measured."""
 
 METRICS_TABLE = "metrics"
 RESERVED = frozenset({STEP, WALL_TIME})
@@ -42,7 +44,7 @@ class LogWriter(Protocol):
 def rows_table(
     steps: npt.NDArray[np.int64],
     wall_times: npt.NDArray[np.float64],
-    columns: Mapping[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]],
+    columns: Columns,
 ) -> pa.Table:
     """Build a batch of rows.
 

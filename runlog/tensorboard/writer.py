@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from epochord.runlog.atomic import sync
 from epochord.runlog.digits.tables import LAYER_DIGITS, digit_tensors
 from epochord.runlog.ensemble.tables import tensors
 from epochord.runlog.run.metadata import RunMetadata
@@ -20,7 +21,7 @@ from epochord.runlog.run.rows import METRICS_TABLE
 from epochord.runlog.run.run import STEP, WALL_TIME, series_from_rows
 from epochord.runlog.tensorboard.files import order
 from epochord.runlog.tensorboard.headers import frame
-from epochord.runlog.tensorboard.messages import Event
+from epochord.runlog.tensorboard.messages import START, Event
 from epochord.runlog.tensorboard.tensor_values import fill
 
 __all__ = ["TensorBoardWriter"]
@@ -33,17 +34,28 @@ class TensorBoardWriter:
     ----------
     directory : Path
         The run's directory; it must exist.
+    restart_at : int, optional
+        What earlier files hold from this step on no longer counts: the training goes
+        on from an earlier state.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, restart_at: int | None = None) -> None:
         self._last: tuple[int, set[str]] = (-1, set())  # the last row's step and tags
         now = time.time()
         # Readers take a run's files in the order of their names.
         earlier = [order(path)[0] for path in directory.glob("events.out.tfevents.*")]
         second = max([int(now), *(before + 1 for before in earlier)])
         name = f"events.out.tfevents.{second:010d}.{socket.gethostname()}.{os.getpid()}.0"
-        self._file = (directory / name).open("xb")
-        self._append(frame(Event(wall_time=now, file_version="brain.Event:2").SerializeToString()))
+        # Without a buffer of Python's, so that what could not be written is not written later.
+        self._file = (directory / name).open("xb", buffering=0)
+        self._whole = 0  # bytes of whole records
+        sync(directory)
+        events = [Event(wall_time=now, file_version="brain.Event:2")]
+        if restart_at is not None:
+            restart = Event(wall_time=now, step=restart_at)
+            restart.session_log.status = START
+            events.append(restart)
+        self._append(b"".join(frame(event.SerializeToString()) for event in events))
 
     def write(self, rows: pa.Table, table: str = METRICS_TABLE) -> None:
         """Append rows; they are safe on disk when this returns.
@@ -74,9 +86,14 @@ class TensorBoardWriter:
         self._file.close()
 
     def _append(self, records: bytes) -> None:
-        self._file.write(records)
-        self._file.flush()
+        # An attempt that failed may have left a piece of a record behind.
+        self._file.seek(self._whole)
+        self._file.truncate()
+        left = memoryview(records)
+        while left:
+            left = left[self._file.write(left) :]
         os.fsync(self._file.fileno())
+        self._whole += len(records)
 
 
 def _events(rows: pa.Table) -> list[Any]:

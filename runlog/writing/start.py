@@ -1,23 +1,27 @@
 """Starting a log: the run's directory, its writers, and where its steps begin."""
 
 import shutil
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
+from operator import index
 from pathlib import Path
 from typing import Any, get_args
 
 from epochord.runlog.arrow import arrow_array, numbers
-from epochord.runlog.atomic import leftovers
+from epochord.runlog.atomic import leftovers, make_folder
 from epochord.runlog.errors import OutputError, RunExistsError, described
 from epochord.runlog.parquet import ParquetWriter, is_parquet_log, read_parquet
 from epochord.runlog.reading.opening import open_run
 from epochord.runlog.reading.sources import holds_run, log_files
-from epochord.runlog.run.metadata import Format, RunMetadata
+from epochord.runlog.run.metadata import Format, Hole, RunMetadata
 from epochord.runlog.run.rows import LogWriter
 from epochord.runlog.run.run import STEP, Run
-from epochord.runlog.writing.background import BackgroundWriter
+from epochord.runlog.writing.background import BackgroundWriter, Steps
+from epochord.runlog.writing.ownership import Ownership
+from epochord.runlog.writing.rewinding import rewind
 
-__all__ = ["RunLog", "next_step", "remove_log"]
+__all__ = ["RunLog", "checked_resume", "next_step", "remove_log"]
 
 
 class RunLog:
@@ -31,23 +35,28 @@ class RunLog:
         What is known at the start.
     format : {"parquet", "tensorboard", "both"}
         How the rows are written.
-    resume : bool
-        Go on with the run that is there, if there is one.
+    resume : bool or int
+        Go on with the run that is there, if there is one: after its last step, or with
+        the step given.
+    overwrite : bool
+        Remove the run that is there, if there is one.
     resumable : bool
         Whether `resume` is a remedy that may be offered.
+    raises : bool
+        Raise what goes wrong while writing, instead of warning and trying again.
 
     Attributes
     ----------
     next_step : int
-        0, or the step after the last one that a resumed run holds.
+        0, or the step with which a resumed run goes on.
 
     Raises
     ------
     ValueError
-        If `format` is none of these.
+        If `format` is none of these, or `resume` is no step.
     RunExistsError
-        If there is a run already and `resume` is false, or if it is of another
-        model or was written in another format.
+        If there is a run already and neither `resume` nor `overwrite`, if it is of another
+        model or was written in another format, or if somebody records it now.
     OutputError
         If the directory cannot be written to.
     """
@@ -58,43 +67,74 @@ class RunLog:
         metadata: RunMetadata,
         *,
         format: Format,
-        resume: bool = False,
+        resume: bool | int = False,
+        overwrite: bool = False,
         resumable: bool = True,
+        raises: bool = True,
     ) -> None:
         if format not in get_args(Format):
             raise ValueError(f"format is {format!r}; expected one of {', '.join(get_args(Format))}")
         self._directory = directory
+        self._resume = checked_resume(resume, overwrite)
+        self._resumable = resumable
+        self._rewound = self._touched = False
+        self._noting = threading.Lock()
         self.next_step = 0
         self._metadata = metadata.replace(status="running", started=_now(), format=format)
-        if directory.is_dir() and holds_run(directory):
-            self._continue(format, resume, resumable)
+        if not overwrite:
+            self._refuse_another()  # before anything is touched
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            for stale in leftovers(directory):
-                stale.unlink()
-            self._metadata.save(directory)
-            writers = self._writers(format)
-            self.writer = BackgroundWriter(writers)
+            created = make_folder(directory)
+            self._ownership = Ownership(directory)
+            try:
+                self._prepare(format, overwrite)
+                self.writer = BackgroundWriter(
+                    self._writers(format), self, where=str(directory), raises=raises
+                )
+            except BaseException as error:
+                if self._touched:  # nobody is there yet to close the log
+                    with suppress(OSError):
+                        failed = self._metadata.replace(status="failed", error=described(error))
+                        failed.save(directory)
+                self._ownership.release()
+                if created:
+                    with suppress(OSError):
+                        directory.rmdir()
+                raise
         except OSError as error:
             raise OutputError(
                 f"{directory}: cannot record there ({error.strerror or error}); "
                 "choose a folder that can be written to"
             ) from error
-        except BaseException as error:  # Ctrl-C: nobody is there yet to close the log
-            with suppress(OSError):
-                self._metadata.replace(status="failed", error=described(error)).save(directory)
-            raise
 
-    def note(self, **hyperparameters: Any) -> None:
-        """Add to the run's hyperparameters; `run.json` has them at once.
+    def note(self, **changes: Any) -> None:
+        """Change what is known of the run; `run.json` has it soon.
 
         Parameters
         ----------
-        **hyperparameters
-            Plain JSON values.
+        **changes
+            Fields of `RunMetadata`; `hyperparameters` are added to those that are there.
         """
-        known = {**self._metadata.hyperparameters, **hyperparameters}
-        self._metadata = self._metadata.replace(hyperparameters=known)
+        with self._noting:
+            if "hyperparameters" in changes:
+                changes["hyperparameters"] = {
+                    **self._metadata.hyperparameters,
+                    **changes["hyperparameters"],
+                }
+            self._metadata = self._metadata.replace(**changes)
+        self.writer.note()
+
+    def holds(self) -> bool:
+        """Tell whether the run is still ours to write."""
+        return self._ownership.holds()
+
+    def lost(self, steps: Steps, reason: str) -> None:
+        """Note that rows could not be written."""
+        with self._noting:
+            self._metadata = self._metadata.with_hole(Hole(*steps, reason))
+
+    def save(self) -> None:
+        """Bring to the disk what is known of the run."""
         self._metadata.save(self._directory)
 
     def close(self, steps: int, *, error: str | None = None) -> None:
@@ -110,32 +150,63 @@ class RunLog:
         Raises
         ------
         Exception
-            What went wrong while writing; the run is then noted as failed.
+            What went wrong while writing, if errors are to be raised; the run is then
+            noted as failed.
         """
-        ended = self._metadata.replace(
-            status="failed" if error else "finished", error=error, finished=_now(), steps=steps
-        )
+        with self._noting:
+            self._metadata = self._metadata.replace(
+                status="failed" if error else "finished", error=error, finished=_now(), steps=steps
+            )
         try:
-            self.writer.close(ended)
+            if not self.writer.close(self._complete):
+                self._ownership.abandon()  # nothing that could wait for the disk
         except BaseException as problem:
-            ended = ended.replace(status="failed", error=error or described(problem))
+            reason = error or described(problem)
+            self._metadata = self._metadata.replace(status="failed", error=reason)
+            self._end()
             raise
-        finally:
-            ended.save(self._directory)
 
-    def _continue(self, format: Format, resume: bool, resumable: bool) -> None:
-        earlier = open_run(self._directory)
-        empty = not earlier.series and not earlier.tables
-        if not resume and empty and earlier.metadata.status == "failed":
-            remove_log(self._directory)  # it failed before its first step: nothing is lost
+    def _complete(self) -> None:
+        for writer in self._open:
+            writer.complete(self._metadata)
+        self._end()
+
+    def _end(self) -> None:
+        for writer in self._open:
+            writer.close()
+        self.save()
+        self._ownership.release()
+
+    def _refuse_another(self) -> None:
+        """Refuse a directory that holds a run, unless it is to be gone on with or is empty."""
+        if self._resume is not False or not _occupied(self._directory):
             return
-        if not resume:
+        earlier = open_run(self._directory)
+        if not _failed_empty(earlier):
             remedy = ", remove this one, or pass resume=True to go on with it"
             raise RunExistsError(
                 f"{self._directory}: already holds a run ({earlier.metadata.status}, "
                 f"{_after(earlier)} steps); record into another directory"
-                f"{remedy if resumable else ' or remove this one'}"
+                f"{remedy if self._resumable else ' or remove this one'}"
             )
+
+    def _prepare(self, format: Format, overwrite: bool) -> None:
+        if overwrite:
+            remove_log(self._directory)
+        else:
+            self._refuse_another()  # once more: somebody may have recorded meanwhile
+            if _occupied(self._directory):
+                self._continue(format)
+        for stale in leftovers(self._directory):
+            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+        self.save()
+        self._touched = True
+
+    def _continue(self, format: Format) -> None:
+        earlier = open_run(self._directory)
+        if self._resume is False:
+            remove_log(self._directory)  # it failed before its first step: nothing is lost
+            return
         written = earlier.metadata.format or (
             "parquet" if is_parquet_log(self._directory) else "tensorboard"
         )
@@ -144,8 +215,7 @@ class RunLog:
                 f"{self._directory}: was recorded as {written}, not as {format}; resume it with "
                 f"format={written!r}"
             )
-        known = _shapes(earlier.metadata)
-        if known and known != _shapes(self._metadata):
+        if _other_model(earlier.metadata, self._metadata):
             raise RunExistsError(
                 f"{self._directory}: holds a run of another model (its parameters have other names "
                 "or shapes); record this one into another directory"
@@ -158,9 +228,24 @@ class RunLog:
             hyperparameters={**before.hyperparameters, **self._metadata.hyperparameters},
             dataset=self._metadata.dataset or before.dataset,
             seed=before.seed if self._metadata.seed is None else self._metadata.seed,
-            steps=self.next_step,
+            holes=before.holes,
             unknown=before.unknown,
         )
+        if self._resume is not True:
+            self._rewind(earlier, self._resume)
+        self._metadata = self._metadata.replace(steps=self.next_step)
+
+    def _rewind(self, earlier: Run, step: int) -> None:
+        """Go on with a step, whether the log ends before or behind it."""
+        if step > self.next_step and self._metadata.every == 1:
+            missing = Hole(self.next_step, step - 1, "the run was resumed after them")
+            self._metadata = self._metadata.with_hole(missing)
+        elif step < self.next_step:
+            rewind(self._directory, earlier, step)
+            self._rewound = True
+            kept = tuple(hole for hole in self._metadata.holes if hole.last < step)
+            self._metadata = self._metadata.replace(holes=kept)
+        self.next_step = step
 
     def _writers(self, format: Format) -> list[LogWriter]:
         writers: list[LogWriter] = []
@@ -170,12 +255,34 @@ class RunLog:
             from epochord.runlog.tensorboard import TensorBoardWriter, last_step
 
             written = last_step(self._directory)
-            writers.append(TensorBoardWriter(self._directory))
+            restart_at = self.next_step if self._rewound else None
+            writers.append(TensorBoardWriter(self._directory, restart_at=restart_at))
             if format == "both" and self.next_step:
                 # A kill between the two formats leaves the events behind.
                 rows, _ = read_parquet(self._directory)
                 writers[-1].write(rows.filter(arrow_array(numbers(rows[STEP]) > written)))
+        self._open = writers
         return writers
+
+
+def checked_resume(resume: bool | int, overwrite: bool) -> bool | int:
+    """Return whether and where to go on with a run.
+
+    Raises
+    ------
+    ValueError
+        If it is no step, or the run is to be removed as well.
+    """
+    if not isinstance(resume, bool):
+        try:
+            resume = index(resume)
+        except TypeError:
+            resume = -1 if resume is not None else False
+        if resume < 0:
+            raise ValueError("resume is no step; expected True, False, or the step to go on with")
+    if overwrite and resume is not False:
+        raise ValueError("resume and overwrite exclude each other; pass one of them")
+    return resume
 
 
 def next_step(directory: Path) -> int:
@@ -199,6 +306,23 @@ def remove_log(directory: Path) -> None:
     """
     for path in log_files(directory):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _occupied(directory: Path) -> bool:
+    return directory.is_dir() and holds_run(directory)
+
+
+def _failed_empty(run: Run) -> bool:
+    return not run.series and not run.tables and run.metadata.status == "failed"
+
+
+def _other_model(one: RunMetadata, other: RunMetadata) -> bool:
+    known, now = _shapes(one), _shapes(other)
+    # A lazy module's parameters have no shape before its first input.
+    return bool(known) and (
+        known.keys() != now.keys()
+        or any(shape != now[name] and shape and now[name] for name, shape in known.items())
+    )
 
 
 def _shapes(metadata: RunMetadata) -> dict[str, tuple[int, ...]]:

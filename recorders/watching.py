@@ -1,0 +1,85 @@
+"""Recording in one line: no block around the training, no directory to think of."""
+
+import os
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from epochord.recorders.gradients import GradientRecorder
+from epochord.recorders.recorder import writes
+from epochord.runlog.atomic import make_folder
+
+__all__ = ["watch"]
+
+RUNS = Path("runs")
+
+
+def watch(
+    model: nn.Module,
+    optimizer: Any,
+    directory: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> GradientRecorder:
+    """Record the gradient norms of a training from here on.
+
+    The log is completed when the program ends: as finished, or as failed with the exception
+    that ended it.  ``close`` on what is returned does it earlier.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        All its parameters are recorded.
+    optimizer : torch.optim.Optimizer, something that wraps some, or a sequence of them
+        What trains the model.
+    directory : path-like, optional
+        The run's directory, such as ``"runs/mine"``; by default a new one, such as
+        ``runs/2026-11-28-1``.
+    **settings
+        As of `GradientRecorder`.
+
+    Returns
+    -------
+    GradientRecorder
+        To `log` other numbers with.
+
+    Raises
+    ------
+    Exception
+        As of `GradientRecorder`.
+
+    Examples
+    --------
+    >>> recorder = watch(model, optimizer, "runs/mine")
+    >>> for batch, target in loader:
+    ...     optimizer.zero_grad()
+    ...     loss = criterion(model(batch), target)
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     recorder.log("loss", loss)
+    """
+    if directory is not None or not writes():
+        return GradientRecorder(model, optimizer, directory or RUNS, **settings)
+    fresh = _free_directory()
+    try:
+        return GradientRecorder(model, optimizer, fresh, **settings)
+    except BaseException:
+        if not any(fresh.iterdir()):
+            fresh.rmdir()
+        raise
+
+
+def _free_directory() -> Path:
+    """Make a directory that nobody else has, named by the day."""
+    day = datetime.now().astimezone().date().isoformat()
+    make_folder(RUNS)
+    for number in count(1):
+        directory = RUNS / f"{day}-{number}"
+        try:
+            directory.mkdir()
+        except FileExistsError:
+            continue
+        return directory
+    raise AssertionError  # there is always one more number
