@@ -293,9 +293,10 @@ def report(races: int, seed: int) -> tuple[str, bool]:
         folder = Path(tempfile.mkdtemp(prefix=f"race-{number}-"))
         outcome = race(number, folder)
         counts += outcome.counts
-        found += [f"seed {number}: {each[:MOST_LETTERS]}" for each in outcome.violations]
-        if outcome.violations:
-            found.append(f"seed {number}: its folder is {folder}")
+        fresh = [f"seed {number}: {each[:MOST_LETTERS]}" for each in outcome.violations]
+        if fresh:
+            found += [*fresh, f"seed {number}: its folder is {folder}"]
+            print(*fresh, sep="\n", file=sys.stderr, flush=True)
         else:
             shutil.rmtree(folder)
     rows = [[what, f"{count:,}"] for what, count in sorted(counts.items())]

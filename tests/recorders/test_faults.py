@@ -62,21 +62,19 @@ def assert_whole_after(program, directory: Path, whole_steps) -> list[str]:
     return [said for _, said in found["warned"]]
 
 
-@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize(
-    ("fault", "number"),
+    ("fault", "number", "format"),
     [
-        ("NoDescriptors()", errno.EMFILE),
-        ("TooLarge()", errno.EFBIG),
-        ("EveryNow(1.0)", errno.EIO),
-        ("EveryNow(0.3)", errno.EIO),
+        ("NoDescriptors()", errno.EMFILE, "parquet"),  # an event file is open already
+        ("NoDescriptors()", errno.EMFILE, "both"),
+        *(("TooLarge()", errno.EFBIG, format) for format in FORMATS),
+        *(("EveryNow(1.0)", errno.EIO, format) for format in FORMATS),
+        *(("EveryNow(0.3)", errno.EIO, format) for format in FORMATS),
     ],
 )
 def test_a_disk_that_fails_for_a_while(fault, number, format, programs, whole_steps, tmp_path):
     """Training goes on, each outage is warned of once by its reason, and no row is lost."""
     program = programs.run(OUTAGES, tmp_path / "mine", format, fault)
-    if format == "tensorboard" and fault == "NoDescriptors()":
-        pytest.skip("its file is open already")
     for said in assert_whole_after(program, tmp_path / "mine", whole_steps):
         assert os.strerror(number) in said
         assert str(tmp_path / "mine") in said
@@ -141,10 +139,11 @@ def test_what_finds_no_room_is_a_hole_with_a_name(format, programs, tmp_path):
     there = run[GRAD_NORM + "p"].steps.tolist()
     assert lost
     assert sorted(lost | set(there)) == list(range(steps))
-    assert not lost & set(there)
+    # Of the step that was open when it was written, something may have come later.
+    assert lost & set(there) <= {hole["first"] for hole in holes}
     assert set(range(20)) <= set(there)
     np.testing.assert_array_equal(run[GRAD_NORM + "p"].values, np.array(there) + 0.5)
-    assert run["x"].steps.tolist() == there
+    assert {*there} - {*run["x"].steps.tolist()} <= lost
     assert len(run.damage) == len(holes)
     for said, hole in zip(run.damage, holes, strict=True):
         assert f"steps {hole['first']} to {hole['last']}" in said
