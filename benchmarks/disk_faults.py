@@ -29,9 +29,12 @@ class Fault(Protocol):
     ----------
     name : str
         What a table calls it.
+    steady : bool
+        Whether all that needs the disk fails meanwhile, and says so.
     """
 
     name: str
+    steady: bool
 
     def begin(self) -> None:
         """Let it fail from now on."""
@@ -43,14 +46,12 @@ class Fault(Protocol):
 class NoDescriptors:
     """EMFILE: no further file can be opened."""
 
-    name = "EMFILE"
+    name, steady = "EMFILE", True
 
     def begin(self) -> None:
-        """Lower the limit to what is open."""
+        """Lower the limit so far that only what is open can be used."""
         self._before = resource.getrlimit(resource.RLIMIT_NOFILE)
-        free = os.dup(0)
-        os.close(free)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (free, self._before[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, self._before[1]))
 
     def end(self) -> None:
         """Raise it again."""
@@ -60,7 +61,7 @@ class NoDescriptors:
 class TooLarge:
     """EFBIG: no file may grow beyond a size."""
 
-    name = "EFBIG"
+    name, steady = "EFBIG", True
 
     def begin(self) -> None:
         """Lower the limit."""
@@ -75,7 +76,7 @@ class TooLarge:
 class Full:
     """ENOSPC: something else has filled the file system of a folder."""
 
-    name = "ENOSPC"
+    name, steady = "ENOSPC", True
 
     def __init__(self, folder: Path) -> None:
         self._ballast = folder / "ballast"
@@ -104,6 +105,7 @@ class EveryNow:
 
     def __init__(self, share: float = 1.0) -> None:
         self.name = "EIO" if share == 1 else f"EIO, {100 * share:.0f} %"
+        self.steady = share == 1
         self._share = share
         self._chance = random.Random(15)
 
@@ -136,7 +138,7 @@ class Hanging:
         Set when somebody waits.
     """
 
-    name = "hang"
+    name, steady = "hang", False
 
     def __init__(self) -> None:
         self.waits = threading.Event()
@@ -167,7 +169,7 @@ class Frozen:
         Where it is mounted.
     """
 
-    name = "hang"
+    name, steady = "hang", False
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.open(folder, os.O_RDONLY)
