@@ -127,8 +127,8 @@ else:
         "epochord.renderers.page": "PageResult render_page",
         "epochord.renderers.pictures.spectrogram": "Spectrogram",
         "epochord.runlog": (
-            "EpochordError LogError OutputError RecordingWarning Run RunExistsError RunSource Series "
-            "find_runs open_run"
+            "EpochordError LogError OutputError RecordingWarning Run RunExistsError RunSource "
+            "Series find_runs open_run"
         ),
         "epochord.runlog.reading.ensemble": "open_ensemble",
     }

@@ -1,6 +1,7 @@
 """Which parameters' norms are measured when which optimizer steps."""
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import eq
 from weakref import ref
 
 import torch
@@ -9,6 +10,7 @@ from torch.optim import Optimizer
 
 from epochord.recorders.columns import Chosen, NormColumns
 from epochord.recorders.norms import is_narrow
+from epochord.recorders.parameters import named_parameters
 
 __all__ = ["Assignment", "Trained"]
 
@@ -16,25 +18,25 @@ Named = dict[str, nn.Parameter]
 
 
 class Trained:
-    """What one optimizer trains.
+    """What one optimizer trains; it lets go of everything when the optimizer goes.
 
     Attributes
     ----------
     chosen : list of Chosen
         Its columns.
-    names : list of str
-        Its parameters.
     key : frozenset of int
         Identifies the parameters: two optimizers with the same ones follow each other.
+    captured_ahead : bool
+        Whether the gradients of its next step have been measured.
     """
 
     def __init__(self, optimizer: Optimizer, gone: Callable[[], object]) -> None:
         self.chosen: list[Chosen] = []
-        self.names: list[str] = []
         self.key: frozenset[int] = frozenset()
         self.captured_ahead = False
-        self._optimizer = ref(optimizer, lambda _: gone())
-        self._lists: list[tuple[list[torch.Tensor], int]] = []
+        self._gone = gone
+        self._optimizer = ref(optimizer, self._let_go)
+        self._lists: list[list[torch.Tensor]] = []
 
     @property
     def optimizer(self) -> Optimizer | None:
@@ -42,23 +44,36 @@ class Trained:
         return self._optimizer()
 
     @property
+    def named(self) -> Named:
+        """Its parameters by name."""
+        return {
+            n: p for each in self.chosen for n, p in zip(each.names, each.parameters, strict=True)
+        }
+
+    @property
     def held(self) -> frozenset[int]:
-        """Ids of all parameters that the optimizer holds now; none when it has gone."""
-        optimizer = self.optimizer
-        groups = optimizer.param_groups if optimizer is not None else []
-        return frozenset(id(p) for group in groups for p in group["params"])
+        """Ids of all parameters that the optimizer holds now."""
+        return frozenset(id(parameter) for held in self._groups() for parameter in held)
 
     def changed(self) -> bool:
-        """Tell whether its parameter groups are others than when this was asked last."""
-        optimizer = self.optimizer
-        groups = optimizer.param_groups if optimizer is not None else []
-        if len(groups) == len(self._lists) and all(
-            group["params"] is known and len(known) == size
-            for group, (known, size) in zip(groups, self._lists, strict=True)
-        ):
-            return False
-        self._lists = [(group["params"], len(group["params"])) for group in groups]
+        """Tell whether it holds other parameters than when this was asked last."""
+        groups = self._groups()
+        try:
+            # Lists compare by identity first, so that this costs nothing while all is as it was.
+            if all(map(eq, groups, self._lists)) and len(groups) == len(self._lists):
+                return False
+        except RuntimeError:  # else element by element, which tensors refuse
+            pass
+        self._lists = [list(held) for held in groups]
         return True
+
+    def _groups(self) -> list[list[torch.Tensor]]:
+        optimizer = self.optimizer
+        return [] if optimizer is None else [group["params"] for group in optimizer.param_groups]
+
+    def _let_go(self, _: object) -> None:
+        self.chosen, self._lists = [], []
+        self._gone()
 
 
 class Assignment:
@@ -66,43 +81,51 @@ class Assignment:
 
     Parameters that no optimizer holds go to the first one.  Columns are made when an
     optimizer steps for the first time, when the model is where it is going to be trained;
-    what joins later, parameters or optimizers, gets its own then.
+    what joins later, parameters or optimizers, gets its own then.  Nothing lives on for
+    the sake of being recorded.
 
     Parameters
     ----------
-    parameters : callable
-        Gives all parameters of the model by name, as they are now.
+    model : torch.nn.Module
+        Whose parameters are recorded.
     optimizers : sequence of torch.optim.Optimizer
         Those that are known.
     columns : list of NormColumns
         Gets the columns that are made.
     rows : int
         How many rows they need.
+
+    Attributes
+    ----------
+    model_changed : bool
+        Whether the model has had other parameters since this was set to False.
     """
 
     def __init__(
         self,
-        parameters: Callable[[], Named],
+        model: nn.Module,
         optimizers: Sequence[Optimizer],
         columns: list[NormColumns],
         rows: int,
     ) -> None:
-        self._parameters = parameters
-        self._named = parameters()
-        self._ids = {id(parameter) for parameter in self._named.values()}
+        self._model = ref(model)
+        self._named: dict[str, ref[nn.Parameter]] = {}
+        self._ids: set[int] = set()
         self._columns = columns
         self._rows = rows
         self._trained: dict[int, Trained] = {}
         self._others: dict[int, Trained] = {}
         self._ready = False
-        self.model_changed = False  # whether the model has other parameters than it had
+        self._look_at_model()
+        self.model_changed = False
         for optimizer in optimizers:
             self._note(optimizer, self._trained)
 
     @property
     def named(self) -> Named:
-        """The model's parameters by name, as far as they are known."""
-        return self._named
+        """The model's parameters by name, as far as they are known and still there."""
+        alive = ((name, parameter()) for name, parameter in self._named.items())
+        return {name: parameter for name, parameter in alive if parameter is not None}
 
     def only(self) -> Trained | None:
         """Return what the only optimizer trains; None if there are several."""
@@ -112,9 +135,7 @@ class Assignment:
 
     def of(self, optimizer: Optimizer) -> Trained | None:
         """Return what an optimizer trains of the model; None if that is nothing."""
-        trained = self._trained.get(id(optimizer))
-        if trained is None:
-            trained = self._newcomer(optimizer)
+        trained = self._trained.get(id(optimizer)) or self._newcomer(optimizer)
         if trained is not None and (trained.changed() or not self._ready):
             self._refresh()
         return trained
@@ -139,56 +160,66 @@ class Assignment:
         return into[place]
 
     def _look_at_model(self) -> None:
-        now = self._parameters()
-        if len(now) != len(self._named) or any(
-            self._named.get(name) is not parameter for name, parameter in now.items()
-        ):
-            self._named, self.model_changed = now, True
-            self._ids = {id(parameter) for parameter in now.values()}
+        model = self._model()
+        if model is None:
+            return
+        now = named_parameters(model)
+        known = self.named
+        if len(now) == len(known) and all(known.get(name) is now[name] for name in now):
+            return
+        self.model_changed = True
+        self._ids = set(map(id, now.values()))
+        self._named = {name: self._watched(parameter) for name, parameter in now.items()}
+
+    def _watched(self, parameter: nn.Parameter) -> "ref[nn.Parameter]":
+        place = id(parameter)
+        return ref(parameter, lambda _: self._ids.discard(place))  # it may be somebody else's soon
 
     def _refresh(self) -> None:
         """Find out anew who trains what."""
         self._ready = True
         self._look_at_model()
-        self._make_columns()
+        named = self.named
+        self._make_columns(named)
         trained = list(self._trained.values())
         held = [each.held for each in trained]
         nobodys = self._ids.difference(*held)
         for each, own in zip(trained, held, strict=True):
             each.changed()
             each.key = own & self._ids | (nobodys if each is trained[0] else frozenset())
-            each.chosen, each.names = [], []
-        self._choose(trained)
+            each.chosen = []
+        self._choose(trained, {id(parameter): parameter for parameter in named.values()})
 
-    def _choose(self, trained: Iterable[Trained]) -> None:
+    def _choose(self, trained: Iterable[Trained], alive: dict[int, nn.Parameter]) -> None:
         of: dict[int, list[Trained]] = {}
         for each in trained:
             for place in each.key:
                 of.setdefault(place, []).append(each)
         for columns in self._columns:
-            slots: dict[int, tuple[Trained, list[int]]] = {}
-            for slot, parameter in enumerate(columns.parameters):
+            slots: dict[int, tuple[Trained, list[int], list[nn.Parameter]]] = {}
+            for slot, parameter in enumerate(alive_or_not() for alive_or_not in columns.parameters):
+                if parameter is None or id(parameter) not in alive:
+                    continue
                 for each in of.get(id(parameter), ()):
-                    slots.setdefault(id(each), (each, []))[1].append(slot)
-            for each, chosen in slots.values():
-                each.chosen.append(Chosen(columns, chosen))
-                each.names += each.chosen[-1].names
+                    _, chosen, parameters = slots.setdefault(id(each), (each, [], []))
+                    chosen.append(slot)
+                    parameters.append(parameter)
+            for each, chosen, parameters in slots.values():
+                each.chosen.append(Chosen(columns, chosen, parameters))
 
-    def _make_columns(self) -> None:
+    def _make_columns(self, named: Named) -> None:
         """Make the columns of new parameters, one object for each device and precision."""
         places = {
-            name: (columns, slot)
+            (columns.kind, name): (columns, slot)
             for columns in self._columns
             for slot, name in enumerate(columns.names)
         }
         groups: dict[tuple[torch.device, bool], list[tuple[str, nn.Parameter]]] = {}
-        for name, parameter in self._named.items():
+        for name, parameter in named.items():
             kind = (parameter.device, is_narrow(parameter.dtype))
-            if name in places:
-                columns, slot = places[name]
-                before = columns.parameters[slot]
-                if before is parameter or (before.device, is_narrow(before.dtype)) == kind:
-                    columns.parameters[slot] = parameter  # a new one takes the place of the old
-                    continue
-            groups.setdefault(kind, []).append((name, parameter))
+            if (kind, name) in places:
+                columns, slot = places[kind, name]
+                columns.parameters[slot] = ref(parameter)  # it may have taken another's place
+            else:
+                groups.setdefault(kind, []).append((name, parameter))
         self._columns += [NormColumns(group, self._rows) for group in groups.values()]

@@ -1,7 +1,8 @@
 """Columns of gradient norms: a row a step, a slot a parameter, on the gradients' device."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -26,21 +27,29 @@ class NormColumns:
     Parameters
     ----------
     parameters : sequence of (str, torch.nn.Parameter)
-        By name; all on one device.
+        By name; all of one kind.
     rows : int
         How many rows the buffer holds, beside one for norms whose row has not been opened.
+
+    Attributes
+    ----------
+    kind : tuple of (torch.device, bool)
+        Where they are, and whether they are of at most 32 bits.
+    parameters : list of weakref.ref
+        They do not live on for our sake.
     """
 
     AHEAD = -1  # the row of norms that are measured ahead
 
     def __init__(self, parameters: Sequence[tuple[str, nn.Parameter]], rows: int) -> None:
         self.names = [name for name, _ in parameters]
-        self.parameters = [parameter for _, parameter in parameters]
-        first = self.parameters[0]
+        self.parameters = [ref(parameter) for _, parameter in parameters]
+        _, first = parameters[0]
+        self.kind = (first.device, is_narrow(first.dtype))
         self.measured = np.zeros((rows + 1, len(parameters)), bool)
         on_host = first.device.type == "cpu"
-        kind: type[_Host] | type[_Device] = _Host if on_host else _Device
-        self.store: _Store = kind(self.measured.shape, first)
+        shape = self.measured.shape
+        self.store: _Host | _Device = _Host(shape) if on_host else _Device(shape, first)
 
     @property
     def on_host(self) -> bool:
@@ -70,11 +79,15 @@ class Chosen:
         All that there are.
     slots : sequence of int
         Which of them, ascending.
+    parameters : sequence of torch.nn.Parameter
+        What stands there.
     """
 
-    def __init__(self, columns: NormColumns, slots: Sequence[int]) -> None:
+    def __init__(
+        self, columns: NormColumns, slots: Sequence[int], parameters: Sequence[nn.Parameter]
+    ) -> None:
         self._columns = columns
-        self._parameters = [columns.parameters[slot] for slot in slots]
+        self.parameters = list(parameters)
         first, last = slots[0], slots[-1]
         together = last - first + 1 == len(slots)
         self._slots: slice | list[int] = slice(first, last + 1) if together else list(slots)
@@ -91,12 +104,12 @@ class Chosen:
         divisor : torch.Tensor [shape=()], optional
             What the gradients are still multiplied with.
         """
-        gradients = [parameter.grad for parameter in self._parameters]
+        gradients = [parameter.grad for parameter in self.parameters]
         found = tuple([gradient is not None for gradient in gradients])
         store = self._columns.store
         if found != self._found:
             self._found = found
-            sizes = [p.numel() for p, there in zip(self._parameters, found, strict=True) if there]
+            sizes = [p.numel() for p, there in zip(self.parameters, found, strict=True) if there]
             self._norms = store.norms_of(sizes)
             self._mask = np.array(found)
             self._whole = all(found)
@@ -117,32 +130,10 @@ class Chosen:
         return [int(slot) for slot in slots[self._mask]]
 
 
-class _Store(Protocol):
-    """Where the numbers are."""
-
-    def norms_of(self, sizes: Sequence[int]) -> Callable[..., object]:
-        """Return what measures gradients of these sizes."""
-
-    def put(
-        self,
-        row: int,
-        slots: slice | list[int],
-        gradients: Gradients,
-        norms: Callable[..., object],
-        divisor: torch.Tensor | None,
-    ) -> None:
-        """Measure gradients into a row."""
-
-    def copy(self, row: int, to: int, slots: slice | list[int] = slice(None)) -> None:
-        """Copy a row, or some of it."""
-
-    def take(self, start: int, stop: int) -> Callable[[], Floats]:
-        """Copy rows out; the function returned waits for the device."""
-
-
 class _Host:
-    def __init__(self, shape: tuple[int, ...], first: torch.Tensor) -> None:
-        del first  # in host memory all precisions are measured alike
+    """Norms in host memory."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
         self._values = np.zeros(shape, np.float32)
 
     def norms_of(self, sizes: Sequence[int]) -> HostNorms:
@@ -153,7 +144,7 @@ class _Host:
         row: int,
         slots: slice | list[int],
         gradients: Gradients,
-        norms: Callable[..., npt.NDArray[np.float64]],
+        norms: Any,
         divisor: torch.Tensor | None,
     ) -> None:
         values = norms(gradients)
@@ -171,6 +162,8 @@ class _Host:
 
 
 class _Device:
+    """Norms on another device, in the stream of whoever trains."""
+
     def __init__(self, shape: tuple[int, ...], first: torch.Tensor) -> None:
         self._narrow = is_narrow(first.dtype)
         self._values = torch.zeros(shape, dtype=torch.float32, device=first.device)
@@ -186,7 +179,7 @@ class _Device:
         row: int,
         slots: slice | list[int],
         gradients: Gradients,
-        norms: Callable[..., object],
+        norms: Any,
         divisor: torch.Tensor | None,
     ) -> None:
         self._follow()

@@ -9,7 +9,7 @@ float16 and bfloat16 always are; float64 and others count as what they are in fl
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ ZERO, NON_FINITE = 0, 10  # beside the digits
 FEW = 1 << 13
 ROW_BYTES = 200  # of a layer's digits while they wait, about
 
+Named = Mapping[str, nn.Parameter]
 Floats = npt.NDArray[np.float64]
 Measured = Callable[[], dict[str, Floats]]
 """Waits for the device; by parameter: counts of 0 (zero) to 10 (non-finite), mean, and deviation.
@@ -124,8 +125,8 @@ class DigitRows:
 
     Parameters
     ----------
-    parameters : mapping of str to torch.nn.Parameter
-        All parameters of the model, by name, in registration order.
+    names : sequence of str
+        All parameters of the model, in registration order.
     every : int
         Count at steps 0, `every`, 2·`every`, …
 
@@ -135,20 +136,19 @@ class DigitRows:
         If `every` is less than 1.
     """
 
-    def __init__(self, parameters: Mapping[str, nn.Parameter], every: int) -> None:
+    def __init__(self, names: Sequence[str], every: int) -> None:
         if every < 1:
             raise ValueError(f"first_digits is {every}; expected an integer of at least 1, or None")
-        self.know(parameters)
+        self.know(names)
         self._every = every
         self._open: tuple[int, float] | None = None  # step and time
         self._measured: dict[tuple[str, int], Measured] = {}  # by kind and optimizer
         self._ahead: dict[int, Measured] = {}
         self._done: list[tuple[int, Callable[[], pa.Table]]] = []
 
-    def know(self, parameters: Mapping[str, nn.Parameter]) -> None:
+    def know(self, names: Sequence[str]) -> None:
         """Take the parameters that the model has by now."""
-        self._parameters = parameters
-        self._layers = digits_layers(list(parameters))
+        self._layers = digits_layers(list(names))
 
     def due(self, step: int) -> bool:
         """Tell whether digits are counted at a step."""
@@ -159,12 +159,12 @@ class DigitRows:
         self.finish()
         self._open = (step, time.time())
 
-    def capture_ahead(self, who: int, names: Iterable[str]) -> None:
+    def capture_ahead(self, who: int, parameters: Named) -> None:
         """Count the gradients that are there now, for rows that come later."""
-        self._ahead[who] = self._count(names, True, None)
+        self._ahead[who] = _count(parameters, True, None)
 
     def capture_gradients(
-        self, who: int, names: Iterable[str], divisor: torch.Tensor | None = None
+        self, who: int, parameters: Named, divisor: torch.Tensor | None = None
     ) -> None:
         """Count gradients into the open rows, but where that was done ahead.
 
@@ -172,19 +172,19 @@ class DigitRows:
         ----------
         who : int
             Identifies the optimizer whose parameters these are.
-        names : iterable of str
-            The parameters.
+        parameters : mapping of str to torch.nn.Parameter
+            By name.
         divisor : torch.Tensor [shape=()], optional
             What the gradients are still multiplied with.
         """
         ahead = self._ahead.pop(who, None)
         if self._open is not None:  # else the rows have been given out
-            self._measured["gradient", who] = ahead or self._count(names, True, divisor)
+            self._measured["gradient", who] = ahead or _count(parameters, True, divisor)
 
-    def capture_weights(self, who: int, names: Iterable[str]) -> None:
+    def capture_weights(self, who: int, parameters: Named) -> None:
         """Count weights into the open rows."""
         if self._open is not None:
-            self._measured["weight", who] = self._count(names, False, None)
+            self._measured["weight", who] = _count(parameters, False, None)
 
     def take(self) -> Taken | None:
         """Take all rows that are finished."""
@@ -218,26 +218,22 @@ class DigitRows:
 
         self._done.append((step, rows))
 
-    def _count(
-        self, names: Iterable[str], gradients: bool, divisor: torch.Tensor | None
-    ) -> Measured:
-        """Measure what is dense and of real numbers."""
-        found: dict[torch.device, dict[str, torch.Tensor]] = {}
-        for name in names:
-            parameter = self._parameters[name]
-            values = parameter.grad if gradients else parameter
-            if values is None or values.layout != torch.strided or not values.is_floating_point():
-                continue
-            row = _measure(values.detach(), divisor)
-            found.setdefault(row.device, {})[name] = row
-        arrived = [
-            (list(rows), to_host(torch.stack(list(rows.values())))) for rows in found.values()
-        ]
-        return lambda: {
-            name: row.astype(np.float64)
-            for names, rows in arrived
-            for name, row in zip(names, rows(), strict=True)
-        }
+
+def _count(parameters: Named, gradients: bool, divisor: torch.Tensor | None) -> Measured:
+    """Measure what is dense and of real numbers."""
+    found: dict[torch.device, dict[str, torch.Tensor]] = {}
+    for name, parameter in parameters.items():
+        values = parameter.grad if gradients else parameter
+        if values is None or values.layout != torch.strided or not values.is_floating_point():
+            continue
+        row = _measure(values.detach(), divisor)
+        found.setdefault(row.device, {})[name] = row
+    arrived = [(list(rows), to_host(torch.stack(list(rows.values())))) for rows in found.values()]
+    return lambda: {
+        name: row.astype(np.float64)
+        for names, rows in arrived
+        for name, row in zip(names, rows(), strict=True)
+    }
 
 
 def _measure(values: torch.Tensor, divisor: torch.Tensor | None) -> torch.Tensor:

@@ -1,6 +1,8 @@
 """How recorders end: with the program, by a signal, or not at all in a forked child."""
 
 import atexit
+import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -24,6 +26,10 @@ class Endable(Protocol):
     path: Path
     signals: bool
 
+    @property
+    def orphaned(self) -> bool:
+        """Whether nothing is left that could be recorded."""
+
     def close(self, *, error: str | None = None) -> None:
         """Complete the log."""
 
@@ -43,7 +49,12 @@ _earlier: dict[int, Handler] = {}  # what handled our signals before
 
 def remember(recorder: Endable) -> None:
     """See to a recorder's end from now on."""
+    for orphan in [each for each in _open if each.orphaned]:
+        orphan.close()  # what it recorded has gone, and so has its training
     _open.append(recorder)
+    if multiprocessing.parent_process() is not None:
+        # Such a process ends without atexit; the registry of its parent's was emptied.
+        multiprocessing.util.Finalize(None, _at_exit, exitpriority=0)
     if recorder.signals and threading.current_thread() is threading.main_thread():
         _take_signals()
 
@@ -63,7 +74,9 @@ def open_at(path: Path) -> Endable | None:
 
 def last_error() -> BaseException | None:
     """Return the exception that nobody has caught, if there was one: the last one, if several."""
-    error = getattr(sys, "last_value", None)
+    # A process of multiprocessing's ends while its exception is on the way.
+    error = sys.exc_info()[1] if multiprocessing.parent_process() else None
+    error = error or getattr(sys, "last_value", None)
     return error if isinstance(error, BaseException) else None
 
 
@@ -90,11 +103,13 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
     """Bring everything to the disk, then do what would have been done without us."""
     earlier = _earlier.get(number, signal.SIG_DFL)
     concerned = [each for each in _open if each.signals]
-    if callable(earlier):
+    theirs = signal.getsignal(number) is not _on_signal  # put over ours, and calling it
+    if callable(earlier) or theirs:
         for recorder in concerned:
             with suppress(Exception):
                 recorder.flush()  # whoever handles the signal may train on
-        earlier(number, frame)
+        if callable(earlier):
+            earlier(number, frame)
         return
     for recorder in concerned:
         with suppress(Exception):

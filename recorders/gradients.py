@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
+from weakref import ref
 
 from torch import nn
 from torch.optim import Optimizer
@@ -148,16 +148,15 @@ class GradientRecorder(Recorder):
         refuse_sharded(model)
         parameters = named_parameters(model)
         optimizers = _optimizers(optimizer, parameters)
-        self._digits = None if first_digits is None else DigitRows(parameters, first_digits)
+        self._digits = None if first_digits is None else DigitRows(list(parameters), first_digits)
         rows = rows_for(len(parameters))
-        self._model = model
+        self._model = ref(model)  # to be let go when nobody else has it
         self._shapes_known = shapes_known(parameters)
-        self._assignment = Assignment(
-            partial(named_parameters, model), optimizers, rows.columns, rows.capacity + 1
-        )
+        self._assignment = Assignment(model, optimizers, rows.columns, rows.capacity + 1)
         self._every = every
         self._leader: Trained | None = None
-        self._stepped: frozenset[int] | set[int] = frozenset()  # parameters, in the open row
+        self._stepped: frozenset[int] = frozenset()  # parameters, in the open row
+        self._seen: tuple[Any, Any, int] | None = None  # a gradient as the last step left it
         metadata = RunMetadata(
             name="",
             seed=seed,
@@ -236,6 +235,7 @@ class GradientRecorder(Recorder):
         if closure:
             self._error_before = id(last_error())
             self._guarded(self._begin, optimizer, evaluated)
+        self._guarded(self._look, optimizer)
         if self._digits:
             self._guarded(self._count_weights, optimizer)
 
@@ -271,6 +271,7 @@ class GradientRecorder(Recorder):
         measured = self.step % self._every == 0
         if measured or self._rows.expected:
             self._open_row()
+            self._rows.join_coming()
         if not measured:
             return
         scale = None if ahead else getattr(optimizer, "grad_scale", None)
@@ -282,7 +283,7 @@ class GradientRecorder(Recorder):
         self._rows.changed()
         if self._digits and self._digits.due(self.step):
             self._digits.open(self.step)
-            self._digits.capture_gradients(id(trained), trained.names, scale)
+            self._digits.capture_gradients(id(trained), trained.named, scale)
         if self._assignment.model_changed or not self._shapes_known:
             self._note_model()
 
@@ -303,13 +304,37 @@ class GradientRecorder(Recorder):
         for chosen in trained.chosen:
             chosen.capture(NormColumns.AHEAD)
         if self._digits:
-            self._digits.capture_ahead(id(trained), trained.names)
+            self._digits.capture_ahead(id(trained), trained.named)
+
+    def _look(self, optimizer: Optimizer) -> None:
+        """Remember how a step has left a gradient, to tell when a backward pass has come since."""
+        self._seen = None
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                gradient = parameter.grad
+                if gradient is not None:
+                    self._seen = (ref(parameter), ref(gradient), gradient._version)
+                    return
+
+    def _awaits_step(self) -> bool:
+        if self._seen is None:
+            return super()._awaits_step()
+        parameter, before, version = self._seen
+        gradient = getattr(parameter(), "grad", None)
+        if gradient is None:  # set to None since, and no backward pass has made another
+            return False
+        return gradient is not before() or gradient._version != version
+
+    def _begun(self) -> bool:
+        return super()._begun() or any(
+            parameter.grad is not None for parameter in self._assignment.named.values()
+        )
 
     def _count_weights(self, optimizer: Optimizer) -> None:
         trained = self._assignment.of(optimizer)
         due = self._log is not None and self.step % self._every == 0
         if trained and due and self._digits and self._digits.due(self.step):
-            self._digits.capture_weights(id(trained), trained.names)
+            self._digits.capture_weights(id(trained), trained.named)
 
     def _note_model(self) -> None:
         """Note what the model's parameters are by now."""
@@ -317,8 +342,15 @@ class GradientRecorder(Recorder):
         self._assignment.model_changed = False
         self._shapes_known = shapes_known(self._assignment.named)
         if self._digits:
-            self._digits.know(self._assignment.named)
-        self._log.note(layers=model_layers(self._model))
+            self._digits.know(list(self._assignment.named))
+        model = self._model()
+        if model is not None:
+            self._log.note(layers=model_layers(model))
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether no parameter is left that could be trained."""
+        return not self._assignment.named
 
     def _detach(self) -> None:
         if self._hooks:

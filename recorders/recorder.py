@@ -16,7 +16,7 @@ import torch
 
 from epochord.recorders import endings
 from epochord.recorders.rows import RowBuffer, Taken
-from epochord.runlog.errors import described, warn
+from epochord.runlog.errors import RunExistsError, described, warn
 from epochord.runlog.locations import expanded
 from epochord.runlog.run.metadata import Format, RunMetadata
 from epochord.runlog.run.rows import METRICS_TABLE, RESERVED
@@ -35,6 +35,7 @@ __all__ = [
 # A buffer of rows may take this many values (16 MiB of float32), however wide they are.
 BUFFERED_VALUES = 1 << 22
 BUFFERED_ROWS = 4096
+SOON = 0.01  # s; to look more often would keep training from its own work
 
 OnError = Literal["warn", "raise"]
 Reduce = Literal["last", "mean"]
@@ -114,7 +115,8 @@ class Recorder:
             self._log = self._start(metadata, format, resume, overwrite)
             endings.remember(self)
             if flush_seconds < threading.TIMEOUT_MAX:
-                self._log.writer.every(flush_seconds, self._tick)
+                # A row waits for the second look after its last change.
+                self._log.writer.every(max(SOON, flush_seconds / 2), self._tick)
         else:
             resume = checked_resume(resume, overwrite)
         self._first_step = self._log.next_step if self._log else _next_step(self.path, resume)
@@ -123,9 +125,15 @@ class Recorder:
     def _start(
         self, metadata: RunMetadata, format: Format, resume: bool | int, overwrite: bool
     ) -> RunLog:
+        again = overwrite or checked_resume(resume, overwrite) is not False
         still_open = endings.open_at(self.path)
-        if still_open and (overwrite or checked_resume(resume, overwrite) is not False):
+        if still_open and again:
             still_open.close()  # a cell of a notebook that runs again
+        elif still_open:
+            raise RunExistsError(
+                f"{self.path}: this process is recording there; close that recorder, record into "
+                "another directory, or pass overwrite=True to end it and begin anew"
+            )
         return RunLog(
             self.path,
             metadata.replace(name=self.path.resolve().name, versions=versions()),
@@ -138,6 +146,15 @@ class Recorder:
 
     def __enter__(self) -> Self:
         return self
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # a copy of the model that it lies on is not another run
+
+    def __reduce__(self) -> tuple[type["Absent"], tuple[()]]:
+        return Absent, ()
 
     def __exit__(
         self,
@@ -157,8 +174,9 @@ class Recorder:
     def log(self, tag: str, value: float | torch.Tensor, *, reduce: Reduce = "last") -> None:
         """Log a number; it belongs to the step just done, or to the epoch just recorded.
 
-        A tag that is logged before the first step is one of a loop that logs first and steps
-        then: it belongs to the coming step, each time.  Whatever is logged too late, or under
+        Between a backward pass and its step it belongs to the coming step.  So does, each
+        time, a tag that is logged before the first backward pass: its loop logs first and
+        trains then.  Whatever is logged too late, or under
         a name that is the recorder's own, is warned of once and left out.
 
         Parameters
@@ -185,7 +203,7 @@ class Recorder:
         if tag not in self._known_tags and not self._admit(tag):
             return
         with self._lock:
-            coming = tag in self._early
+            coming = tag in self._early or self._awaits_step()
             if not coming:
                 self._open_row()
             self._rows.log(tag, number, mean=reduce == "mean", coming=coming)
@@ -239,7 +257,7 @@ class Recorder:
                     self._measure_end()
             finally:
                 with self._lock:
-                    self._rows.keep_coming(max(self.step, 0), time.time())
+                    self._keep_coming()
                     self._finish_tables()
                     self._hand_over(self._rows.take_done())
         except BaseException as problem:
@@ -247,6 +265,20 @@ class Recorder:
             raise
         finally:
             self._log.close(self.step + 1, error=error)
+
+    def _keep_coming(self) -> None:
+        """Keep what was logged for a step that has not come."""
+        if self._rows.expected and self.step < self._first_step and self._first_step:
+            self._warn_once("no step has come since it was resumed; what was logged is left out")
+        elif self._rows.expected:
+            self.step = max(self.step, 0)
+            self._open_row()
+            self._rows.join_coming()
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether nothing is left that could be recorded."""
+        return False
 
     def end_with_program(self) -> None:
         """Complete the log as the program ends: failed if by an exception after the last step."""
@@ -295,7 +327,7 @@ class Recorder:
                 # What lies on another device is left to the training's own thread, whose streams
                 # and graphs a call from here could break.
                 if not self._closed and self._between_rows() and self._rows.on_host:
-                    self._hand_over(self._rows.take_all())
+                    self._hand_over(self._rows.take_settled())
         except Exception as error:  # noqa: BLE001 - the training's thread meets it, too
             self._warn_once(f"rows could not be handed over ({described(error)})")
 
@@ -334,9 +366,33 @@ class Recorder:
             )
             return False
         self._known_tags.add(tag)
-        if self.step < self._first_step:
+        if not self._begun():
             self._early.add(tag)
         return True
+
+    def _begun(self) -> bool:
+        """Tell whether anything has been done that a value could belong to."""
+        return self.step >= self._first_step
+
+    def _awaits_step(self) -> bool:
+        """Tell whether what is logged now belongs to the coming step, whatever its tag."""
+        return self.step < self._first_step
+
+
+class Absent:
+    """What a recorder is in another process, or in a file: it records nothing."""
+
+    def log(self, *_: Any, **__: Any) -> None:
+        """Do nothing."""
+
+    def flush(self) -> bool:
+        """Do nothing."""
+        return False
+
+    def close(self, **_: Any) -> None:
+        """Do nothing."""
+
+    capture = record = log
 
 
 def whole_number(name: str, value: Any) -> int:
@@ -368,6 +424,8 @@ def _number(tag: str, value: Any) -> float | torch.Tensor:
             )
         if not (value.is_cpu or value.is_complex()):
             return value.detach().reshape(()).to(torch.float32, copy=True)
+        value = value.item()
+    elif isinstance(value, np.ndarray) and value.size == 1:
         value = value.item()
     try:
         return float(value)

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import torch
 
 from epochord.recorders.columns import Block, NormColumns
 from epochord.recorders.devices import Stream, current_stream, to_host
+from epochord.runlog.arrow import arrow_array
+from epochord.runlog.packing import MANY, pack, packed_rows
 from epochord.runlog.run.rows import Columns, rows_table
-from epochord.runlog.run.run import GRAD_NORM
+from epochord.runlog.run.run import GRAD_NORM, STEP, WALL_TIME
 
 __all__ = ["RowBuffer", "Taken", "Value"]
 
@@ -51,9 +54,9 @@ class _Mean:
     def __init__(self, value: Value) -> None:
         self._sum, self._count = value, 1
 
-    def add(self, value: Value) -> None:
-        self._sum = self._sum + value
-        self._count += 1
+    def add(self, other: "_Mean") -> None:
+        self._sum = self._sum + other._sum
+        self._count += other._count
 
     @property
     def value(self) -> Value:
@@ -68,6 +71,16 @@ class _OnDevice:
 
 Logged = dict[str, Any]
 """Of a row: by tag a number, a `_Mean`, or an `_OnDevice`."""
+
+
+def _join(logged: Logged, later: Logged) -> None:
+    """Add what was logged later: the last value counts, or the mean of those to be averaged."""
+    for tag, entry in later.items():
+        before = logged.get(tag)
+        if isinstance(entry, _Mean) and isinstance(before, _Mean):
+            before.add(entry)
+        else:
+            logged[tag] = entry
 
 
 class RowBuffer:
@@ -95,6 +108,7 @@ class RowBuffer:
         self._wall_times = np.zeros(capacity, dtype=np.float64)
         self._logged: list[Logged] = []
         self._coming: Logged = {}  # for the row that opens next
+        self._touched = False  # whether the open row has changed since `take_settled`
 
     @property
     def full(self) -> bool:
@@ -126,35 +140,28 @@ class RowBuffer:
         self._logged.append(self._coming)
         self._coming = {}
         self.opened += 1
+        self._touched = True
 
     def log(self, tag: str, value: Value, *, mean: bool = False, coming: bool = False) -> None:
         """Note a value in the open row, or in the one that opens next; a tensor stays where it is.
 
         Of several in a row the last one counts, or the mean of those that are to be averaged.
         """
-        logged = self._coming if coming else self._logged[-1]
         if not coming:
             self.changed()
-        before = logged.get(tag)
-        if mean and isinstance(before, _Mean):
-            before.add(value)
-        elif mean:
-            logged[tag] = _Mean(value)
+        entry: Any = value
+        if mean:
+            entry = _Mean(value)
         elif isinstance(value, torch.Tensor):
-            logged[tag] = _OnDevice(value, current_stream(value.device))
-        else:
-            logged[tag] = value
+            entry = _OnDevice(value, current_stream(value.device))
+        _join(self._coming if coming else self._logged[-1], {tag: entry})
 
-    def keep_coming(self, step: int, wall_time: float) -> None:
-        """Put what was logged for a row that never came into the last one, or one of its own."""
-        if not self._coming:
-            return
-        if not self._logged:
-            self.open(step, wall_time)
-            return
-        self.changed()
-        self._logged[-1] |= self._coming
-        self._coming = {}
+    def join_coming(self) -> None:
+        """Put what was logged for the row that opens next into the open one."""
+        if self._coming:
+            self.changed()
+            _join(self._logged[-1], self._coming)
+            self._coming = {}
 
     def take_done(self) -> list[Taken]:
         """Take all rows; none of them will change any more."""
@@ -175,8 +182,21 @@ class RowBuffer:
         self._sent = self.opened
         return taken
 
+    def take_settled(self) -> list[Taken]:
+        """Take all rows, the open one only if it is as it was when this was called last."""
+        if not self._touched:
+            return self.take_all()
+        self._touched = False
+        last = max(self.opened - 1, 0)
+        sent = self._sent > last
+        taken = self._take([(self._sent, last)])
+        self._restart(keep=last)
+        self._sent = int(sent)
+        return taken
+
     def changed(self) -> None:
-        """Have the open row taken once more."""
+        """Note that the open row is another one than it was; it is taken once more."""
+        self._touched = True
         if self._sent == self.opened:
             self._sent = 0
 
@@ -187,13 +207,15 @@ class RowBuffer:
         steps = self._steps[start:stop].copy()
         wall_times = self._wall_times[start:stop].copy()
         blocks = [columns.take(start, stop) for columns in self.columns]
+        width = sum(len(columns.names) for columns in self.columns)
         logged = _LoggedValues(self._logged[start:stop])
 
         def rows() -> pa.Table:
-            norms = _by_tag([block() for block in blocks])
-            return rows_table(steps, wall_times, norms | logged.columns())
+            found = [block() for block in blocks]
+            if width > MANY:
+                return _packed(steps, wall_times, found, logged.columns())
+            return rows_table(steps, wall_times, _by_tag(found) | logged.columns())
 
-        width = sum(len(columns.names) for columns in self.columns)
         cells = width * len(steps) + logged.count
         return Taken(rows, (int(steps[0]), int(steps[-1])), CELL * cells, open)
 
@@ -218,6 +240,25 @@ def _by_tag(blocks: Sequence[Block]) -> Columns:
                 column = np.where(column[1], column[0], before), there | column[1]
             columns[tag] = column
     return columns
+
+
+def _packed(
+    steps: npt.NDArray[np.int64],
+    wall_times: npt.NDArray[np.float64],
+    blocks: Sequence[Block],
+    logged: Columns,
+) -> pa.Table:
+    """Build rows of very many tags, which would take long one by one."""
+    tags = [GRAD_NORM + name for names, *_ in blocks for name in names]
+    if len(set(tags)) < len(tags):  # a parameter has been replaced by one of another precision
+        return pack(rows_table(steps, wall_times, _by_tag(blocks) | logged))
+    values = np.column_stack([*(block[1] for block in blocks), *(v for v, _ in logged.values())])
+    measured = np.column_stack([*(block[2] for block in blocks), *(m for _, m in logged.values())])
+    rows, columns = measured.any(axis=1), measured.any(axis=0)
+    there = [[*tags, *logged][place] for place in np.flatnonzero(columns).tolist()]
+    axis = {STEP: arrow_array(steps[rows]), WALL_TIME: arrow_array(wall_times[rows])}
+    chosen = np.ix_(rows, columns)
+    return packed_rows(axis, there, values[chosen], measured[chosen])
 
 
 class _LoggedValues:

@@ -141,15 +141,15 @@ def _closure_of(
     """Find a step's closure; also return how to put another one in its place."""
     if callable(kwargs.get("closure")):
         return kwargs["closure"], lambda new: (args, {**kwargs, "closure": new})
-    if len(args) > 1 and callable(args[1]) and _takes_closure(type(optimizer)):
+    if len(args) > 1 and callable(args[1]) and _takes_closure(type(optimizer).step):
         return args[1], lambda new: ((args[0], new, *args[2:]), kwargs)
     return None, lambda _: (args, kwargs)
 
 
 @cache
-def _takes_closure(kind: Any) -> bool:
+def _takes_closure(step: Callable[..., Any]) -> bool:
     try:
-        return list(inspect.signature(kind.step).parameters)[1:2] == ["closure"]
+        return list(inspect.signature(step).parameters)[1:2] == ["closure"]
     except (TypeError, ValueError):
         return False
 

@@ -5,6 +5,7 @@ So the parts of a log that grows hold many tags packed; the log that is complete
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -14,13 +15,37 @@ import pyarrow as pa
 from epochord.runlog.arrow import arrow_array, flags, numbers
 from epochord.runlog.run.run import STEP, WALL_TIME
 
-__all__ = ["PACKED", "pack", "same_tags", "unpack", "unpacked_schema"]
+__all__ = ["MANY", "PACKED", "pack", "packed_rows", "same_tags", "unpack", "unpacked_schema"]
 
 PACKED = "packed"
 TAGS = b"epochord.packed"  # the tags in the order of a list's elements, as JSON in the schema
 MANY = 256
 
 _AXIS = (STEP, WALL_TIME)
+
+
+def packed_rows(
+    axis: Mapping[str, pa.Array],
+    tags: Sequence[str],
+    values: npt.NDArray[np.float32],
+    measured: npt.NDArray[np.bool_],
+) -> pa.Table:
+    """Build a packed table.
+
+    Parameters
+    ----------
+    axis : mapping of str to pyarrow.Array
+        The columns `step` and `wall_time`.
+    tags : sequence of str
+        What the columns of `values` are.
+    values : np.ndarray [shape=(rows, tags), float32]
+        The measurements.
+    measured : np.ndarray [shape=(rows, tags), bool]
+        False where a value is null.
+    """
+    missing = None if measured.all() else np.logical_not(measured.ravel())
+    lists = pa.FixedSizeListArray.from_arrays(arrow_array(values.ravel(), missing), len(tags))
+    return pa.table({**axis, PACKED: lists}).replace_schema_metadata({TAGS: json.dumps(tags)})
 
 
 def pack(rows: pa.Table) -> pa.Table:
@@ -41,16 +66,14 @@ def pack(rows: pa.Table) -> pa.Table:
     if len(tags) <= MANY or not all(rows.schema.field(tag).type == pa.float32() for tag in tags):
         return rows
     values = np.empty((len(tags), len(rows)), np.float32)
-    missing = np.zeros(values.shape, bool)
+    measured = np.ones(values.shape, bool)
     for place, tag in enumerate(tags):
         column = rows[tag]
         if column.null_count:
-            missing[place] = flags(column.is_null())
+            measured[place] = flags(column.is_valid())
         values[place] = numbers(column)  # where null, whatever
-    flat = arrow_array(values.T.ravel(), missing.T.ravel() if missing.any() else None)
-    lists = pa.FixedSizeListArray.from_arrays(flat, len(tags))
-    columns = {name: rows[name] for name in _AXIS if name in rows.column_names}
-    return pa.table({**columns, PACKED: lists}).replace_schema_metadata({TAGS: json.dumps(tags)})
+    axis = {name: rows[name] for name in _AXIS if name in rows.column_names}
+    return packed_rows(axis, tags, values.T, measured.T)
 
 
 def unpack(rows: pa.Table) -> pa.Table:

@@ -132,9 +132,10 @@ def write_ensemble() -> Callable[..., Path]:
     ) -> Path:
         metadata = RunMetadata(directory.name, **about)
         log = RunLog(directory, metadata, format=format)
-        log.writer.submit(partial(setup_rows, setup, 0.0), ENSEMBLE_SETUP)
+        log.writer.submit(partial(setup_rows, setup, 0.0), ENSEMBLE_SETUP, steps=(0, 0))
         for epoch, predictions in epochs.items():
-            log.writer.submit(partial(prediction_rows, epoch, 1.0, predictions), ENSEMBLE)
+            batch = partial(prediction_rows, epoch, 1.0, predictions)
+            log.writer.submit(batch, ENSEMBLE, steps=(epoch, epoch))
         log.close(max(epochs, default=-1) + 1)
         return directory
 

@@ -112,7 +112,9 @@ def _open_own(directory: Path, name: str) -> Run:
     from epochord.runlog.tensorboard import read_event_files
 
     events = _as_run(name, read_event_files(files))
-    filled = {tag: _filled(series.get(tag), other) for tag, other in events.series.items()}
+    filled = {
+        tag: _filled(series.get(tag), _last_values(other)) for tag, other in events.series.items()
+    }
     return Run(
         name,
         metadata,
@@ -122,6 +124,15 @@ def _open_own(directory: Path, name: str) -> Run:
         segments=events.segments,
         files=events.files,
     )
+
+
+def _last_values(series: Series) -> Series:
+    """Of several values in a step, take the last: a row that was flushed may have grown since."""
+    steps = series.steps
+    if len(steps) < 2 or (np.diff(steps) > 0).all():
+        return series
+    _, places = np.unique(steps[::-1], return_index=True)
+    return cast(Series, series[len(steps) - 1 - places])
 
 
 def _filled(series: Series | None, other: Series) -> Series:

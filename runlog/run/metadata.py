@@ -24,6 +24,8 @@ __all__ = [
 RUN_JSON = "run.json"
 SCHEMA_VERSION = 1
 
+_LAYERS = "\0layers"  # stands where they will
+
 Status = Literal["running", "finished", "failed", "unknown"]
 Format = Literal["parquet", "tensorboard", "both"]
 
@@ -134,8 +136,11 @@ class RunMetadata:
         document |= {"layers": [_layer_to_dict(layer) for layer in self.layers]}
         document |= {"holes": [asdict(hole) for hole in self.holes]}
         document |= document.pop("unknown")
-        # ASCII, since names of files need not be valid in any encoding.
-        return json.dumps(document, indent=2, default=str) + "\n"
+        # ASCII, since names of files need not be valid in any encoding.  A line a layer: indenting
+        # thousands of them takes longer than writing the log.
+        layers = ",\n    ".join(map(json.dumps, document["layers"]))
+        text = json.dumps(document | {"layers": _LAYERS}, indent=2, default=str) + "\n"
+        return text.replace(json.dumps(_LAYERS), f"[\n    {layers}\n  ]" if layers else "[]", 1)
 
     @classmethod
     def from_json(cls, text: str, *, where: str) -> Self:

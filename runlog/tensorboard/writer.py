@@ -16,6 +16,7 @@ import pyarrow as pa
 from epochord.runlog.atomic import sync
 from epochord.runlog.digits.tables import LAYER_DIGITS, digit_tensors
 from epochord.runlog.ensemble.tables import tensors
+from epochord.runlog.packing import unpack
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.rows import METRICS_TABLE
 from epochord.runlog.run.run import STEP, WALL_TIME, series_from_rows
@@ -40,7 +41,7 @@ class TensorBoardWriter:
     """
 
     def __init__(self, directory: Path, *, restart_at: int | None = None) -> None:
-        self._last: tuple[int, set[str]] = (-1, set())  # the last row's step and tags
+        self._last: tuple[int, dict[str, float]] = (-1, {})  # the last row's step and values
         now = time.time()
         # Readers take a run's files in the order of their names.
         earlier = [order(path)[0] for path in directory.glob("events.out.tfevents.*")]
@@ -61,7 +62,7 @@ class TensorBoardWriter:
         """Append rows; they are safe on disk when this returns.
 
         A first row of the step written last is that row completed: of it, only
-        what is new is appended.
+        what is new is appended; of several values of a tag in a step, the last one counts.
         """
         if rows.num_rows == 0:
             return
@@ -70,13 +71,13 @@ class TensorBoardWriter:
                 b"".join(frame(e.SerializeToString()) for e in _tensor_events(rows, table))
             )
             return
-        by_step = _events(rows)
-        step, tags = self._last
+        by_step = _events(unpack(rows))
+        step, values = self._last
+        fresh = {value.tag: value.simple_value for value in by_step[-1].summary.value}
         if by_step[0].step == step:
-            _drop_tags(by_step[0], tags)
+            _drop_known(by_step[0], values)
         self._append(b"".join(frame(e.SerializeToString()) for e in by_step if e.summary.value))
-        fresh = {value.tag for value in by_step[-1].summary.value}
-        self._last = (by_step[-1].step, fresh | tags if by_step[-1].step == step else fresh)
+        self._last = (by_step[-1].step, values | fresh if by_step[-1].step == step else fresh)
 
     def complete(self, metadata: RunMetadata) -> None:
         """Do nothing: the file is final as it grows, and run.json holds the metadata."""
@@ -116,7 +117,15 @@ def _tensor_events(rows: pa.Table, table: str) -> Iterator[Any]:
         yield event
 
 
-def _drop_tags(event: Any, tags: set[str]) -> None:
-    kept = [value for value in event.summary.value if value.tag not in tags]
+def _drop_known(event: Any, values: dict[str, float]) -> None:
+    kept = [
+        value
+        for value in event.summary.value
+        if value.tag not in values or not _same(value.simple_value, values[value.tag])
+    ]
     del event.summary.value[:]
     event.summary.value.extend(kept)
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (one != one and other != other)

@@ -183,11 +183,11 @@ class RunLog:
             return
         earlier = open_run(self._directory)
         if not _failed_empty(earlier):
-            remedy = ", remove this one, or pass resume=True to go on with it"
+            remedy = ", or pass resume=True to go on with it or overwrite=True to begin anew"
             raise RunExistsError(
                 f"{self._directory}: already holds a run ({earlier.metadata.status}, "
                 f"{_after(earlier)} steps); record into another directory"
-                f"{remedy if self._resumable else ' or remove this one'}"
+                f"{remedy if self._resumable else ', or pass overwrite=True to begin anew'}"
             )
 
     def _prepare(self, format: Format, overwrite: bool) -> None:

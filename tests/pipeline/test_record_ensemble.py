@@ -116,7 +116,7 @@ def test_ctrl_c_says_what_is_kept(epochord, monkeypatch):
     """While training: the epochs so far, and it is said.  Before there is a log: nothing."""
     command = ("record", "ensemble", "--setting", "naive", *SMALL)
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as early:
@@ -138,7 +138,7 @@ def test_ctrl_c_says_what_is_kept(epochord, monkeypatch):
 def test_ctrl_c_while_a_log_begins_leaves_no_running_one(tmp_path, monkeypatch):
     """Its run.json says that it failed, so that the next recording takes its place."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as early:

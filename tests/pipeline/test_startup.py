@@ -92,11 +92,11 @@ setup = EnsembleSetup(grid=places, data=places, targets=places[:, 0], held_out=p
                       held_out_targets=places[:, 0], indices=np.zeros((2, 4), int))
 measured = np.array([True, False])
 columns = {{"loss": (np.ones(2, np.float32), measured), "lr": (np.ones(2, np.float32), ~measured)}}
-log.writer.submit(partial(rows_table, np.arange(2), np.zeros(2), columns))
+log.writer.submit(partial(rows_table, np.arange(2), np.zeros(2), columns), steps=(0, 1))
 log.writer.submit(partial(digit_rows, 0, 0.0, {{"weight": {{"a": np.ones(13), "b": None}}}}),
-                  LAYER_DIGITS)
-log.writer.submit(partial(setup_rows, setup, 0.0), ENSEMBLE_SETUP)
-log.writer.submit(partial(prediction_rows, 0, 0.0, predictions), ENSEMBLE)
+                  LAYER_DIGITS, steps=(0, 0))
+log.writer.submit(partial(setup_rows, setup, 0.0), ENSEMBLE_SETUP, steps=(0, 0))
+log.writer.submit(partial(prediction_rows, 0, 0.0, predictions), ENSEMBLE, steps=(0, 0))
 log.close(2)
 print("LOADED", *sorted(set({heavy}) & set(sys.modules)))
 """

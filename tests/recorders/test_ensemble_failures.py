@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from epochord.recorders import EnsembleRecorder
-from epochord.runlog import OutputError, RunExistsError, open_run
+from epochord.runlog import OutputError, RecordingWarning, RunExistsError, open_run
 from epochord.runlog.reading.ensemble import open_ensemble
 
 GRID = torch.linspace(-1, 1, 30)
@@ -130,20 +130,25 @@ def test_indices_that_come_late_or_wrong_are_refused(recorder):
 
 
 @pytest.mark.parametrize("tag", ["step", "loss/00", "loss/mine", "ensemble/x", "grad_norm/x", ""])
-def test_the_recorders_own_tags_are_refused(tag, recorder):
-    """They would be taken for its own."""
+def test_the_recorders_own_tags_are_left_out(tag, recorder):
+    """They would be taken for its own: left out, with a warning."""
     recorder.record()
-    with pytest.raises(ValueError, match="reserved"):
+    with pytest.warns(RecordingWarning, match="the recorder's own"):
         recorder.log(tag, 1.0)
 
 
-def test_a_tag_has_one_value_an_epoch(recorder):
-    """The mean loss is there already, and nothing belongs to no epoch."""
-    with pytest.raises(RuntimeError, match=r"before the first epoch: .* after record\(\)"):
-        recorder.log("x", 1.0)
-    recorder.record([1.0, 2.0])
-    with pytest.raises(ValueError, match="epoch 0 already has a value"):
-        recorder.log("loss", 1.0)
+def test_what_is_logged_before_an_epoch_belongs_to_it(recorder):
+    """Also before the first one; of several values the last counts, the mean loss among them."""
+    for epoch in range(3):
+        recorder.log("x", epoch)
+        recorder.record([1.0, 2.0])
+        recorder.log("y", -epoch)
+    recorder.log("loss", 7.0)
+    recorder.close()
+    run = open_run(recorder.path)
+    assert run["x"].values.tolist() == [0.0, 1.0, 2.0]
+    assert run["y"].values.tolist() == [0.0, -1.0, -2.0]
+    assert run["loss"].values.tolist() == [1.5, 1.5, 7.0]
 
 
 def test_a_closed_recorder_says_so(recorder):

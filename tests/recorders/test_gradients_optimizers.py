@@ -185,36 +185,40 @@ def test_a_second_optimizer_after_the_first(first, second, every, format, gan, t
 
 
 @pytest.mark.parametrize("every", [1, 2])
-def test_a_second_optimizer_before_the_first(every, gan, tmp_path, oracle):
-    """It belongs to the row of the step just done; at the very start to the first row."""
+def test_the_order_in_which_they_are_passed_does_not_matter(every, gan, tmp_path, oracle):
+    """The one that steps first begins the row, whichever was named first."""
     model, optimizers = gan
     with GradientRecorder(
         model, [optimizers["g"], optimizers["d"]], tmp_path / "mine", every=every
     ) as recorder:
         for step in range(7):
-            before = max(step - 1, 0)
-            gan_step(model, optimizers, "d", oracle, before if before % every == 0 else None)
-            gan_step(model, optimizers, "g", oracle, step if step % every == 0 else None)
+            row = step if step % every == 0 else None
+            gan_step(model, optimizers, "d", oracle, row)
+            gan_step(model, optimizers, "g", oracle, row)
             assert recorder.step == step
     oracle.assert_recorded(open_run(tmp_path / "mine"))
 
 
 @pytest.mark.parametrize("flushed_after", [0, 1, 2, None])
 @pytest.mark.parametrize("format", ["parquet", "tensorboard"])
-def test_of_several_steps_of_the_second_the_last_counts(
-    format, flushed_after, gan, tmp_path, oracle
+@pytest.mark.parametrize("often_first", [False, True])
+def test_at_different_rates_each_step_has_its_norms(
+    often_first, format, flushed_after, gan, tmp_path, oracle
 ):
-    """Several critic steps a row leave the last one's norms, or those that a flush gave out."""
+    """Three critic steps an iteration are three rows; the generator's stand beside one of them."""
     model, optimizers = gan
     both = [optimizers["g"], optimizers["d"]]
     with GradientRecorder(model, both, tmp_path / "mine", format=format) as recorder:
-        for step in range(5):
-            gan_step(model, optimizers, "g", oracle, step)
+        for iteration in range(5):
+            row = 3 * iteration
+            if not often_first:
+                gan_step(model, optimizers, "g", oracle, row)
             for time in range(3):
-                open_still = flushed_after is None or time <= flushed_after
-                gan_step(model, optimizers, "d", oracle, step if open_still else None)
+                gan_step(model, optimizers, "d", oracle, row + time)
                 if time == flushed_after:
                     recorder.flush()
+            if often_first:
+                gan_step(model, optimizers, "g", oracle, row + 2)
     oracle.assert_recorded(open_run(tmp_path / "mine"))
 
 
