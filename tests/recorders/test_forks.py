@@ -140,6 +140,35 @@ def test_the_parent_goes_on(format, parents, whole_steps):
     assert open_run(directory).metadata.status == "finished"
 
 
+AT_ANY_MOMENT = """
+from pathlib import Path
+from benchmarks.forks import ended, forked
+
+def child():
+    with recorder:  # which closes it, as far as that is for the child to do
+        step(recorder)
+    recorder.flush()
+    recorder.close()
+
+recorder = GradientRecorder(model, optimizer, directory, flush_seconds=0.001)
+codes = set()
+for _ in range(40):
+    step(recorder)
+    codes.add(ended(forked(child, Path(directory + ".txt")), 10))
+    if None in codes:
+        break
+recorder.close()
+say(json.dumps(list(codes)))
+"""
+
+
+def test_a_fork_in_the_middle_of_writing(programs, whole_steps, tmp_path):
+    """Whatever the writer's thread is doing and holding at the moment, the child does not hang."""
+    program = programs.run(AT_ANY_MOMENT, tmp_path / "mine")
+    assert (program.code, program.output) == (0, "[0]\n")
+    assert whole_steps(tmp_path / "mine") == 40
+
+
 OUTLIVING = """
 recorder = GradientRecorder(model, optimizer, directory)
 for _ in range(3):

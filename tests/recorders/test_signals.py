@@ -165,10 +165,11 @@ def test_handlers_are_left_as_they_were(programs, tmp_path):
 
 
 SEVERAL = """
-recorders = []
+recorders, trained = [], []
 for number in range(3):
     model = nn.ParameterDict({"p": nn.Parameter(torch.zeros(1))})
     optimizer = torch.optim.SGD(model.parameters(), 0.0)
+    trained.append((model, optimizer))
     recorders.append(GradientRecorder(model, optimizer, f"{directory}/{number}"))
     for _ in range(number + 1):
         step(recorders[-1])
