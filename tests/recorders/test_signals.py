@@ -8,6 +8,7 @@ import time
 import pytest
 
 from epochord.runlog import EpochordError, open_run
+from epochord.runlog.run.run import GRAD_NORM
 
 SIGNALS = [signal.SIGTERM, signal.SIGHUP]
 FORMATS = ["parquet", "tensorboard", "both"]
@@ -39,32 +40,84 @@ def test_what_a_batch_system_ends_is_whole(number, format, programs, whole_steps
     assert "Traceback" not in program.output
 
 
-IN_A_FLUSH = """
-recorder = GradientRecorder(model, optimizer, directory, flush_seconds=0.0)
-done = os.open(directory + ".done", os.O_WRONLY | os.O_CREAT)
-while True:
+# A child for every eighth line of ours that a step, a log and a flush go through: there it gets a
+# signal, when the writer's thread has had time to want what the training's thread holds.
+AT_EVERY_LINE = """
+from pathlib import Path
+from benchmarks.forks import ended, forked
+
+def train(directory, place):
+    left = place
+    def trace(frame, event, argument):
+        nonlocal left
+        if "epochord" not in frame.f_code.co_filename:
+            return None
+        left -= event == "line"
+        if left == 0:
+            time.sleep(0.02)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return trace
+    recorder = GradientRecorder(model, optimizer, directory, flush_seconds=0.01)
+    for _ in range(3):
+        step(recorder)
+    sys.settrace(trace)
     step(recorder)
     recorder.flush()
-    os.pwrite(done, str(recorder.step + 1).encode(), 0)
-    if recorder.step == 2:
-        say("ready")
+    sys.settrace(None)
+    os._exit(0)
+
+codes = []
+while not codes or codes[-1] == -signal.SIGTERM:
+    place = 8 * len(codes) + 1
+    child = forked(lambda: train(f"{directory}/{place}", place), Path(f"{directory}/{place}.txt"))
+    codes.append(ended(child, 10))
+say(json.dumps(codes))
 """
 
 
-def test_a_signal_in_the_middle_of_a_flush(programs, whole_steps, tmp_path):
-    """Wherever in the recorder the signal arrives, nothing hangs and nothing is lost."""
-    running = []
-    for place in range(8):
-        program = programs.start(IN_A_FLUSH, tmp_path / str(place))
-        running.append(program)
-        program.said("ready")
-        time.sleep(0.003 * place)
-        program.send(signal.SIGTERM)
-    for place, program in enumerate(running):
-        assert program.wait() == -signal.SIGTERM, program.output
-        done = int((tmp_path / f"{place}.done").read_text())
-        assert whole_steps(tmp_path / str(place)) in (done, done + 1)
-        assert open_run(tmp_path / str(place)).metadata.status == "failed"
+def test_a_signal_anywhere_in_a_step(programs, tmp_path):
+    """Nothing hangs, no step that was done is lost, and none has a value that is not its own."""
+    program = programs.run(AT_EVERY_LINE, tmp_path)
+    assert program.code == 0, program.output
+    codes = json.loads(program.output.splitlines()[-1])
+    assert codes == [*len(codes[:-1]) * [-signal.SIGTERM], 0]
+    assert len(codes) > 10
+    for place in range(1, 8 * len(codes) - 8, 8):
+        run = open_run(tmp_path / str(place))
+        for tag, true in ((GRAD_NORM + "p", [0.5, 1.5, 2.5, 3.5]), ("x", [0, -1, -2, -3])):
+            values = run[tag].values.tolist()
+            assert values in (true[:3], true), place
+            assert run[tag].steps.tolist() == list(range(len(values))), place
+        assert run.metadata.status == "failed", place
+
+
+WHILE_CLOSING = """
+def slow(descriptor, sync=os.fsync):
+    say("syncs")
+    time.sleep(0.1)
+    sync(descriptor)
+
+recorder = GradientRecorder(model, optimizer, directory, flush_seconds=1000)
+for _ in range(5):
+    step(recorder)
+os.fsync = slow
+if sys.argv[2] == "closes":
+    recorder.close()
+else:
+    os.kill(os.getpid(), signal.SIGTERM)
+say("closed")
+"""
+
+
+@pytest.mark.parametrize("how", ["closes", "signalled"])
+def test_a_signal_while_the_log_is_being_closed(how, programs, whole_steps, tmp_path):
+    """Who is impatient loses nothing either: the log is completed first."""
+    program = programs.start(WHILE_CLOSING, tmp_path / "mine", how)
+    program.said("syncs")
+    program.send(signal.SIGTERM)
+    assert program.wait() == -signal.SIGTERM, program.output
+    assert whole_steps(tmp_path / "mine") == 5
+    assert open_run(tmp_path / "mine").metadata.status != "running"
 
 
 HANDLED = """
