@@ -7,6 +7,7 @@ from benchmarks import machine
 
 SUBJECTS = (
     "recorder",
+    "loops",
     "writer",
     "audio",
     "fidelity",

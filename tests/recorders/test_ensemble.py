@@ -310,6 +310,7 @@ def test_indices_that_change_are_warned_of_once_and_noted(tmp_path, members):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             recorder.record(indices=other)
+        recorder.flush()
         running = json.loads((tmp_path / "mine" / "run.json").read_text())
     assert running["hyperparameters"]["indices_changed_at"] == 2
     ensemble = open_ensemble(tmp_path / "mine")

@@ -163,7 +163,7 @@ def test_a_run_that_is_there_is_not_touched(recorder, tmp_path):
     """The remedy is another place: there is nothing to resume."""
     recorder.record([1.0, 2.0])
     recorder.close()
-    with pytest.raises(RunExistsError, match="another directory or remove this one") as caught:
+    with pytest.raises(RunExistsError, match="another directory, or pass overwrite=True") as caught:
         EnsembleRecorder([line], tmp_path / "mine", grid=GRID)
     assert "resume" not in str(caught.value)
     assert open_ensemble(tmp_path / "mine").members == 2
