@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,7 +30,7 @@ from epochord.recorders import GradientRecorder
 from epochord.runlog import open_run
 from epochord.runlog.run.run import GRAD_NORM
 
-__all__ = ["Result", "report"]
+__all__ = ["Result", "report", "trained"]
 
 SECONDS = 30.0
 FORMATS = ("parquet", "tensorboard", "both")
@@ -89,7 +89,12 @@ class Result:
         return [f"{self.fault}, {self.format}: {said}" for said, is_so in found.items() if is_so]
 
 
-def report(seconds: float, faults: list[str], formats: list[str]) -> tuple[str, bool]:
+def report() -> str:
+    """Train with all faults and return the table."""
+    return trained(SECONDS, list(FAULTS), FORMATS)[0]
+
+
+def trained(seconds: float, faults: Sequence[str], formats: Sequence[str]) -> tuple[str, bool]:
     """Train with each fault in each format.
 
     Returns
@@ -132,11 +137,12 @@ def _in_child(fault: str, format: str, seconds: float) -> Result:
     folder = Path(tempfile.mkdtemp())  # a TemporaryDirectory would go when the child ends
     (folder / "disk").mkdir()
     with place(folder / "disk") as (disk, failing):
-        result = Result(getattr(failing, "name", fault), format)
+        about = getattr(failing, "name", fault), format, getattr(failing, "steady", True)
+        result = Result(*about)
         work = partial(_train, result, disk / "run", failing, seconds)
-        trained: Result = answer_of(work, folder / "said.txt", 4 * seconds + 120)
+        found: Result = answer_of(work, folder / "said.txt", 4 * seconds + 120)
     shutil.rmtree(folder)
-    return trained
+    return found
 
 
 def _train(result: Result, directory: Path, fault: Fault | None, seconds: float) -> Result:
@@ -242,7 +248,7 @@ def main() -> None:
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
     arguments = parser.parse_args()
-    text, good = report(arguments.seconds, arguments.faults, arguments.formats)
+    text, good = trained(arguments.seconds, arguments.faults, arguments.formats)
     print(text)
     sys.exit(not good)
 

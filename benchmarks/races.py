@@ -29,7 +29,7 @@ from benchmarks.race_verdicts import Attempt, Line, attempts_of, read_lines, vio
 from benchmarks.race_writers import CHILD, MODES, RUN, Plan, notes_of, plan_for, write
 from benchmarks.tables import table
 
-__all__ = ["Outcome", "race", "report"]
+__all__ = ["Outcome", "held", "race", "report"]
 
 RACES = 200
 MOST_WRITERS = 8
@@ -276,7 +276,12 @@ def _snapshot(folder: Path) -> Snapshot:
     return found
 
 
-def report(races: int, seed: int) -> tuple[str, bool]:
+def report() -> str:
+    """Hold all races and return the table."""
+    return held(RACES, 0)[0]
+
+
+def held(races: int, seed: int) -> tuple[str, bool]:
     """Hold the races.
 
     Returns
@@ -320,7 +325,7 @@ def main() -> None:
     parser.add_argument("--races", type=int, default=RACES)
     parser.add_argument("--seed", type=int, default=0, help="of the first race; then one more each")
     arguments = parser.parse_args()
-    text, good = report(arguments.races, arguments.seed)
+    text, good = held(arguments.races, arguments.seed)
     print(text)
     sys.exit(not good)
 
