@@ -154,7 +154,7 @@ class Hanging:
         os.fsync = self._before
         self._answers.set()
 
-    def _sync(self, descriptor: int) -> None:
+    def _sync(self, descriptor: Any) -> None:
         self.waits.set()
         self._answers.wait()
         self._before(descriptor)

@@ -133,7 +133,7 @@ def _row(result: Result) -> list[str]:
 
 
 def _in_child(fault: str, format: str, seconds: float) -> Result:
-    place = FAULTS.get(fault, lambda folder: nullcontext((folder, None)))
+    place: Any = FAULTS.get(fault, lambda folder: nullcontext((folder, None)))
     folder = Path(tempfile.mkdtemp())  # a TemporaryDirectory would go when the child ends
     (folder / "disk").mkdir()
     with place(folder / "disk") as (disk, failing):

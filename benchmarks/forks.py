@@ -230,7 +230,7 @@ def serve() -> None:
         request = json.loads(line)
         if "code" in request:
             program = partial(_run_text, request["code"], request["argv"])
-            answer = forked(program, Path(request["output"]))
+            answer: int | None = forked(program, Path(request["output"]))
         else:
             answer = ended(request["child"], request["seconds"])
         print(json.dumps(answer), flush=True)

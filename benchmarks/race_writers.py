@@ -8,7 +8,7 @@ import os
 import random
 import select
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -208,7 +208,7 @@ def _end(plan: Plan, recorder: GradientRecorder, journal: _Journal, told: bool) 
 def _fork(plan: Plan, folder: Path, stop: int, use: Any, journal: _Journal) -> None:
     """Fork a child of a process that is recording."""
     number = plan.number + CHILD
-    programs = {
+    programs: dict[str, Callable[[], object]] = {
         "exits": lambda: None,
         "vanishes": lambda: os._exit(0),
         "uses what it has inherited": partial(use, number),

@@ -140,9 +140,9 @@ class _Race:
 
     def finish(self) -> None:
         """Let all come to their end: told so, or killed."""
-        how = self.chance.choice(("told", signal.SIGKILL, signal.SIGTERM))
+        how = self.chance.choice((None, signal.SIGKILL, signal.SIGTERM))
         os.close(self.stopping)
-        if how != "told":
+        if how is not None:
             for each in self.everyone():
                 with suppress(ProcessLookupError):
                     os.kill(each, how)
