@@ -47,8 +47,8 @@ def record(
     recording : Recordable
         The experiment.
     prepare : callable
-        Loads all that is needed, torch among it, and returns what trains.  Only when
-        it has succeeded is an earlier recording removed.
+        Loads all that is needed, torch among it, and returns what trains, which
+        replaces an earlier recording.
     total : int
         How much there is to do, in the unit of the progress.
     overwrite : bool
@@ -68,9 +68,7 @@ def record(
     with needing("recording", "record"):
         train = prepare()
     from epochord.runlog.reading.sources import holds_run
-    from epochord.runlog.writing.start import remove_log
 
-    remove_log(recording.directory)
     with bar(f"record {recording.name}", total=total) as progress, warnings.catch_warnings():
         warnings.showwarning = _note_warning  # type: ignore[assignment]  # takes any others
         try:

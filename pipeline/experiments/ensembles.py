@@ -281,6 +281,8 @@ def train(
         every=recording.every,
         format=recording.format,
         half=recording.half,
+        overwrite=True,  # of this experiment (`pipeline.recording` has looked)
+        on_error="raise",
         seed=recording.seed,
         hyperparameters=recording.hyperparameters,
         dataset=DATASET,

@@ -68,6 +68,8 @@ def train(recording: Recording, dataset: TensorDataset, progress: Progress) -> N
         optimizer,
         recording.directory,
         format=recording.format,
+        overwrite=True,  # of this experiment (`pipeline.recording` has looked)
+        on_error="raise",
         seed=recording.seed,
         hyperparameters=recording.hyperparameters,
         dataset=describe(recording.data),

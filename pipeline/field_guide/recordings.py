@@ -6,7 +6,6 @@ from pathlib import Path
 from epochord.pipeline.experiments.field_guide import TRAININGS, Training
 from epochord.runlog import Run, open_run
 from epochord.runlog.reading.sources import holds_run
-from epochord.runlog.writing.start import remove_log
 
 __all__ = ["HEALTHY", "recorded"]
 
@@ -50,7 +49,6 @@ def recorded(training: Training, seed: int, folder: Path) -> Run:
         wanted = training.hyperparameters
         if run.metadata.status == "finished" and wanted.items() <= there.items():
             return run
-        remove_log(directory)
     import torch
 
     from epochord.pipeline.experiments.field_guide.training import train

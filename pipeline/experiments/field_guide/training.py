@@ -27,7 +27,7 @@ def train(training: Training, directory: Path, seed: int) -> None:
     training : Training
         What, and how.
     directory : Path
-        The run's directory; there must be no run in it.
+        The run's directory; a run in it is replaced.
     seed : int
         For initial weights and the order of the examples.
     """
@@ -36,8 +36,8 @@ def train(training: Training, directory: Path, seed: int) -> None:
     model = _model(training, learnt)
     optimizer = _optimizer(training, model)
     recorder = GradientRecorder(
-        model, optimizer, directory, seed=seed, hyperparameters=training.hyperparameters,
-        dataset=learnt.dataset,
+        model, optimizer, directory, overwrite=True, on_error="raise", seed=seed,
+        hyperparameters=training.hyperparameters, dataset=learnt.dataset,
     )  # fmt: skip
     scaler = torch.amp.GradScaler(
         "cpu", init_scale=LOSS_SCALE, growth_interval=DOUBLED_EVERY, enabled=training.half
