@@ -40,7 +40,7 @@ def test_what_a_batch_system_ends_is_whole(number, format, programs, whole_steps
     assert "Traceback" not in program.output
 
 
-# A child for every eighth line of ours that a step, a log and a flush go through: there it gets a
+# A child for every twelfth line of ours that a step, a log and a flush go through: there it gets a
 # signal, when the writer's thread has had time to want what the training's thread holds.
 AT_EVERY_LINE = """
 from pathlib import Path
@@ -68,7 +68,7 @@ def train(directory, place):
 
 codes = []
 while not codes or codes[-1] == -signal.SIGTERM:
-    place = 8 * len(codes) + 1
+    place = 12 * len(codes) + 1
     child = forked(lambda: train(f"{directory}/{place}", place), Path(f"{directory}/{place}.txt"))
     codes.append(ended(child, 10))
 say(json.dumps(codes))
@@ -82,7 +82,7 @@ def test_a_signal_anywhere_in_a_step(programs, tmp_path):
     codes = json.loads(program.output.splitlines()[-1])
     assert codes == [*len(codes[:-1]) * [-signal.SIGTERM], 0]
     assert len(codes) > 10
-    for place in range(1, 8 * len(codes) - 8, 8):
+    for place in range(1, 12 * len(codes) - 12, 12):
         run = open_run(tmp_path / str(place))
         for tag, true in ((GRAD_NORM + "p", [0.5, 1.5, 2.5, 3.5]), ("x", [0, -1, -2, -3])):
             values = run[tag].values.tolist()
