@@ -8,6 +8,7 @@ happened, and each violation with the seed of its race, whose folder is kept.
 import argparse
 import ctypes
 import gc
+import json
 import os
 import random
 import shutil
@@ -28,6 +29,7 @@ from benchmarks.forks import answer_of, ended, forked
 from benchmarks.race_verdicts import Attempt, Line, attempts_of, read_lines, violations
 from benchmarks.race_writers import CHILD, MODES, RUN, Plan, notes_of, plan_for, write
 from benchmarks.tables import table
+from epochord.runlog.writing.ownership import LOCK
 
 __all__ = ["Outcome", "held", "race", "report"]
 
@@ -131,11 +133,12 @@ class _Race:
                 os.kill(each, signal.SIGCONT)
 
     def _owner(self) -> int | None:
-        for notes in notes_of(self.folder).values():
-            if notes[-1].event in ("owns", "did", "safe"):
+        with suppress(OSError, ValueError):  # it has just gone, or is being written
+            holder = json.loads((self.folder / RUN / LOCK).read_text(encoding="utf-8"))["pid"]
+            for notes in notes_of(self.folder).values():
                 lives = [note for note in notes if note.event == "lives"][-1]
-                if _state(int(lives.value)) == "T":
-                    return int(lives.value)
+                if notes[-1].event in ("owns", "did", "safe") and int(lives.value) == holder:
+                    return int(holder)
         return None
 
     def finish(self) -> None:

@@ -8,8 +8,8 @@ import pytest
 from epochord.runlog import open_run
 from epochord.runlog.run.run import GRAD_NORM
 
-# A run of six steps, each in a part of its own, whose recorder was killed; then, on a copy of it
-# each, recorders that are killed at their first, second, … change to the file system, until one
+# A run of six steps, finished, or killed with each of them in a part of its own; then, on a copy of
+# it each, recorders that are killed at their first, second, … change to the file system, until one
 # comes through.
 KILLING = """
 import shutil
@@ -24,6 +24,9 @@ def record():
     for _ in range(6):
         step(recorder)
         recorder.flush()
+    if sys.argv[4] == "finished":
+        recorder.close()
+        os._exit(0)
     os.kill(os.getpid(), signal.SIGKILL)
 
 def start(copy, change):
@@ -41,7 +44,7 @@ def start(copy, change):
     GradientRecorder(model, optimizer, copy, format=format, **settings)
     os._exit(0)
 
-assert ended(forked(record, output)) == -signal.SIGKILL
+assert ended(forked(record, output)) in (0, -signal.SIGKILL)
 change, code = 0, None
 while code != 0:
     change += 1
@@ -64,9 +67,9 @@ def steps_of(directory: Path) -> list[int]:
     return norms.steps.tolist()
 
 
-def copies_of(programs, folder: Path, format: str, **settings: object) -> list[Path]:
+def copies_of(programs, folder: Path, format: str, how: str, **settings: object) -> list[Path]:
     """Give the runs whose recorders were killed, and last the one whose was not."""
-    program = programs.run(KILLING, folder, format, json.dumps(settings))
+    program = programs.run(KILLING, folder, format, json.dumps(settings), how)
     assert program.code == 0, program.output
     return [folder / str(change) for change in range(1, int(program.output) + 1)]
 
@@ -74,19 +77,37 @@ def copies_of(programs, folder: Path, format: str, **settings: object) -> list[P
 @pytest.mark.parametrize("format", ["parquet", "both"])
 def test_overwriting_is_done_or_not_done(format, programs, tmp_path):
     """The old run is there with all of its steps, or with none: never a part of them."""
-    *killed, last = copies_of(programs, tmp_path, format, overwrite=True)
+    *killed, last = copies_of(programs, tmp_path, format, "killed", overwrite=True)
     for copy in killed:
         assert steps_of(copy) in ([], list(range(6))), copy
     assert steps_of(last) == []
 
 
+@pytest.mark.parametrize("how", ["killed", "finished"])
 @pytest.mark.parametrize("format", ["parquet", "tensorboard"])
-def test_rewinding_loses_nothing(format, programs, tmp_path):
+def test_rewinding_loses_nothing(format, how, programs, tmp_path):
     """The run ends where it is to go on, or where it did; what is behind is kept in any case."""
-    *killed, last = copies_of(programs, tmp_path, format, resume=3)
+    *killed, last = copies_of(programs, tmp_path, format, how, resume=3)
     for copy in [*killed, last]:
         own = steps_of(copy)
         aside = [step for segment in copy.glob("segment-*") for step in steps_of(segment)]
         assert own in (list(range(3)), list(range(6))), copy
         assert {*own, *aside} == set(range(6)), copy
+        assert open_run(copy).metadata.steps in (None, len(own)), copy  # whence it is gone on with
     assert steps_of(last) == list(range(3))
+
+
+REWOUND_TO_NOTHING = """
+for settings, steps, error in (({}, 4, None), ({"resume": 0}, 0, "ValueError: no"), ({}, 2, None)):
+    recorder = GradientRecorder(model, optimizer, directory, **settings)
+    for _ in range(steps):
+        step(recorder)
+    recorder.close(error=error)
+"""
+
+
+def test_what_a_failed_start_has_put_aside_is_kept(programs, tmp_path):
+    """A run that failed before its first step may be begun anew; what it was before stays."""
+    programs.run(REWOUND_TO_NOTHING, tmp_path / "mine")
+    kept = [steps_of(segment) for segment in (tmp_path / "mine").glob("segment-*")]
+    assert kept == [[0, 1, 2, 3]]
