@@ -93,7 +93,8 @@ def test_rewinding_loses_nothing(format, how, programs, tmp_path):
         aside = [step for segment in copy.glob("segment-*") for step in steps_of(segment)]
         assert own in (list(range(3)), list(range(6))), copy
         assert {*own, *aside} == set(range(6)), copy
-        assert open_run(copy).metadata.steps in (None, len(own)), copy  # whence it is gone on with
+        after = open_run(copy).metadata.steps or 0
+        assert after <= len(own), copy  # else a run that is gone on with would have a gap
     assert steps_of(last) == list(range(3))
 
 
