@@ -1,4 +1,4 @@
-"""Runs the code of the README, in an empty folder, and the examples of docstrings."""
+"""Runs the code of the README and the documentation, in an empty folder, and the examples of docstrings."""
 
 import os
 import tempfile
@@ -21,7 +21,7 @@ def _leave(namespace: dict[str, Any]) -> None:
 
 
 _readme = Sybil(
-    parsers=[PythonCodeBlockParser()], patterns=["README.md"], setup=_enter, teardown=_leave
+    parsers=[PythonCodeBlockParser()], patterns=["README.md", "recording.md"], setup=_enter, teardown=_leave
 )
 _docstrings = Sybil(parsers=[DocTestParser()], patterns=["series.py", "registry.py"])
 pytest_collect_file = (_readme + _docstrings).pytest()

@@ -188,17 +188,20 @@ class Assignment:
             each.changed()
             each.key = own & self._ids | (nobodys if each is trained[0] else frozenset())
             each.chosen = []
-        self._choose(trained, {id(parameter): parameter for parameter in named.values()})
+        self._choose(trained, named)
 
-    def _choose(self, trained: Iterable[Trained], alive: dict[int, nn.Parameter]) -> None:
+    def _choose(self, trained: Iterable[Trained], named: Named) -> None:
         of: dict[int, list[Trained]] = {}
         for each in trained:
             for place in each.key:
                 of.setdefault(place, []).append(each)
         for columns in self._columns:
             slots: dict[int, tuple[Trained, list[int], list[nn.Parameter]]] = {}
-            for slot, parameter in enumerate(alive_or_not() for alive_or_not in columns.parameters):
-                if parameter is None or id(parameter) not in alive:
+            for slot, (name, there) in enumerate(
+                zip(columns.names, columns.parameters, strict=True)
+            ):
+                parameter = named.get(name)
+                if parameter is None or there() is not parameter:  # gone, or called otherwise now
                     continue
                 for each in of.get(id(parameter), ()):
                     _, chosen, parameters = slots.setdefault(id(each), (each, [], []))

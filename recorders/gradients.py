@@ -1,7 +1,7 @@
 """Record the gradient norm of every parameter, step by step, without disturbing training."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import ref
 
@@ -27,6 +27,9 @@ from epochord.runlog.run.metadata import Format, RunMetadata
 from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["GradientRecorder"]
+
+_Seen = tuple[Callable[[], Any], Callable[[], Any], int]
+"""References to a parameter and its gradient, and how often that has been changed."""
 
 
 class GradientRecorder(Recorder):
@@ -156,7 +159,7 @@ class GradientRecorder(Recorder):
         self._every = every
         self._leader: Trained | None = None
         self._stepped: frozenset[int] = frozenset()  # parameters, in the open row
-        self._seen: tuple[Any, Any, int] | None = None  # a gradient as the last step left it
+        self._seen: list[_Seen] = []  # gradients as the last step left them
         metadata = RunMetadata(
             name="",
             seed=seed,
@@ -218,8 +221,14 @@ class GradientRecorder(Recorder):
             self._records("a step")
             self._detach()
             return False
-        with self._lock:
-            return self._assignment.of(optimizer) is not None
+        try:
+            with self._lock:
+                return self._assignment.of(optimizer) is not None
+        except Exception as error:  # whoever's it is, it must be able to step
+            if self._raises:
+                raise
+            self._warn_once(f"an optimizer could not be looked at ({described(error)})")
+            return False
 
     def before(self, optimizer: Optimizer) -> None:
         """Measure what an optimizer is about to use."""
@@ -307,23 +316,20 @@ class GradientRecorder(Recorder):
             self._digits.capture_ahead(id(trained), trained.named)
 
     def _look(self, optimizer: Optimizer) -> None:
-        """Remember how a step has left a gradient, to tell when a backward pass has come since."""
-        self._seen = None
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                gradient = parameter.grad
-                if gradient is not None:
-                    self._seen = (ref(parameter), ref(gradient), gradient._version)
-                    return
+        """Remember how a step has left gradients, to tell when a backward pass has come since.
+
+        Those of the optimizer that steps, and of the one that begins the rows: what belongs to
+        the steps of others is of the same row.
+        """
+        leader = self._leader.optimizer if self._leader else None
+        self._seen = [_gradient_of(optimizer)]
+        if leader is not None and leader is not optimizer:
+            self._seen.append(_gradient_of(leader))
 
     def _awaits_step(self) -> bool:
-        if self._seen is None:
+        if not self._seen:
             return super()._awaits_step()
-        parameter, before, version = self._seen
-        gradient = getattr(parameter(), "grad", None)
-        if gradient is None:  # set to None since, and no backward pass has made another
-            return False
-        return gradient is not before() or gradient._version != version
+        return any(map(_has_changed, self._seen))
 
     def _begun(self) -> bool:
         return super()._begun() or any(
@@ -368,6 +374,31 @@ class GradientRecorder(Recorder):
         digits = self._digits.take() if self._digits else None
         if digits:
             self._submit(digits, LAYER_DIGITS)
+
+
+def _gradient_of(optimizer: Optimizer) -> _Seen:
+    """Look at one gradient: the first one that is there, else that of the first parameter."""
+    first = None
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            gradient = parameter.grad
+            if gradient is not None:
+                return ref(parameter), ref(gradient), gradient._version
+            if first is None and parameter.requires_grad:
+                first = parameter
+    return (_nothing if first is None else ref(first)), _nothing, 0
+
+
+def _has_changed(seen: _Seen) -> bool:
+    parameter, before, version = seen
+    gradient = getattr(parameter(), "grad", None)
+    if gradient is None:  # set to None since, and no backward pass has made another
+        return False
+    return gradient is not before() or gradient._version != version
+
+
+def _nothing() -> None:
+    """Stand for a reference to what is not there."""
 
 
 def _optimizers(given: Any, parameters: Mapping[str, nn.Parameter]) -> list[Optimizer]:

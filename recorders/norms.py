@@ -164,7 +164,7 @@ def _any_norm(gradient: torch.Tensor) -> float:
         values = (values.coalesce() if values.layout == torch.sparse_coo else values).values()
     flat = values.reshape(-1)
     if flat.is_complex():
-        flat = torch.view_as_real(flat).reshape(-1)
+        flat = torch.view_as_real(flat.resolve_conj()).reshape(-1)
     return _wide_norm(flat) if flat.numel() else 0.0
 
 

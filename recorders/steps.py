@@ -8,10 +8,12 @@ is part of the outermost.
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
+from threading import Lock, get_ident
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import torch
 from torch import nn
@@ -56,50 +58,91 @@ class StepHooks:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._depth = 0  # of steps that have begun
-        self._closure = self._evaluated = False  # of the outermost step: has it one, was it called
-        self._handles = [
-            register_optimizer_step_pre_hook(self._before),
-            register_optimizer_step_post_hook(self._after),
-        ]
+        self._threads: dict[int, _Step] = {}  # each does its own steps
+        with _changing:
+            global _all
+            _all = (*_all, self)
+            _hook_in()
 
     @property
     def stepping(self) -> bool:
         """Whether a step has begun and is not over."""
-        return self._depth > 0
+        return any(step.depth for step in list(self._threads.values()))
 
     def remove(self) -> None:
         """Look at no further step."""
-        for handle in self._handles:
-            handle.remove()
+        with _changing:
+            global _all
+            _all = tuple(each for each in _all if each is not self)
 
-    def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | None:
+    def before(
+        self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Arguments | None:
+        """Look at a call that begins; return what else it is to be given, if anything."""
         if not self._listener.trains(optimizer):
             return None
-        if self._depth and not _within_step(self._listener.trains):
-            self._depth = 0  # the last step raised an exception
-        self._depth += 1
-        if self._depth > 1:
+        step = self._threads.setdefault(get_ident(), _Step())
+        if step.depth and not _within_step(self._listener.trains):
+            step.depth = 0  # the last step raised an exception
+        step.depth += 1
+        if step.depth > 1:
             return None
         closure, put_back = _closure_of(optimizer, args, kwargs)
-        self._closure, self._evaluated = closure is not None, False
+        step.closure, step.evaluated = closure is not None, False
         if closure is None:
             self._listener.before(optimizer)
             return None
 
         def measured(*given: Any, **named: Any) -> Any:
             result = closure(*given, **named)
-            self._evaluated = True
+            step.evaluated = True
             self._listener.evaluated(optimizer)
             return result
 
         return put_back(measured)
 
-    def _after(self, optimizer: Optimizer, *_: Any) -> None:
-        if self._depth and self._listener.trains(optimizer):
-            self._depth -= 1
-            if self._depth == 0:
-                self._listener.after(optimizer, self._closure, self._evaluated)
+    def after(self, optimizer: Optimizer) -> None:
+        """Look at a call that is over."""
+        step = self._threads.get(get_ident())
+        if step and step.depth and self._listener.trains(optimizer):
+            step.depth -= 1
+            if step.depth == 0:
+                self._listener.after(optimizer, step.closure, step.evaluated)
+
+
+# PyTorch's own list of hooks must never change while some thread is on its way through it: it
+# would raise there, in the middle of a training.  So ours are entered once and stay.
+_all: tuple[StepHooks, ...] = ()
+_changing = Lock()
+
+
+@cache
+def _hook_in() -> None:
+    register_optimizer_step_pre_hook(_before_each)
+    register_optimizer_step_post_hook(_after_each)
+
+
+def _before_each(optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | None:
+    changed = None
+    for each in _all:
+        new = each.before(optimizer, args, kwargs)
+        if new is not None:
+            args, kwargs = changed = new
+    return changed
+
+
+def _after_each(optimizer: Optimizer, *_: Any) -> None:
+    for each in _all:
+        each.after(optimizer)
+
+
+@dataclass(slots=True)
+class _Step:
+    """What a thread is doing."""
+
+    depth: int = 0  # of steps that have begun
+    closure: bool = False  # whether the outermost has one
+    evaluated: bool = False  # whether that was called
 
 
 def inner_optimizers(given: object) -> list[Optimizer]:
@@ -115,24 +158,35 @@ def inner_optimizers(given: object) -> list[Optimizer]:
     list of torch.optim.Optimizer
         Empty if there are none.
     """
-    return list({id(each): each for each in _inner(given, DEEPEST)}.values())
+    found: dict[int, Optimizer] = {}
+    seen: set[int] = set()
+    level = [given]
+    for _ in range(DEEPEST + 1):
+        fresh = [each for each in level if id(each) not in seen]
+        seen.update(map(id, fresh))
+        found |= {id(each): each for each in fresh if _is_stepped(each)}
+        level = [value for each in fresh if id(each) not in found for value in _held(each)]
+    return list(found.values())
 
 
-def _inner(given: object, depth: int) -> Iterator[Optimizer]:
-    if isinstance(given, Optimizer) and hasattr(type(given).step, "hooked"):
-        yield given
-        return
-    if depth == 0 or isinstance(given, torch.Tensor | nn.Module | type):
-        return
+def _is_stepped(given: object) -> TypeGuard[Optimizer]:
+    return isinstance(given, Optimizer) and hasattr(type(given).step, "hooked")
+
+
+def _held(given: object) -> list[Any]:
+    """Return what an object holds and what may be, or hold, an optimizer."""
+    if isinstance(given, torch.Tensor | nn.Module | type):
+        return []
     if isinstance(given, dict):
         held: list[Any] = list(given.values())
     elif isinstance(given, list | tuple):
         held = list(given)
     else:
-        held = list(getattr(given, "__dict__", {}).values())
-    for value in held:
-        if not isinstance(value, str | int | float | bytes | None):
-            yield from _inner(value, depth - 1)
+        slots = (getattr(kind, "__slots__", ()) for kind in type(given).__mro__)
+        names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
+        held = [getattr(given, name, None) for name in names]
+        held += getattr(given, "__dict__", {}).values()
+    return [value for value in held if not isinstance(value, str | int | float | bytes | None)]
 
 
 def _closure_of(
@@ -141,7 +195,8 @@ def _closure_of(
     """Find a step's closure; also return how to put another one in its place."""
     if callable(kwargs.get("closure")):
         return kwargs["closure"], lambda new: (args, {**kwargs, "closure": new})
-    if len(args) > 1 and callable(args[1]) and _takes_closure(type(optimizer).step):
+    given = len(args) > 1 and callable(args[1]) and not isinstance(args[1], nn.Module)
+    if given and _takes_closure(type(optimizer).step):
         return args[1], lambda new: ((args[0], new, *args[2:]), kwargs)
     return None, lambda _: (args, kwargs)
 
@@ -149,9 +204,10 @@ def _closure_of(
 @cache
 def _takes_closure(step: Callable[..., Any]) -> bool:
     try:
-        return list(inspect.signature(step).parameters)[1:2] == ["closure"]
+        _, *first = list(inspect.signature(step).parameters.values())[:2]
     except (TypeError, ValueError):
         return False
+    return any(each.name == "closure" or each.kind is each.VAR_POSITIONAL for each in first)
 
 
 def _within_step(trains: Callable[[Optimizer], bool]) -> bool:

@@ -1,6 +1,7 @@
 """Recording in one line: no block around the training, no directory to think of."""
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import nn
 from epochord.recorders.gradients import GradientRecorder
 from epochord.recorders.recorder import writes
 from epochord.runlog.atomic import make_folder
+from epochord.runlog.writing.start import not_writable
 
 __all__ = ["watch"]
 
@@ -62,24 +64,27 @@ def watch(
     """
     if directory is not None or not writes():
         return GradientRecorder(model, optimizer, directory or RUNS, **settings)
+    made = not RUNS.exists()
     fresh = _free_directory()
     try:
         return GradientRecorder(model, optimizer, fresh, **settings)
     except BaseException:
-        if not any(fresh.iterdir()):
-            fresh.rmdir()
+        for folder in [fresh, RUNS] if made else [fresh]:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
         raise
 
 
 def _free_directory() -> Path:
     """Make a directory that nobody else has, named by the day."""
     day = datetime.now().astimezone().date().isoformat()
-    make_folder(RUNS)
-    for number in count(1):
-        directory = RUNS / f"{day}-{number}"
-        try:
-            directory.mkdir()
-        except FileExistsError:
-            continue
-        return directory
+    try:
+        make_folder(RUNS)
+        for number in count(1):
+            directory = RUNS / f"{day}-{number}"
+            with suppress(FileExistsError):
+                directory.mkdir()
+                return directory
+    except OSError as error:
+        raise not_writable(RUNS, error) from error
     raise AssertionError  # there is always one more number

@@ -21,7 +21,7 @@ from epochord.runlog.writing.background import BackgroundWriter, Steps
 from epochord.runlog.writing.ownership import Ownership
 from epochord.runlog.writing.rewinding import rewind
 
-__all__ = ["RunLog", "checked_resume", "next_step", "remove_log"]
+__all__ = ["RunLog", "checked_resume", "next_step", "not_writable", "remove_log"]
 
 
 class RunLog:
@@ -102,10 +102,7 @@ class RunLog:
                         directory.rmdir()
                 raise
         except OSError as error:
-            raise OutputError(
-                f"{directory}: cannot record there ({error.strerror or error}); "
-                "choose a folder that can be written to"
-            ) from error
+            raise not_writable(directory, error) from error
 
     def note(self, **changes: Any) -> None:
         """Change what is known of the run; `run.json` has it soon.
@@ -263,6 +260,14 @@ class RunLog:
                 writers[-1].write(rows.filter(arrow_array(numbers(rows[STEP]) > written)))
         self._open = writers
         return writers
+
+
+def not_writable(directory: Path, error: OSError) -> OutputError:
+    """Say that nothing can be recorded in a directory, and why."""
+    return OutputError(
+        f"{directory}: cannot record there ({error.strerror or error}); "
+        "choose a folder that can be written to"
+    )
 
 
 def checked_resume(resume: bool | int, overwrite: bool) -> bool | int:
