@@ -196,8 +196,10 @@ fault.begin()
 try:
     with recorder:
         if sys.argv[3] == "step":
-            while True:
+            for _ in range(1000):
                 step(recorder)
+                time.sleep(0.001)
+            say("not while it trains, but")
         step(recorder)
         if sys.argv[3] == "flush":
             recorder.flush()
