@@ -7,6 +7,8 @@ from benchmarks import machine
 
 SUBJECTS = (
     "recorder",
+    "races",
+    "faults",
     "loops",
     "writer",
     "audio",

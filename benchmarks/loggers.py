@@ -1,8 +1,10 @@
-"""Ways to log a training's gradient norms and loss: not at all, with Epochord, naively.
+"""Ways to log a training's gradient norms and loss: not at all, with Epochord, naively, with wandb.
 
-All have one shape: an optimizer of their own, `after` each step, `flush`, `close`.
+All have one shape: an optimizer of a training that is nobody else's, `after` each step,
+`flush`, `close`.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -13,12 +15,18 @@ from torch.utils.tensorboard import SummaryWriter
 from benchmarks.trainings import Training
 from epochord.recorders import GradientRecorder
 
-__all__ = ["Bare", "Epochord", "Logger", "Naive"]
+__all__ = ["Bare", "Epochord", "Logger", "Naive", "NormsAlone", "Wandb", "has_wandb"]
+
+
+def has_wandb() -> bool:
+    """Return whether wandb is installed, which nothing else here needs: ``pip install wandb``."""
+    return find_spec("wandb") is not None
 
 
 class Logger(Protocol):
     """What is added to a training loop."""
 
+    training: Training
     optimizer: Optimizer
 
     def after(self, loss: torch.Tensor) -> None:
@@ -35,7 +43,7 @@ class Bare:
     """Logs nothing."""
 
     def __init__(self, training: Training) -> None:
-        self.optimizer = training.make_optimizer()
+        self.training, self.optimizer = training, training.make_optimizer()
 
     def after(self, loss: torch.Tensor) -> None:
         pass
@@ -47,6 +55,18 @@ class Bare:
         pass
 
 
+class NormsAlone(Bare):
+    """Measures all norms in one call and forgets them: what a log costs at least."""
+
+    def __init__(self, training: Training) -> None:
+        super().__init__(training)
+        self._parameters = list(training.model.parameters())
+
+    @torch.no_grad()
+    def after(self, loss: torch.Tensor) -> None:  # noqa: ARG002 - it logs no loss
+        torch._foreach_norm([parameter.grad for parameter in self._parameters], 2)
+
+
 class Epochord:
     """Logs with `GradientRecorder`.
 
@@ -55,7 +75,7 @@ class Epochord:
     """
 
     def __init__(self, training: Training, directory: Path) -> None:
-        self.optimizer = training.make_optimizer()
+        self.training, self.optimizer = training, training.make_optimizer()
         self._recorder = GradientRecorder(
             training.model, self.optimizer, directory, flush_seconds=float("inf")
         )
@@ -74,7 +94,7 @@ class Naive:
     """Logs as many loops do: a norm, an `item` and an `add_scalar` for every parameter."""
 
     def __init__(self, training: Training, directory: Path) -> None:
-        self.optimizer = training.make_optimizer()
+        self.training, self.optimizer = training, training.make_optimizer()
         self._parameters = list(training.model.named_parameters())
         self._writer = SummaryWriter(str(directory))
         self._step = 0
@@ -90,3 +110,33 @@ class Naive:
 
     def close(self) -> None:
         self._writer.close()
+
+
+class Wandb:
+    """Logs with `wandb.watch`, offline, at every step: a histogram of each gradient, and the loss.
+
+    What its service, a process of its own, does in the meantime is not seen in the CPU
+    time of steps, but in that of `close`, which waits for its end.
+    """
+
+    def __init__(self, training: Training, directory: Path) -> None:
+        import wandb
+
+        self.training, self.optimizer = training, training.make_optimizer()
+        directory.mkdir(parents=True)
+        settings = wandb.Settings(silent=True, console="off")
+        self._run = wandb.init(
+            project="benchmark", mode="offline", dir=str(directory), settings=settings
+        )
+        self._run.watch(training.model, log="gradients", log_freq=1)
+        self._teardown = wandb.teardown
+
+    def after(self, loss: torch.Tensor) -> None:
+        self._run.log({"loss": loss.item()})
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self._run.finish()
+        self._teardown()

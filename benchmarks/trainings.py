@@ -15,13 +15,14 @@ from torch.optim import Optimizer
 from epochord.pipeline.experiments.datasets import load_digits_as_mnist
 from epochord.pipeline.experiments.gradient_norms import Net
 
-__all__ = ["TRAININGS", "Training", "digits", "transformer"]
+__all__ = ["TRAININGS", "Training", "digits", "tiny", "transformer"]
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
 BATCHES = 32
 TOKENS = 256
 WIDTH = 256
+ELEMENTS = 4  # of a tiny tensor
 LAYERS = 8  # of 12 parameter tensors each; with embedding and output 99 in all
 
 
@@ -88,8 +89,35 @@ def transformer() -> Training:
     )
 
 
+class Tiny(nn.Module):
+    """So many parameters of four elements; says the sum of their squares, whatever it hears."""
+
+    def __init__(self, tensors: int) -> None:
+        super().__init__()
+        self.tensors = nn.ParameterList(torch.randn(ELEMENTS) for _ in range(tensors))
+
+    def forward(self, _: torch.Tensor) -> torch.Tensor:
+        return torch.cat(list(self.tensors)).square().sum()
+
+
+def tiny(tensors: int) -> Training:
+    """Return a training of tiny tensors, SGD with momentum: a recorder's worst case."""
+    torch.manual_seed(0)
+    model = Tiny(tensors)
+    nothing = torch.zeros(())
+    return Training(
+        model,
+        lambda: torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.5),
+        lambda said, _: said,
+        [(nothing, nothing)],
+    )
+
+
 TRAININGS: dict[str, Callable[[], Training]] = {
     "original net, batch 10": lambda: digits(10),
     "original net, batch 256": lambda: digits(256),
     "transformer, 99 tensors": transformer,
+    "400 tiny tensors": lambda: tiny(400),
+    "2,000 tiny tensors": lambda: tiny(2_000),
+    "10,000 tiny tensors": lambda: tiny(10_000),
 }

@@ -37,6 +37,7 @@ class Trained:
         self._gone = gone
         self._optimizer = ref(optimizer, self._let_go)
         self._lists: list[list[torch.Tensor]] = []
+        self._single: list[tuple[int, int]] = []  # where in them a parameter of one element is
 
     @property
     def optimizer(self) -> Optimizer | None:
@@ -61,6 +62,12 @@ class Trained:
         if self.holds(groups):
             return False
         self._lists = [list(group["params"]) for group in groups]
+        self._single = [
+            (place, slot)
+            for place, held in enumerate(self._lists)
+            for slot, parameter in enumerate(held)
+            if parameter.numel() == 1
+        ]
         return True
 
     def holds(self, groups: list[dict[str, Any]]) -> bool:
@@ -72,9 +79,9 @@ class Trained:
             for group, known in zip(groups, self._lists, strict=True):
                 if group["params"] != known:
                     return False
-        except RuntimeError:  # else element by element, which tensors refuse
+        except RuntimeError:  # else element by element, which tensors refuse, but single numbers
             return False
-        return True
+        return all(groups[at]["params"][slot] is self._lists[at][slot] for at, slot in self._single)
 
     def _groups(self) -> list[dict[str, Any]]:
         optimizer = self.optimizer

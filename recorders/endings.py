@@ -27,6 +27,13 @@ class Endable(Protocol):
     signals: bool
 
     @property
+    def busy(self) -> bool:
+        """Whether this thread is in the middle of something, or any in closing it."""
+
+    def wait(self) -> None:
+        """Wait until nobody is."""
+
+    @property
     def orphaned(self) -> bool:
         """Whether nothing is left that could be recorded."""
 
@@ -104,6 +111,10 @@ def _give_signals_back() -> None:
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
     """Bring everything to the disk, then do what would have been done without us."""
+    if any(each.busy for each in _open):
+        # The frame that was interrupted holds a lock that closing needs, or closes already.
+        threading.Thread(target=_signal_again, args=(number,), daemon=True).start()
+        return
     earlier = _earlier.get(number, signal.SIG_DFL)
     concerned = [each for each in _open if each.signals]
     theirs = signal.getsignal(number) is not _on_signal  # put over ours, and calling it
@@ -118,6 +129,12 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
         with suppress(Exception):
             recorder.close(error=f"ended by {signal.Signals(number).name}")
     signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _signal_again(number: int) -> None:
+    for recorder in list(_open):
+        recorder.wait()
     os.kill(os.getpid(), number)
 
 

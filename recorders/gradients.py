@@ -276,6 +276,8 @@ class GradientRecorder(Recorder):
         ahead, trained.captured_ahead = trained.captured_ahead or bool(evaluated), False
         if self._log is None:
             return
+        if self._raises:
+            self._log.writer.raise_again()
         self._drain_if_due()
         measured = self.step % self._every == 0
         if measured or self._rows.expected:

@@ -103,7 +103,7 @@ class Recorder:
         self._rows = rows
         self._flush_seconds = flush_seconds
         self._raises = on_error == "raise"
-        self._closed = self._forked = False
+        self._closed = self._closing = self._forked = False
         self._lock = threading.RLock()  # the writer's thread takes rows, too
         self._said: set[str] = set()
         self._row_step = -1  # the step whose row is open
@@ -245,14 +245,21 @@ class Recorder:
             What went wrong while writing, where ``on_error="raise"``; all rows written
             before stay readable.
         """
+        if self._forked:
+            return  # first of all: the lock may have been held when the process was forked
         with self._lock:
-            if self._closed or self._forked:
+            if self._closed:
                 return
-            self._closed = True
-        self._detach()
-        if self._log is None:
-            return
-        endings.forget(self)
+            self._closed = self._closing = True
+        try:
+            self._detach()
+            if self._log is not None:
+                self._complete(self._log, error)
+        finally:
+            self._closing = False
+            endings.forget(self)
+
+    def _complete(self, log: RunLog, error: str | None) -> None:
         try:
             try:
                 if error is None:
@@ -266,7 +273,19 @@ class Recorder:
             error = error or described(problem)
             raise
         finally:
-            self._log.close(self.step + 1, error=error)
+            log.close(self.step + 1, error=error)
+
+    @property
+    def busy(self) -> bool:
+        """Whether this thread is in the middle of something, or any in closing it."""
+        return self._closing or self._lock._is_owned()  # type: ignore[attr-defined]
+
+    def wait(self) -> None:
+        """Wait until nobody is."""
+        while self._closing:
+            time.sleep(SOON)
+        with self._lock:
+            pass
 
     def _keep_coming(self) -> None:
         """Keep what was logged for a step that has not come."""
@@ -300,6 +319,8 @@ class Recorder:
             self._warn_once("forked from the process that records; nothing is recorded here")
         elif self._closed:
             self._warn_once(f"{what} after close() is not recorded")
+        elif self._log and self._raises:
+            self._log.writer.raise_again()
         return self._log is not None and not (self._forked or self._closed)
 
     def _warn_once(self, message: str) -> None:
@@ -330,7 +351,8 @@ class Recorder:
             with self._lock:
                 # What lies on another device is left to the training's own thread, whose streams
                 # and graphs a call from here could break.
-                if not self._closed and self._between_rows() and self._rows.on_host:
+                failed = self._log is None or self._log.writer.failed
+                if not (self._closed or failed) and self._between_rows() and self._rows.on_host:
                     self._hand_over(self._rows.take_settled())
         except Exception as error:  # noqa: BLE001 - the training's thread meets it, too
             self._warn_once(f"rows could not be handed over ({described(error)})")

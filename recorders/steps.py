@@ -6,14 +6,13 @@ the parameters in question.  A step within a step (``super().step()``, a wrapped
 is part of the outermost.
 """
 
-import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial, update_wrapper
 from threading import Lock, get_ident
 from types import CodeType
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 import torch
 from torch import nn
@@ -22,6 +21,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
+from torch.utils.hooks import RemovableHandle
 
 __all__ = ["Listener", "StepHooks", "inner_optimizers"]
 
@@ -29,6 +29,7 @@ DEEPEST = 4  # wrappers around an optimizer
 _WRAPPER = "Optimizer.profile_hook_step.<locals>.wrapper"
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Listener(Protocol):
@@ -41,10 +42,10 @@ class Listener(Protocol):
         """Be told that a step begins; its gradients are there."""
 
     def evaluated(self, trained: Any) -> None:
-        """Be told that a step's closure has computed gradients."""
+        """Be told of gradients that a step's closure has computed, or may leave as they are."""
 
     def after(self, optimizer: Optimizer, trained: Any, closure: bool, evaluated: bool) -> None:
-        """Be told that a step is over, whether it had a closure, and whether that was called."""
+        """Be told that a step is over: did it have a closure, was one told of that."""
 
 
 class StepHooks:
@@ -74,6 +75,8 @@ class StepHooks:
         with _changing:
             global _all
             _all = tuple(each for each in _all if each is not self)
+        for step in list(self._threads.values()):
+            step.stand_back()
 
     def before(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -89,21 +92,38 @@ class StepHooks:
         step.depth += 1
         if step.depth > 1:
             return None
-        step.closure = step.evaluated = False
-        found = _closure_of(optimizer, args, kwargs) if kwargs or len(args) > 1 else None
+        step.stand_back()
+        if optimizer._optimizer_step_pre_hooks:  # they may clip, so they go first
+            last = partial(self._given, step, trained)
+            step.last_in_line = optimizer.register_step_pre_hook(last)
+            return None
+        return self._given(step, trained, optimizer, args, kwargs)
+
+    def _given(
+        self, step: "_Step", trained: Any, optimizer: Optimizer, args: Any, kwargs: Any
+    ) -> Arguments | None:
+        """Measure what an outermost step is given, or its closure is going to give it."""
+        found = _closure_of(args, kwargs) if kwargs or len(args) > 1 else None
+        step.closure, step.ahead = found is not None, False
         if found is None:
             self._listener.before(optimizer, trained)
             return None
-        step.closure = True
         closure, put_back = found
+
+        def measure() -> None:
+            step.ahead = True
+            self._listener.evaluated(trained)
 
         def measured(*given: Any, **named: Any) -> Any:
             result = closure(*given, **named)
             step.evaluated = True
-            self._listener.evaluated(trained)
+            measure()
             return result
 
-        return put_back(measured)
+        if not step.evaluated:  # nor may it be now: some optimizers leave closures alone
+            measure()
+        step.evaluated = False
+        return put_back(update_wrapper(measured, closure))
 
     def after(self, optimizer: Optimizer) -> None:
         """Look at a call that is over."""
@@ -114,7 +134,8 @@ class StepHooks:
         if trained is not None:
             step.depth -= 1
             if step.depth == 0:
-                self._listener.after(optimizer, trained, step.closure, step.evaluated)
+                step.stand_back()
+                self._listener.after(optimizer, trained, step.closure, step.ahead)
 
 
 # PyTorch's own list of hooks must never change while some thread is on its way through it: it
@@ -129,6 +150,14 @@ def _hook_in() -> None:
     register_optimizer_step_post_hook(_after_each)
 
 
+def _untraced(function: _Function) -> _Function:
+    """Let torch.compile call a function, not look into it; its own decorator loads for a second."""
+    function._torchdynamo_disable = True  # type: ignore[attr-defined]
+    function._torchdynamo_disable_msg = "measures"  # type: ignore[attr-defined]
+    return function
+
+
+@_untraced
 def _before_each(optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | None:
     changed = None
     for each in _all:
@@ -138,6 +167,7 @@ def _before_each(optimizer: Optimizer, args: Any, kwargs: Any) -> Arguments | No
     return changed
 
 
+@_untraced
 def _after_each(optimizer: Optimizer, *_: Any) -> None:
     for each in _all:
         each.after(optimizer)
@@ -149,7 +179,15 @@ class _Step:
 
     depth: int = 0  # of steps that have begun
     closure: bool = False  # whether the outermost has one
-    evaluated: bool = False  # whether that was called
+    ahead: bool = False  # whether what that gives has been measured
+    evaluated: bool = False  # whether it was called at all, in the last step that had one
+    last_in_line: RemovableHandle | None = None  # our own one of the optimizer's hooks
+
+    def stand_back(self) -> None:
+        """Leave an optimizer's hooks as they were."""
+        if self.last_in_line:
+            self.last_in_line.remove()
+            self.last_in_line = None
 
 
 def inner_optimizers(given: object) -> list[Optimizer]:
@@ -177,7 +215,10 @@ def inner_optimizers(given: object) -> list[Optimizer]:
 
 
 def _is_stepped(given: object) -> TypeGuard[Optimizer]:
-    return isinstance(given, Optimizer) and hasattr(type(given).step, "hooked")
+    """Tell whether PyTorch sees its step, or a ``super().step()`` in that."""
+    return isinstance(given, Optimizer) and any(
+        hasattr(vars(kind).get("step"), "hooked") for kind in type(given).__mro__
+    )
 
 
 def _held(given: object) -> list[Any]:
@@ -197,24 +238,19 @@ def _held(given: object) -> list[Any]:
 
 
 def _closure_of(
-    optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Callable[..., Any], Callable[[Any], Arguments]] | None:
-    """Find a step's closure; also return how to put another one in its place."""
-    if callable(kwargs.get("closure")):
-        return kwargs["closure"], lambda new: (args, {**kwargs, "closure": new})
-    given = len(args) > 1 and callable(args[1]) and not isinstance(args[1], nn.Module)
-    if given and _takes_closure(type(optimizer).step):
+    """Find a step's closure, under whatever name; also return how to put another in its place."""
+    for name, value in kwargs.items():
+        if _is_closure(value):
+            return value, lambda new, name=name: (args, {**kwargs, name: new})
+    if len(args) > 1 and _is_closure(args[1]):
         return args[1], lambda new: ((args[0], new, *args[2:]), kwargs)
     return None
 
 
-@cache
-def _takes_closure(step: Callable[..., Any]) -> bool:
-    try:
-        _, *first = list(inspect.signature(step).parameters.values())[:2]
-    except (TypeError, ValueError):
-        return False
-    return any(each.name == "closure" or each.kind is each.VAR_POSITIONAL for each in first)
+def _is_closure(value: object) -> bool:
+    return callable(value) and not isinstance(value, nn.Module | type)
 
 
 def _within_step(trained: Callable[[Optimizer], Any]) -> bool:

@@ -1,11 +1,12 @@
 """Files that appear whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["leftovers", "make_folder", "replacing", "sync", "write_text"]
+__all__ = ["leftovers", "make_folder", "remove_folder", "replacing", "sync", "write_text"]
 
 
 @contextmanager
@@ -51,6 +52,13 @@ def make_folder(folder: Path) -> bool:
     folder.mkdir(exist_ok=True)
     sync(folder.parent)
     return True
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder, whole at once: what a kill leaves of it is a leftover."""
+    aside = folder.with_name(f".{folder.name.lstrip('.')}.{os.getpid()}.tmp")
+    folder.rename(aside)
+    shutil.rmtree(aside)
 
 
 def leftovers(directory: Path) -> list[Path]:

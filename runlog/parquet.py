@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from epochord.runlog.arrow import arrow_array, numbers
-from epochord.runlog.atomic import make_folder, replacing
+from epochord.runlog.atomic import make_folder, remove_folder, replacing
 from epochord.runlog.errors import LogError, one_line
 from epochord.runlog.packing import pack, same_tags, unpack, unpacked_schema
 from epochord.runlog.run.metadata import RunMetadata
@@ -198,7 +198,8 @@ def replace_rows(directory: Path, table: str, rows: pa.Table, metadata: RunMetad
         _write([rows], rows.schema, whole, _stored(metadata))
     else:
         whole.unlink(missing_ok=True)
-    shutil.rmtree(parts_folder(directory, table), ignore_errors=True)
+    if parts_folder(directory, table).is_dir():
+        remove_folder(parts_folder(directory, table))
 
 
 def embedded_metadata(directory: Path) -> str | None:

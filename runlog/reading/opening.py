@@ -49,7 +49,7 @@ def open_run(path: Location | RunSource, *, name: str | None = None, x: str | No
         run = _open_own(place, called)
     else:
         run = _as_run(called, _contents(place, x))
-    if run.damage and not (run.series or run.tables):
+    if len(run.damage) > len(run.metadata.holes) and not (run.series or run.tables):
         raise LogError(f"{place}: nothing of this log can be read; {run.damage[0]}")
     return run
 

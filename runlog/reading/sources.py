@@ -128,9 +128,9 @@ def holds_run(directory: Path) -> bool:
 
 def log_files(directory: Path) -> list[Path]:
     """List what makes up a recorder's log, in any format, with what a kill left half-written."""
-    # run.json last: what is removed in this order keeps its name to the end.
-    tables = [place(directory, name) for name in TABLES for place in (table_file, parts_folder)]
-    own = [*tables, *(directory / name for name in (METRICS, PARTS, RUN_JSON))]
+    # What is removed in this order keeps its first rows and its name to the end.
+    tables = [place(directory, name) for name in TABLES for place in (parts_folder, table_file)]
+    own = [*tables, *(directory / name for name in (PARTS, METRICS, RUN_JSON))]
     whole = [path for path in own if path.exists()]
     segments = [path for path in directory.glob(SEGMENTS) if path.is_dir() and _is_own(path)]
     return leftovers(directory) + _event_files(directory) + segments + whole

@@ -26,6 +26,7 @@ Steps = tuple[int, int]
 
 WAITING_BYTES = 1 << 26
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # s between attempts
+BETWEEN_WARNINGS = 60.0  # s; some disks fail again and again
 PATIENCE = 30.0  # s that `flush` and `close` wait for a disk that does nothing
 LAST_ATTEMPTS = 5.0  # s that `close` goes on trying where the disk says no
 
@@ -90,6 +91,7 @@ class BackgroundWriter:
         self._pause = FIRST_PAUSE
         self._retry_at = 0.0
         self._refusals = 0  # attempts that failed
+        self._warned_at = -inf
         self._moved_at = time.monotonic()  # when something last succeeded
         self._stopped = False
         self._taken = False  # whether somebody else records there now
@@ -140,7 +142,7 @@ class BackgroundWriter:
         Exception
             What went wrong with an earlier batch, if errors are to be raised.
         """
-        self._raise_again()
+        self.raise_again()
         with self._changed:
             room = not self._taken and (not self._queue or self._waiting + size <= WAITING_BYTES)
             if room:
@@ -172,7 +174,7 @@ class BackgroundWriter:
         """
         done = self._finish(0.0)
         whole, self._whole = self._whole and done, True
-        self._raise_again()
+        self.raise_again()
         return whole
 
     def close(self, ending: Callable[[], None]) -> bool:
@@ -206,7 +208,7 @@ class BackgroundWriter:
             self._stopped = True
             self._changed.notify_all()
         self._worker.join(1.0)
-        self._raise_again()
+        self.raise_again()
         if not done and not self._taken:
             warn(f"{self._where}: the log could not be completed ({self._reason})")
         return done and not self._taken
@@ -254,7 +256,7 @@ class BackgroundWriter:
                 now = time.monotonic()
                 if self._busy and now >= self._retry_at:
                     return self._attempt
-                if self._tick and now >= self._tick_at and self._error is None:
+                if self._tick and now >= self._tick_at:
                     self._tick_at = now + self._tick[1]
                     return self._tick[0]
                 due = min(self._retry_at if self._busy else inf, self._tick_at)
@@ -303,8 +305,12 @@ class BackgroundWriter:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
             if self._raises:
                 self._error = self._error or error
+                self._tick, self._tick_at = None, inf
+            now = time.monotonic()
+            fresh = fresh and not self._raises and now - self._warned_at > BETWEEN_WARNINGS
+            self._warned_at = now if fresh else self._warned_at
             self._changed.notify_all()
-        if fresh and not self._raises:
+        if fresh:
             warn(
                 f"{self._where}: cannot be written ({self._outage}); training goes on, rows are "
                 "kept in memory and tried again"
@@ -319,6 +325,7 @@ class BackgroundWriter:
             self._refusals += 1
             if self._raises:
                 self._error = self._error or error
+                self._tick, self._tick_at = None, inf
             self._changed.notify_all()
         if work:
             self._past(work)
@@ -338,6 +345,12 @@ class BackgroundWriter:
         self._desk.lost(steps, self._reason)
         self.note()
 
-    def _raise_again(self) -> None:
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error to be raised."""
+        return self._error is not None
+
+    def raise_again(self) -> None:
+        """Raise what went wrong, if errors are to be raised."""
         if self._error is not None:
             raise self._error

@@ -56,6 +56,8 @@ def rewind(directory: Path, run: Run, step: int) -> str:
     holes = filter(None, (hole.since(step) for hole in run.metadata.holes))
     about = run.metadata.replace(name=name, format="parquet", holes=tuple(holes))
     _write(directory, name, about, later)
+    # What is still to be shortened is longer than it says, and so is gone on with at its end.
+    run.metadata.replace(status="running", steps=step).save(directory)
     if is_parquet_log(directory):
         for table in (METRICS_TABLE, *TABLES):
             rows, _ = read_parquet(directory, table)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from epochord.runlog.arrow import arrow_array, numbers
-from epochord.runlog.atomic import leftovers, make_folder
-from epochord.runlog.errors import OutputError, RunExistsError, described
+from epochord.runlog.atomic import leftovers, make_folder, remove_folder
+from epochord.runlog.errors import LogError, OutputError, RunExistsError, described
 from epochord.runlog.parquet import ParquetWriter, is_parquet_log, read_parquet
 from epochord.runlog.reading.opening import open_run
-from epochord.runlog.reading.sources import holds_run, log_files
+from epochord.runlog.reading.sources import SEGMENTS, holds_run, log_files
 from epochord.runlog.run.metadata import Format, Hole, RunMetadata
 from epochord.runlog.run.rows import LogWriter
 from epochord.runlog.run.run import STEP, Run
@@ -78,7 +78,7 @@ class RunLog:
         self._resume = checked_resume(resume, overwrite)
         self._resumable = resumable
         self._rewound = self._touched = False
-        self._noting = threading.Lock()
+        self._noting = threading.RLock()  # a signal may come while it is held
         self.next_step = 0
         self._metadata = metadata.replace(status="running", started=_now(), format=format)
         if not overwrite:
@@ -174,11 +174,16 @@ class RunLog:
         self.save()
         self._ownership.release()
 
-    def _refuse_another(self) -> None:
+    def _refuse_another(self, *, locked: bool = False) -> None:
         """Refuse a directory that holds a run, unless it is to be gone on with or is empty."""
         if self._resume is not False or not _occupied(self._directory):
             return
-        earlier = open_run(self._directory)
+        try:
+            earlier = open_run(self._directory)
+        except LogError:
+            if locked:
+                raise
+            return  # somebody may be at work there
         if not _failed_empty(earlier):
             remedy = ", or pass resume=True to go on with it or overwrite=True to begin anew"
             raise RunExistsError(
@@ -191,9 +196,11 @@ class RunLog:
         if overwrite:
             remove_log(self._directory)
         else:
-            self._refuse_another()  # once more: somebody may have recorded meanwhile
+            self._refuse_another(locked=True)  # once more: somebody may have recorded meanwhile
             if _occupied(self._directory):
                 self._continue(format)
+            elif not isinstance(self._resume, bool):
+                self._rewind(None, self._resume)
         for stale in leftovers(self._directory):
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
         self.save()
@@ -202,7 +209,8 @@ class RunLog:
     def _continue(self, format: Format) -> None:
         earlier = open_run(self._directory)
         if self._resume is False:
-            remove_log(self._directory)  # it failed before its first step: nothing is lost
+            # It failed before its first step, so nothing is lost but what may lie in segments.
+            remove_log(self._directory, segments=False)
             return
         written = earlier.metadata.format or (
             "parquet" if is_parquet_log(self._directory) else "tensorboard"
@@ -232,12 +240,12 @@ class RunLog:
             self._rewind(earlier, self._resume)
         self._metadata = self._metadata.replace(steps=self.next_step)
 
-    def _rewind(self, earlier: Run, step: int) -> None:
+    def _rewind(self, earlier: Run | None, step: int) -> None:
         """Go on with a step, whether the log ends before or behind it."""
         if step > self.next_step and self._metadata.every == 1:
             missing = Hole(self.next_step, step - 1, "the run was resumed after them")
             self._metadata = self._metadata.with_hole(missing)
-        elif step < self.next_step:
+        elif earlier and step < self.next_step:
             rewind(self._directory, earlier, step)
             self._rewound = True
             kept = (hole.before(step) for hole in self._metadata.holes)
@@ -301,16 +309,22 @@ def next_step(directory: Path) -> int:
     return _after(open_run(directory)) if holds_run(directory) else 0
 
 
-def remove_log(directory: Path) -> None:
+def remove_log(directory: Path, *, segments: bool = True) -> None:
     """Remove a run's log from its directory; other files there stay.
 
     Parameters
     ----------
     directory : Path
         The run's directory.
+    segments : bool
+        Remove also what it held before it was rewound.
     """
     for path in log_files(directory):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if path.is_dir():
+            if segments or not path.match(SEGMENTS):
+                remove_folder(path)
+        else:
+            path.unlink()
 
 
 def _occupied(directory: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.forks import Programs
 from epochord.runlog import Run, open_run
 from epochord.runlog.run.run import GRAD_NORM
 
@@ -117,3 +118,49 @@ def points() -> Callable[[Path, str], list[tuple[int, float]]]:
         return list(zip(series.steps.tolist(), series.values.tolist(), strict=True))
 
     return read
+
+
+# What `programs` begin with: a model whose norm tells the step.
+PRELUDE = """
+import json, os, signal, sys, threading, time, warnings
+import torch
+from torch import nn
+from epochord.recorders import GradientRecorder
+model = nn.ParameterDict({"p": nn.Parameter(torch.zeros(1))})
+optimizer = torch.optim.SGD(model.parameters(), 0.0)
+directory = sys.argv[1]
+def step(recorder):
+    model["p"].grad = torch.tensor([recorder.step + 1.5])
+    optimizer.step()
+    recorder.log("x", -recorder.step)
+def say(*words):
+    print(*words, flush=True)
+"""
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Run programs about a directory, each in a forked process: importing torch once is enough."""
+    running = Programs(tmp_path_factory.mktemp("programs"), PRELUDE)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def whole_steps() -> Callable[[Path], int]:
+    """Count the whole steps of a run that `programs` recorded; all that is there is right.
+
+    A program that was interrupted may have done one more, to which it has logged nothing.
+    """
+
+    def count(directory: Path) -> int:
+        run = open_run(directory)
+        steps, whole = run[GRAD_NORM + "p"].steps.tolist(), run["x"].steps.tolist()
+        assert steps == list(range(len(steps)))
+        assert whole in (steps, steps[:-1])
+        assert run[GRAD_NORM + "p"].values.tolist() == [number + 0.5 for number in steps]
+        assert run["x"].values.tolist() == [-float(number) for number in whole]
+        assert not run.damage
+        return len(whole)
+
+    return count
