@@ -38,8 +38,7 @@ WANDB, NORMS = "wandb.watch", "norms alone"
 
 FLUSH_EVERY = 5.0  # s of training, about: GradientRecorder's own default
 SECONDS_A_BLOCK = 0.1
-ROUNDS_A_FLUSH = round(FLUSH_EVERY / SECONDS_A_BLOCK)
-ROUNDS = 2 * ROUNDS_A_FLUSH
+FLUSHES = 2
 
 # Slow ones are in some rounds only; of many tensors in as few as give a median.
 FEWER = {NAIVE: 25, WANDB: 10}
@@ -71,6 +70,7 @@ class Result:
 
     name: str
     steps: int  # a block
+    rounds_a_flush: int
     times: CpuTimes
     flushing: dict[str, Flushing]
 
@@ -105,18 +105,20 @@ def _measure(name: str, folder: Path) -> Result:
     flushing = {key: Flushing() for key in loggers if key in (OURS, NAIVE, WANDB)}
 
     def flush(rounds: int) -> None:
-        if rounds and rounds % ROUNDS_A_FLUSH == 0:
+        if rounds and rounds % rounds_a_flush == 0:
             for key, spent in flushing.items():
                 spent.flushes.append(cpu_and_wall_seconds(loggers[key].flush))
 
-    steps = _steps_a_block(loggers[BARE])
+    steps, seconds = _steps_a_block(loggers[BARE])
+    rounds_a_flush = max(1, round(FLUSH_EVERY / seconds))
     blocks = {key: partial(_block, logger, steps) for key, logger in loggers.items()}
     many = len(list(loggers[BARE].training.model.parameters())) > MANY
     fewer = FEWER_OF_MANY if many else FEWER
-    times = interleaved(blocks, rounds=ROUNDS, fewer=fewer, after_round=flush)
+    rounds = FLUSHES * rounds_a_flush
+    times = interleaved(blocks, rounds=rounds, fewer=fewer, after_round=flush)
     for key, spent in flushing.items():
         spent.close = cpu_and_wall_seconds(loggers[key].close)
-    return Result(name, steps, times, flushing)
+    return Result(name, steps, rounds_a_flush, times, flushing)
 
 
 def _block(logger: Logger, steps: int) -> None:
@@ -124,9 +126,12 @@ def _block(logger: Logger, steps: int) -> None:
         logger.after(logger.training.step(number, logger.optimizer))
 
 
-def _steps_a_block(bare: Logger) -> int:
+def _steps_a_block(bare: Logger) -> tuple[int, float]:
+    """Return how many steps a block has, and about how many CPU seconds it takes."""
     _block(bare, 3)
-    return max(1, round(SECONDS_A_BLOCK / (cpu_seconds(partial(_block, bare, 8)) / 8)))
+    seconds = cpu_seconds(partial(_block, bare, 8)) / 8
+    steps = max(1, round(SECONDS_A_BLOCK / seconds))
+    return steps, steps * seconds
 
 
 def _step_table(results: list[Result]) -> str:
@@ -138,15 +143,16 @@ def _step_table(results: list[Result]) -> str:
         rows.append(
             [
                 result.name,
+                f"{len(result.times[BARE])}",
                 f"{milliseconds:.2f}",
                 *(ratios(result.times, key, to=BARE).text() for key in others),
                 f"{result.with_flushes(OURS):.3f}",
                 f"{limit:.2f}" if limit else "",
             ]
         )
-    head = ["training", "bare step, CPU ms", *(f"{key} ÷ bare" for key in others)]
+    head = ["training", "rounds", "bare step, CPU ms", *(f"{key} ÷ bare" for key in others)]
     head += [f"{OURS} with flushes", "target"]
-    return table(f"A step, CPU time, {ROUNDS} rounds: median (quartiles)", head, rows)
+    return table("A step, CPU time: median (quartiles)", head, rows)
 
 
 def _flush_table(results: list[Result]) -> str:
@@ -156,12 +162,12 @@ def _flush_table(results: list[Result]) -> str:
             cpu, wall = np.median(spent.flushes, axis=0)
             flushed = ["", ""] if key == WANDB else [f"{1e3 * each:.2f}" for each in (cpu, wall)]
             taken = int(np.isfinite(result.times[key]).sum())
-            steps = result.steps * taken * ROUNDS_A_FLUSH // ROUNDS
+            steps = result.steps * taken // FLUSHES
             closed = [f"{1e3 * seconds:.2f}" for seconds in spent.close]
             rows.append([result.name, key, f"{steps:,}", *flushed, *closed])
     head = ["training", "log", "steps a flush", "flush, CPU ms", "flush, wall ms"]
     head += ["close, CPU ms", "close, wall ms"]
-    return table(f"A flush every {ROUNDS_A_FLUSH} rounds, median, and closing", head, rows)
+    return table(f"Flushing what about {FLUSH_EVERY:.0f} s bring, median, and closing", head, rows)
 
 
 def _targets(results: list[Result]) -> Iterator[Target]:
