@@ -106,7 +106,7 @@ class GradientRecorder(Recorder):
     -----
     Of several optimizers a row holds at most one step each: it begins with a step of the
     one that stepped first of all, or of any that trains a parameter that has been stepped in
-    the row before.  So it is one iteration where all of them step in each, in whatever
+    the row before.  So it is one iteration where all of them step in each, in the same
     order, also within ``backward()``; where they step at different rates, each step of the
     most frequent one has a row, and the others' stand beside it.
 
@@ -356,6 +356,11 @@ class GradientRecorder(Recorder):
         if model is not None:
             self._log.note(layers=model_layers(model))
 
+    def _measure_end(self) -> None:
+        model = self._model()
+        if model is not None and self._log is not None:
+            self._log.note(layers=model_layers(model))  # layers may have been unfrozen
+
     @property
     def orphaned(self) -> bool:
         """Whether no parameter is left that could be trained."""
@@ -397,7 +402,10 @@ def _has_changed(seen: _Seen) -> bool:
     gradient = getattr(parameter(), "grad", None)
     if gradient is None:  # set to None since, and no backward pass has made another
         return False
-    return gradient is not before() or gradient._version != version
+    if gradient is not before():
+        return True
+    # Elsewhere than in host memory, to look whether it has only been zeroed would mean waiting.
+    return gradient._version != version and (not gradient.is_cpu or bool(gradient.any()))
 
 
 def _nothing() -> None:

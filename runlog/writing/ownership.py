@@ -166,6 +166,16 @@ def _started(pid: int) -> int | None:
     return None
 
 
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
+
+
 def _read(descriptor: int) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         owner = json.loads(os.pread(descriptor, 4096, 0))
@@ -183,7 +193,10 @@ def _may_live(owner: dict[str, Any]) -> bool:
     if owner.get("boot_id") != _boot():
         return False
     pid = owner.get("pid")
-    return isinstance(pid, int) and _started(pid) == owner.get("process_started") is not None
+    if not isinstance(pid, int):
+        return False
+    started = owner.get("process_started")
+    return _runs(pid) if started is None else _started(pid) == started
 
 
 def _told(owner: dict[str, Any]) -> str:
