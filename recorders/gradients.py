@@ -1,6 +1,7 @@
 """Record the gradient norm of every parameter, step by step, without disturbing training."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import ref
@@ -12,7 +13,6 @@ from epochord.recorders.assignment import Assignment, Trained
 from epochord.recorders.columns import NormColumns
 from epochord.recorders.devices import capturing
 from epochord.recorders.digit_counts import DigitRows
-from epochord.recorders.endings import last_error
 from epochord.recorders.parameters import (
     model_layers,
     named_parameters,
@@ -226,7 +226,9 @@ class GradientRecorder(Recorder):
             return settled
         try:
             with self._lock:
-                return self._assignment.of(optimizer)
+                trained = self._assignment.of(optimizer)
+                self._rows.on_host &= all(columns.on_host for columns in self._rows.columns)
+                return trained
         except Exception as error:  # whoever's it is, it must be able to step
             if self._raises:
                 raise
@@ -267,8 +269,8 @@ class GradientRecorder(Recorder):
 
         `evaluated` is None where there is no closure, else whether it was called.
         """
-        self._error_before = id(last_error())
-        if self._begins_row(trained):
+        self._error_before = id(getattr(sys, "last_value", None))
+        if trained is self._leader or self._begins_row(trained):
             self.step += 1
             self._stepped = trained.key
         else:
@@ -278,20 +280,23 @@ class GradientRecorder(Recorder):
             return
         if self._raises:
             self._log.writer.raise_again()
-        self._drain_if_due()
+        rows = self._rows
+        if not rows.on_host:
+            self._drain_if_due()
         measured = self.step % self._every == 0
-        if measured or self._rows.expected:
+        if measured or rows.expected:
             self._open_row()
-            self._rows.join_coming()
+            if rows.expected:
+                rows.join_coming()
         if not measured:
             return
         scale = None if ahead else getattr(optimizer, "grad_scale", None)
         for chosen in trained.chosen:
             if ahead:
-                chosen.adopt(self._rows.row)
+                chosen.adopt(rows.row)
             else:
-                chosen.capture(self._rows.row, scale)
-        self._rows.changed()
+                chosen.capture(rows.row, scale)
+        rows.changed()
         if self._digits and self._digits.due(self.step):
             self._digits.open(self.step)
             self._digits.capture_gradients(id(trained), trained.named, scale)
@@ -299,8 +304,6 @@ class GradientRecorder(Recorder):
             self._note_model()
 
     def _begins_row(self, trained: Trained) -> bool:
-        if self._leader is trained:
-            return True
         if self._leader is None or trained.key == self._leader.key:
             self._leader = trained
             return True

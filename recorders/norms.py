@@ -171,10 +171,11 @@ def _packs(places: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
 
 def _wide_norms(values: list[torch.Tensor]) -> Floats:
     """Return norms that are summed in float64."""
-    norms: Floats = (
-        torch.stack(torch._foreach_norm(values, 2, dtype=torch.float64)).detach().numpy()
-    )
-    return norms
+    norms = torch._foreach_norm(values, 2, dtype=torch.float64)
+    if len(norms) < MANY:
+        return np.array([norm.item() for norm in norms])
+    stacked: Floats = torch.stack(norms).detach().numpy()
+    return stacked
 
 
 def _norms(values: npt.NDArray[np.floating], ends: npt.NDArray[np.int64]) -> Floats:

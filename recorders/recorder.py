@@ -200,7 +200,7 @@ class Recorder:
         number = _number(tag, value)
         if reduce not in _REDUCE:
             raise ValueError(f"log({tag!r}): reduce is {reduce!r}; expected 'last' or 'mean'")
-        if not self._records(f"log({tag!r})"):
+        if (self._idle or self._raises) and not self._records(f"log({tag!r})"):
             return
         if tag not in self._known_tags and not self._admit(tag):
             return
@@ -321,7 +321,11 @@ class Recorder:
             self._warn_once(f"{what} after close() is not recorded")
         elif self._log and self._raises:
             self._log.writer.raise_again()
-        return self._log is not None and not (self._forked or self._closed)
+        return not self._idle
+
+    @property
+    def _idle(self) -> bool:
+        return self._log is None or self._forked or self._closed
 
     def _warn_once(self, message: str) -> None:
         if message not in self._said:
@@ -366,8 +370,7 @@ class Recorder:
         now = time.monotonic()
         if now - self._drained_at >= self._flush_seconds:
             self._drained_at = now
-            if not self._rows.on_host:
-                self._hand_over(self._rows.take_done())
+            self._hand_over(self._rows.take_done())
 
     def _hand_over(self, taken: Sequence[Taken]) -> None:
         for batch in taken:

@@ -97,6 +97,8 @@ class RowBuffer:
         How many rows there are, the open one included.
     columns : list of NormColumns
         Where norms are captured to; new ones may be added at any time.
+    on_host : bool
+        Whether all that was ever measured lay in host memory.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -107,6 +109,7 @@ class RowBuffer:
         self._steps = np.zeros(capacity, dtype=np.int64)
         self._wall_times = np.zeros(capacity, dtype=np.float64)
         self._logged: list[Logged] = []
+        self.on_host = True
         self._coming: Logged = {}  # for the row that opens next
         self._touched = False  # whether the open row has changed since `take_settled`
 
@@ -119,14 +122,6 @@ class RowBuffer:
     def row(self) -> int:
         """The open row."""
         return self.opened - 1
-
-    @property
-    def on_host(self) -> bool:
-        """Whether all that was measured lies in host memory."""
-        values = (value for logged in (*self._logged, self._coming) for value in logged.values())
-        return all(each.on_host for each in self.columns) and not any(
-            isinstance(value, _OnDevice) for value in values
-        )
 
     @property
     def expected(self) -> bool:
@@ -150,6 +145,7 @@ class RowBuffer:
         if not coming:
             self.changed()
         entry: Any = value
+        self.on_host &= not isinstance(value, torch.Tensor)
         if mean:
             entry = _Mean(value)
         elif isinstance(value, torch.Tensor):
