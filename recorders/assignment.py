@@ -6,6 +6,7 @@ from weakref import ref
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from epochord.recorders.columns import Chosen, NormColumns
@@ -26,14 +27,11 @@ class Trained:
         Its columns.
     key : frozenset of int
         Identifies the parameters: two optimizers with the same ones follow each other.
-    captured_ahead : bool
-        Whether the gradients of its next step have been measured.
     """
 
     def __init__(self, optimizer: Optimizer, gone: Callable[[], object]) -> None:
         self.chosen: list[Chosen] = []
         self.key: frozenset[int] = frozenset()
-        self.captured_ahead = False
         self._gone = gone
         self._optimizer = ref(optimizer, self._let_go)
         self._lists: list[list[torch.Tensor]] = []
@@ -66,7 +64,7 @@ class Trained:
             (place, slot)
             for place, held in enumerate(self._lists)
             for slot, parameter in enumerate(held)
-            if parameter.numel() == 1
+            if not is_lazy(parameter) and parameter.numel() == 1
         ]
         return True
 
@@ -148,9 +146,13 @@ class Assignment:
 
     def only(self) -> Trained | None:
         """Return what the only optimizer trains; None if there are several."""
-        optimizers = [each.optimizer for each in self._trained.values()]
-        alone = optimizers[0] if len(optimizers) == 1 else None
-        return self.of(alone) if alone is not None else None
+        for each in list(self._trained.values()):
+            optimizer = each.optimizer
+            if optimizer is not None and self.of(optimizer) is not None:
+                break
+        # A wrapper and what it wraps, or one and the next, train the same.
+        keys = {each.key for each in self._trained.values()}
+        return each if len(keys) == 1 else None
 
     def of(self, optimizer: Optimizer) -> Trained | None:
         """Return what an optimizer trains of the model; None if that is nothing."""

@@ -9,7 +9,7 @@ float16 and bfloat16 always are; float64 and others count as what they are in fl
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -142,8 +142,8 @@ class DigitRows:
         self.know(names)
         self._every = every
         self._open: tuple[int, float] | None = None  # step and time
-        self._measured: dict[tuple[str, int], Measured] = {}  # by kind and optimizer
-        self._ahead: dict[int, Measured] = {}
+        self._measured: dict[tuple[str, Hashable], Measured] = {}  # by kind and optimizer
+        self._ahead: dict[Hashable, Measured] = {}
         self._done: list[tuple[int, Callable[[], pa.Table]]] = []
 
     def know(self, names: Sequence[str]) -> None:
@@ -159,18 +159,18 @@ class DigitRows:
         self.finish()
         self._open = (step, time.time())
 
-    def capture_ahead(self, who: int, parameters: Named) -> None:
+    def capture_ahead(self, who: Hashable, parameters: Named) -> None:
         """Count the gradients that are there now, for rows that come later."""
         self._ahead[who] = _count(parameters, True, None)
 
     def capture_gradients(
-        self, who: int, parameters: Named, divisor: torch.Tensor | None = None
+        self, who: Hashable, parameters: Named, divisor: torch.Tensor | None = None
     ) -> None:
         """Count gradients into the open rows, but where that was done ahead.
 
         Parameters
         ----------
-        who : int
+        who : hashable
             Identifies the optimizer whose parameters these are.
         parameters : mapping of str to torch.nn.Parameter
             By name.
@@ -181,7 +181,7 @@ class DigitRows:
         if self._open is not None:  # else the rows have been given out
             self._measured["gradient", who] = ahead or _count(parameters, True, divisor)
 
-    def capture_weights(self, who: int, parameters: Named) -> None:
+    def capture_weights(self, who: Hashable, parameters: Named) -> None:
         """Count weights into the open rows."""
         if self._open is not None:
             self._measured["weight", who] = _count(parameters, False, None)

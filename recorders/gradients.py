@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import ref
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from epochord.recorders.assignment import Assignment, Trained
@@ -17,7 +19,6 @@ from epochord.recorders.parameters import (
     model_layers,
     named_parameters,
     refuse_sharded,
-    shapes_known,
 )
 from epochord.recorders.recorder import OnError, Recorder, rows_for, whole_number
 from epochord.recorders.steps import StepHooks, inner_optimizers
@@ -28,8 +29,14 @@ from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["GradientRecorder"]
 
-_Seen = tuple[Callable[[], Any], Callable[[], Any], int]
-"""References to a parameter and its gradient, and how often that has been changed."""
+
+@dataclass(slots=True)
+class _Seen:
+    """References to a parameter and its gradient, and how often that had been changed."""
+
+    parameter: Callable[[], Any]
+    gradient: Callable[[], Any]
+    version: int
 
 
 class GradientRecorder(Recorder):
@@ -154,7 +161,8 @@ class GradientRecorder(Recorder):
         self._digits = None if first_digits is None else DigitRows(list(parameters), first_digits)
         rows = rows_for(len(parameters))
         self._model = ref(model)  # to be let go when nobody else has it
-        self._shapes_known = shapes_known(parameters)
+        self._lazy = sum(map(is_lazy, parameters.values()))  # parameters without a shape yet
+        self._captured: set[frozenset[int]] = set()  # whose next gradients have been measured
         self._assignment = Assignment(model, optimizers, rows.columns, rows.capacity + 1)
         self._every = every
         self._leader: Trained | None = None
@@ -213,7 +221,7 @@ class GradientRecorder(Recorder):
                 if trained is None:
                     raise ValueError("capture(): this optimizer trains no parameter of the model")
             self._capture_ahead(trained)
-            trained.captured_ahead = True
+            self._captured.add(trained.key)
 
     def trained(self, optimizer: Optimizer) -> Trained | None:
         """Return what an optimizer trains of the model (asked at each step)."""
@@ -270,18 +278,20 @@ class GradientRecorder(Recorder):
         `evaluated` is None where there is no closure, else whether it was called.
         """
         self._error_before = id(getattr(sys, "last_value", None))
-        if trained is self._leader or self._begins_row(trained):
+        begins = trained is self._leader or self._begins_row(trained)
+        if begins:
             self.step += 1
             self._stepped = trained.key
         else:
             self._stepped = self._stepped | trained.key
-        ahead, trained.captured_ahead = trained.captured_ahead or bool(evaluated), False
+        ahead = bool(evaluated) or trained.key in self._captured
+        self._captured.discard(trained.key)
         if self._log is None:
             return
         if self._raises:
             self._log.writer.raise_again()
         rows = self._rows
-        if not rows.on_host:
+        if begins and not rows.on_host:
             self._drain_if_due()
         measured = self.step % self._every == 0
         if measured or rows.expected:
@@ -299,8 +309,8 @@ class GradientRecorder(Recorder):
         rows.changed()
         if self._digits and self._digits.due(self.step):
             self._digits.open(self.step)
-            self._digits.capture_gradients(id(trained), trained.named, scale)
-        if self._assignment.model_changed or not self._shapes_known:
+            self._digits.capture_gradients(trained.key, trained.named, scale)
+        if self._assignment.model_changed or (self._lazy and self._lazy != self._still_lazy()):
             self._note_model()
 
     def _begins_row(self, trained: Trained) -> bool:
@@ -310,17 +320,15 @@ class GradientRecorder(Recorder):
         return not trained.key.isdisjoint(self._stepped)
 
     def _note_evaluation(self, trained: Trained) -> None:
-        if not trained.captured_ahead and self._log is not None:
+        if trained.key not in self._captured and self._log is not None:
             self._capture_ahead(trained)
 
     def _capture_ahead(self, trained: Trained) -> None:
-        """Measure for a step that is still to come, if it may be one that is measured."""
-        if self.step % self._every and (self.step + 1) % self._every:
-            return
+        """Measure for a step that is still to come."""
         for chosen in trained.chosen:
             chosen.capture(NormColumns.AHEAD)
         if self._digits:
-            self._digits.capture_ahead(id(trained), trained.named)
+            self._digits.capture_ahead(trained.key, trained.named)
 
     def _look(self, optimizer: Optimizer) -> None:
         """Remember how a step has left gradients, to tell when a backward pass has come since.
@@ -346,18 +354,21 @@ class GradientRecorder(Recorder):
     def _count_weights(self, trained: Trained) -> None:
         due = self._log is not None and self.step % self._every == 0
         if due and self._digits and self._digits.due(self.step):
-            self._digits.capture_weights(id(trained), trained.named)
+            self._digits.capture_weights(trained.key, trained.named)
 
     def _note_model(self) -> None:
         """Note what the model's parameters are by now."""
         assert self._log is not None
         self._assignment.model_changed = False
-        self._shapes_known = shapes_known(self._assignment.named)
+        self._lazy = self._still_lazy()
         if self._digits:
             self._digits.know(list(self._assignment.named))
         model = self._model()
         if model is not None:
             self._log.note(layers=model_layers(model))
+
+    def _still_lazy(self) -> int:
+        return sum(map(is_lazy, self._assignment.named.values()))
 
     def _measure_end(self) -> None:
         model = self._model()
@@ -372,9 +383,6 @@ class GradientRecorder(Recorder):
     def _detach(self) -> None:
         if self._hooks:
             self._hooks.remove()
-
-    def _between_rows(self) -> bool:
-        return self._hooks is not None and not self._hooks.stepping
 
     def _finish_tables(self) -> None:
         if self._digits:
@@ -394,21 +402,25 @@ def _gradient_of(optimizer: Optimizer) -> _Seen:
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is not None:
-                return ref(parameter), ref(gradient), gradient._version
+                return _Seen(ref(parameter), ref(gradient), gradient._version)
             if first is None and parameter.requires_grad:
                 first = parameter
-    return (_nothing if first is None else ref(first)), _nothing, 0
+    return _Seen(_nothing if first is None else ref(first), _nothing, 0)
 
 
 def _has_changed(seen: _Seen) -> bool:
-    parameter, before, version = seen
-    gradient = getattr(parameter(), "grad", None)
+    gradient = getattr(seen.parameter(), "grad", None)
     if gradient is None:  # set to None since, and no backward pass has made another
         return False
-    if gradient is not before():
+    if gradient is not seen.gradient():
         return True
     # Elsewhere than in host memory, to look whether it has only been zeroed would mean waiting.
-    return gradient._version != version and (not gradient.is_cpu or bool(gradient.any()))
+    if gradient._version != seen.version and gradient.is_cpu:
+        if gradient.any():
+            seen.gradient = _nothing  # so that nobody has to look again
+        else:
+            seen.version = gradient._version
+    return seen.gradient is _nothing or gradient._version != seen.version
 
 
 def _nothing() -> None:

@@ -18,7 +18,7 @@ __all__ = ["DeviceNorms", "HostNorms", "is_narrow"]
 # Numbers that are summed in float32 at most: equal ones are then off by 3e-7 at worst.
 BLOCK = 256
 # What has no more elements is short, and summed in float64 or copied side by side.
-SHORT = 1 << 15
+SHORT = 1 << 12
 # From so many short ones on, copying them costs less than a kernel's call for each.
 MANY = 48
 # So many of them at a time, and as many of half precision are made float32 at a time.

@@ -1,14 +1,14 @@
 """The parameters of a model under stable names, and the layers that own them."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from torch import nn
 from torch.nn.parameter import is_lazy
 
 from epochord.runlog import Layer, Parameter
 
-__all__ = ["model_layers", "named_parameters", "refuse_sharded", "shapes_known"]
+__all__ = ["model_layers", "named_parameters", "refuse_sharded"]
 
 # Wrappers that put a component of their own into every name below them.
 _COMPILED = "_orig_mod."
@@ -47,11 +47,6 @@ def model_layers(model: nn.Module) -> tuple[Layer, ...]:
             plain = _plain(f"{name}.", strip).rstrip(".")
             layers.append(Layer(plain, type(module).__name__, parameters))
     return tuple(layers)
-
-
-def shapes_known(parameters: Mapping[str, nn.Parameter]) -> bool:
-    """Tell whether no parameter is one of a lazy module that has not seen its input yet."""
-    return not any(is_lazy(parameter) for parameter in parameters.values())
 
 
 def refuse_sharded(model: nn.Module) -> None:

@@ -98,6 +98,8 @@ class Recorder:
     ) -> None:
         if on_error not in get_args(OnError):
             raise ValueError(f"on_error is {on_error!r}; expected 'warn' or 'raise'")
+        if not isinstance(flush_seconds, int | float) or not flush_seconds >= 0:
+            raise ValueError(f"flush_seconds is {flush_seconds!r}; expected seconds, at least 0")
         self.path = expanded(directory).absolute()  # whoever trains may change directories
         self.signals = signals
         self._rows = rows
@@ -105,6 +107,7 @@ class Recorder:
         self._raises = on_error == "raise"
         self._closed = self._closing = self._forked = False
         self._lock = threading.RLock()  # the writer's thread takes rows, too
+        self._refused = False  # whether the open row found no room
         self._said: set[str] = set()
         self._row_step = -1  # the step whose row is open
         self._known_tags: set[str] = set()
@@ -114,14 +117,17 @@ class Recorder:
         self._log: RunLog | None = None
         if writes():
             self._log = self._start(metadata, format, resume, overwrite)
+            self._begin_at(self._log.next_step)
             endings.remember(self)
             if flush_seconds < threading.TIMEOUT_MAX:
                 # A row waits for the second look after its last change.
                 self._log.writer.every(max(SOON, flush_seconds / 2), self._tick)
         else:
-            resume = checked_resume(resume, overwrite)
-        self._first_step = self._log.next_step if self._log else _next_step(self.path, resume)
-        self.step = self._first_step - 1
+            self._begin_at(_next_step(self.path, checked_resume(resume, overwrite)))
+
+    def _begin_at(self, step: int) -> None:
+        self._first_step = step
+        self.step = step - 1
 
     def _start(
         self, metadata: RunMetadata, format: Format, resume: bool | int, overwrite: bool
@@ -197,10 +203,12 @@ class Recorder:
         TypeError
             If `value` is no real number, or `tag` no text.
         """
+        if not isinstance(tag, str):
+            raise TypeError(f"log({tag!r}): the tag is {type(tag).__name__}; expected text")
         number = _number(tag, value)
         if reduce not in _REDUCE:
             raise ValueError(f"log({tag!r}): reduce is {reduce!r}; expected 'last' or 'mean'")
-        if (self._idle or self._raises) and not self._records(f"log({tag!r})"):
+        if (self._idle or self._raises) and not self._records("log()"):
             return
         if tag not in self._known_tags and not self._admit(tag):
             return
@@ -227,9 +235,11 @@ class Recorder:
             return not self._forked
         with self._lock:
             self._finish_tables()
+            self._refused = False
             self._hand_over(self._rows.take_all())
             self._drained_at = time.monotonic()
-        return self._log.writer.flush()
+            refused = self._refused
+        return self._log.writer.flush() and not refused
 
     def close(self, *, error: str | None = None) -> None:
         """Write what is left and complete the log; training is left alone from now on.
@@ -290,7 +300,9 @@ class Recorder:
     def _keep_coming(self) -> None:
         """Keep what was logged for a step that has not come."""
         if self._rows.expected and self.step < self._first_step and self._first_step:
-            self._warn_once("no step has come since it was resumed; what was logged is left out")
+            self._warn_once(
+                "no step has come since it was resumed; what was logged before one is left out"
+            )
         elif self._rows.expected:
             self.step = max(self.step, 0)
             self._open_row()
@@ -307,6 +319,8 @@ class Recorder:
         if id(error) == self._error_before:  # training went on after it
             error = None
         error = error or endings.error_on_its_way()
+        if isinstance(error, SystemExit) and not error.code:
+            error = None
         self.close(error=described(error) if error else None)
 
     def abandon(self) -> None:
@@ -356,14 +370,10 @@ class Recorder:
                 # What lies on another device is left to the training's own thread, whose streams
                 # and graphs a call from here could break.
                 failed = self._log is None or self._log.writer.failed
-                if not (self._closed or failed) and self._between_rows() and self._rows.on_host:
+                if not (self._closed or failed) and self._rows.on_host:
                     self._hand_over(self._rows.take_settled())
         except Exception as error:  # noqa: BLE001 - the training's thread meets it, too
             self._warn_once(f"rows could not be handed over ({described(error)})")
-
-    def _between_rows(self) -> bool:
-        """Tell whether nothing is being measured right now."""
-        return True
 
     def _drain_if_due(self) -> None:
         """Hand over rows that lie on another device."""
@@ -375,6 +385,7 @@ class Recorder:
     def _hand_over(self, taken: Sequence[Taken]) -> None:
         for batch in taken:
             if not self._submit(batch, METRICS_TABLE) and batch.open:
+                self._refused = True
                 self._rows.changed()  # there was no room: it comes again
 
     def _submit(self, taken: Taken, table: str) -> bool:
@@ -385,9 +396,10 @@ class Recorder:
 
     def _admit(self, tag: str) -> bool:
         """Take a tag that is new, if it is not the recorder's own."""
-        if not isinstance(tag, str):
-            raise TypeError(f"log({tag!r}): the tag is {type(tag).__name__}; expected text")
-        if not tag or tag in RESERVED or tag.startswith(self._OWN):
+        if not tag or not _is_text(tag):
+            self._warn_once(f"log({tag!r}) is not recorded: that is no name")
+            return False
+        if tag in RESERVED or tag.startswith(self._OWN):
             names = ", ".join(sorted(RESERVED))
             prefixes = " or ".join(map(repr, self._OWN))
             self._warn_once(
@@ -412,6 +424,14 @@ class Recorder:
 class Absent:
     """What a recorder is in another process, or in a file: it records nothing."""
 
+    step = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
     def log(self, *_: Any, **__: Any) -> None:
         """Do nothing."""
 
@@ -423,6 +443,14 @@ class Absent:
         """Do nothing."""
 
     capture = record = log
+
+
+def _is_text(tag: str) -> bool:
+    try:
+        tag.encode()
+    except UnicodeEncodeError:  # half a character, of a file's name perhaps
+        return False
+    return True
 
 
 def whole_number(name: str, value: Any) -> int:

@@ -23,7 +23,9 @@ from epochord.runlog.run.run import GRAD_NORM, STEP, WALL_TIME
 __all__ = ["RowBuffer", "Taken", "Value"]
 
 Value = float | torch.Tensor
-CELL = 5  # bytes of a value and whether it was measured
+# Bytes while they wait, about: of a norm and whether it was measured, of what was logged, of a row,
+# and of a batch.
+CELL, ENTRY, ROW, BATCH = 5, 40, 16, 2048
 
 
 @dataclass(frozen=True)
@@ -212,8 +214,8 @@ class RowBuffer:
                 return _packed(steps, wall_times, found, logged.columns())
             return rows_table(steps, wall_times, _by_tag(found) | logged.columns())
 
-        cells = width * len(steps) + logged.count
-        return Taken(rows, (int(steps[0]), int(steps[-1])), CELL * cells, open)
+        size = BATCH + len(steps) * (ROW + CELL * width) + ENTRY * logged.count
+        return Taken(rows, (int(steps[0]), int(steps[-1])), size, open)
 
     def _restart(self, keep: int) -> None:
         for columns in self.columns:

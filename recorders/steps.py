@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial, update_wrapper
-from threading import Lock, get_ident
+from threading import RLock, get_ident
 from types import CodeType
 from typing import Any, Protocol, TypeGuard, TypeVar
 
@@ -64,11 +64,6 @@ class StepHooks:
             global _all
             _all = (*_all, self)
             _hook_in()
-
-    @property
-    def stepping(self) -> bool:
-        """Whether a step has begun and is not over."""
-        return any(step.depth for step in list(self._threads.values()))
 
     def remove(self) -> None:
         """Look at no further step."""
@@ -141,7 +136,7 @@ class StepHooks:
 # PyTorch's own list of hooks must never change while some thread is on its way through it: it
 # would raise there, in the middle of a training.  So ours are entered once and stay.
 _all: tuple[StepHooks, ...] = ()
-_changing = Lock()
+_changing = RLock()  # a signal may come while it is held
 
 
 @cache

@@ -63,7 +63,9 @@ def watch(
     ...     recorder.log("loss", loss)
     """
     if directory is not None or not writes():
-        return GradientRecorder(model, optimizer, directory or RUNS, **settings)
+        return GradientRecorder(
+            model, optimizer, RUNS if directory is None else directory, **settings
+        )
     made = not RUNS.exists()
     fresh = _free_directory()
     try:

@@ -1,10 +1,14 @@
 """Files that appear whole or not at all."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# Some file systems do not sync folders, and some folders may be written but not read.
+_UNSYNCED = {errno.EINVAL, errno.EOPNOTSUPP, errno.EACCES}
 
 __all__ = ["leftovers", "make_folder", "remove_folder", "replacing", "sync", "write_text"]
 
@@ -78,7 +82,11 @@ def sync(path: Path) -> None:
     # disk before the bytes do, or the old one, since it may not have reached it.
     if path.is_dir():
         if os.name == "posix":  # elsewhere folders cannot be opened
-            _sync_descriptor(os.open(path, os.O_RDONLY))
+            try:
+                _sync_descriptor(os.open(path, os.O_RDONLY))
+            except OSError as error:
+                if error.errno not in _UNSYNCED:
+                    raise
     else:
         _sync_descriptor(os.open(path, os.O_RDWR))
 

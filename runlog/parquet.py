@@ -7,7 +7,6 @@ Of logs with very many tags the parts are packed (`packing.py`), the merged file
 """
 
 import contextlib
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -143,13 +142,15 @@ class _Parts:
             joined.unlink()
 
     def complete(self, metadata: Metadata) -> None:
+        if not self._folder.is_dir():
+            return  # an earlier attempt has got so far
         sources = table_sources(self._directory, self._table)
         whole = table_file(self._directory, self._table)
         if self._table != METRICS_TABLE and sources == self._fresh[:1]:
             sources[0].replace(whole)  # only the measurements say what the run is
         elif sources:
             _merge(sources, whole, metadata)
-        shutil.rmtree(self._folder)
+        remove_folder(self._folder)
 
 
 def is_parquet_log(directory: Path) -> bool:
@@ -249,7 +250,9 @@ def _write(
         pq.ParquetWriter(temporary, schema, **_encoding(schema)) as writer,
     ):
         for table in tables:
-            writer.write_table(table.cast(schema), row_group_size=max(table.num_rows, 1))
+            if not table.schema.equals(schema):  # to cast imports much
+                table = table.cast(schema)
+            writer.write_table(table, row_group_size=max(table.num_rows, 1))
 
 
 def _encoding(schema: pa.Schema) -> dict[str, Any]:

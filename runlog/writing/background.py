@@ -94,6 +94,7 @@ class BackgroundWriter:
         self._warned_at = -inf
         self._moved_at = time.monotonic()  # when something last succeeded
         self._stopped = False
+        self._broken = False  # whether the log could not be ended
         self._taken = False  # whether somebody else records there now
         self._tick: tuple[Callable[[], None], float] | None = None
         self._tick_at = inf
@@ -209,6 +210,7 @@ class BackgroundWriter:
             self._changed.notify_all()
         self._worker.join(1.0)
         self.raise_again()
+        done = done and not self._broken
         if not done and not self._taken:
             warn(f"{self._where}: the log could not be completed ({self._reason})")
         return done and not self._taken
@@ -321,7 +323,8 @@ class BackgroundWriter:
         with self._changed:
             self._outage = described(error)
             work = self._queue[0] if self._queue else None
-            self._ending = self._ending if work else None
+            if not work:
+                self._ending, self._broken = None, True
             self._refusals += 1
             if self._raises:
                 self._error = self._error or error

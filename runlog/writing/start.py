@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from epochord.runlog.arrow import arrow_array, numbers
 from epochord.runlog.atomic import leftovers, make_folder, remove_folder
-from epochord.runlog.errors import LogError, OutputError, RunExistsError, described
+from epochord.runlog.errors import LogError, OutputError, RunExistsError, described, one_line
 from epochord.runlog.parquet import ParquetWriter, is_parquet_log, read_parquet
 from epochord.runlog.reading.opening import open_run
 from epochord.runlog.reading.sources import SEGMENTS, holds_run, log_files
@@ -81,6 +81,7 @@ class RunLog:
         self._noting = threading.RLock()  # a signal may come while it is held
         self.next_step = 0
         self._metadata = metadata.replace(status="running", started=_now(), format=format)
+        _require_json(self._metadata)
         if not overwrite:
             self._refuse_another()  # before anything is touched
         try:
@@ -158,14 +159,21 @@ class RunLog:
             if not self.writer.close(self._complete):
                 self._ownership.abandon()  # nothing that could wait for the disk
         except BaseException as problem:
-            reason = error or described(problem)
-            self._metadata = self._metadata.replace(status="failed", error=reason)
-            self._end()
+            self._fail(described(problem))
             raise
 
     def _complete(self) -> None:
-        for writer in self._open:
-            writer.complete(self._metadata)
+        try:
+            for writer in self._open:
+                writer.complete(self._metadata)
+        except LogError as problem:  # to try again would not help
+            self._fail(described(problem))
+            raise
+        self._end()
+
+    def _fail(self, reason: str) -> None:
+        error = self._metadata.error or reason
+        self._metadata = self._metadata.replace(status="failed", error=error)
         self._end()
 
     def _end(self) -> None:
@@ -278,6 +286,15 @@ def not_writable(directory: Path, error: OSError) -> OutputError:
     )
 
 
+def _require_json(metadata: RunMetadata) -> None:
+    try:
+        metadata.to_json()
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"hyperparameters or dataset are no plain JSON values ({one_line(error)})"
+        ) from None
+
+
 def checked_resume(resume: bool | int, overwrite: bool) -> bool | int:
     """Return whether and where to go on with a run.
 
@@ -286,13 +303,16 @@ def checked_resume(resume: bool | int, overwrite: bool) -> bool | int:
     ValueError
         If it is no step, or the run is to be removed as well.
     """
+    given = resume
     if not isinstance(resume, bool):
         try:
             resume = index(resume)
         except TypeError:
             resume = -1 if resume is not None else False
         if resume < 0:
-            raise ValueError("resume is no step; expected True, False, or the step to go on with")
+            raise ValueError(
+                f"resume is {given!r}; expected True, False, or the step to go on with"
+            )
     if overwrite and resume is not False:
         raise ValueError("resume and overwrite exclude each other; pass one of them")
     return resume

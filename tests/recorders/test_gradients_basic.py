@@ -243,7 +243,7 @@ def test_what_is_logged_for_a_step_that_never_comes_goes_to_the_last(tmp_path, p
 @pytest.mark.parametrize("tag", ["step", "wall_time", "grad_norm/", "grad_norm/0", ""])
 def test_reserved_tags_are_left_out(tag, stepped, tmp_path):
     """The recorder's own names cannot be taken; one warning says so, and nothing is raised."""
-    with pytest.warns(RecordingWarning, match="the recorder's own") as warned:
+    with pytest.warns(RecordingWarning, match=r"log\(.*is not recorded") as warned:
         for _ in range(3):
             stepped.log(tag, 1.0)
     assert len(warned) == 1
@@ -293,9 +293,7 @@ def test_after_closing_training_goes_on_unrecorded(stepped, tmp_path):
     stepped.close()
     stepped.close()
     assert stepped.flush()
-    with pytest.warns(
-        RecordingWarning, match=r"log\('x'\) after close\(\) is not recorded"
-    ) as warned:
+    with pytest.warns(RecordingWarning, match=r"log\(\) after close\(\) is not recorded") as warned:
         stepped.log("x", 1.0)
         stepped.log("x", 2.0)
     assert len(warned) == 1
