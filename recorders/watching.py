@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from torch import nn
 
@@ -17,6 +18,9 @@ from epochord.runlog.writing.start import not_writable
 __all__ = ["watch"]
 
 RUNS = Path("runs")
+
+# Who records a model without having been told where.
+_unnamed: WeakKeyDictionary[nn.Module, ref[GradientRecorder]] = WeakKeyDictionary()
 
 
 def watch(
@@ -38,7 +42,7 @@ def watch(
         What trains the model.
     directory : path-like, optional
         The run's directory, such as ``"runs/mine"``; by default a new one, such as
-        ``runs/2026-11-28-1``.
+        ``runs/2026-11-28-1``, and an earlier one of this model that was made so ends.
     **settings
         As of `GradientRecorder`.
 
@@ -62,6 +66,8 @@ def watch(
     ...     optimizer.step()
     ...     recorder.log("loss", loss)
     """
+    if directory is None and settings.get("resume", False) is not False:
+        raise ValueError("resume needs a directory: watch(model, optimizer, directory, resume=…)")
     if directory is not None or not writes():
         return GradientRecorder(
             model, optimizer, RUNS if directory is None else directory, **settings
@@ -69,7 +75,12 @@ def watch(
     made = not RUNS.exists()
     fresh = _free_directory()
     try:
-        return GradientRecorder(model, optimizer, fresh, **settings)
+        recorder = GradientRecorder(model, optimizer, fresh, **settings)
+        earlier, _unnamed[model] = _unnamed.get(model), ref(recorder)
+        before = earlier() if earlier else None
+        if before:
+            before.close()  # the cell of a notebook runs again
+        return recorder
     except BaseException:
         for folder in [fresh, RUNS] if made else [fresh]:
             with suppress(OSError):  # not empty

@@ -193,11 +193,13 @@ class RunLog:
                 raise
             return  # somebody may be at work there
         if not _failed_empty(earlier):
-            remedy = ", or pass resume=True to go on with it or overwrite=True to begin anew"
+            running = earlier.metadata.status == "running"
+            unless = ", or if nobody is recording it any more," if running else ", or"
+            remedy = f"{unless} pass resume=True to go on with it or overwrite=True to begin anew"
             raise RunExistsError(
                 f"{self._directory}: already holds a run ({earlier.metadata.status}, "
                 f"{_after(earlier)} steps); record into another directory"
-                f"{remedy if self._resumable else ', or pass overwrite=True to begin anew'}"
+                f"{remedy if self._resumable else f'{unless} pass overwrite=True to begin anew'}"
             )
 
     def _prepare(self, format: Format, overwrite: bool) -> None:

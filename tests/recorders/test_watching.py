@@ -243,3 +243,30 @@ def test_children_with_recorders_of_their_own(there, run_script):
     assert named["well"]["x"].steps.tolist() == [2]
     assert [(len(run.steps), run.metadata.status) for run in runs.values()] == [(3, "finished")] * 3
     assert not [*there.rglob(LOCK)]
+
+
+@pytest.mark.parametrize("resume", [True, 3])
+def test_what_has_no_directory_cannot_be_gone_on_with(resume, tmp_path, monkeypatch):
+    """A new name holds nothing to resume: refused, and nothing is made."""
+    monkeypatch.chdir(tmp_path)
+    model = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match="resume needs a directory"):
+        epochord.watch(model, torch.optim.SGD(model.parameters(), 0.1), resume=resume)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cell_without_a_directory_that_runs_again_ends_its_earlier_run(tmp_path, monkeypatch):
+    """Else both would record the second training."""
+    monkeypatch.chdir(tmp_path)
+    model = nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    recorders = []
+    for steps in (3, 2):
+        recorders.append(epochord.watch(model, optimizer))
+        for _ in range(steps):
+            model(torch.ones(1, 2)).sum().backward()
+            optimizer.step()
+    recorders[-1].close()
+    runs = [open_run(recorder.path) for recorder in recorders]
+    assert [run.metadata.status for run in runs] == ["finished", "finished"]
+    assert [run.steps.tolist() for run in runs] == [[0, 1, 2], [0, 1]]
