@@ -322,9 +322,12 @@ class EnsembleRecorder(Recorder):
         if self._dtype[1] == np.float16 and not self._warned:
             self._spilt.append((self.step, beyond_half(answers)))
         self._pending.append((self.step, time.time(), stored))
-        points = sum(self._setup.places.values())
-        if len(self._pending) * self.members * points >= BATCHED_VALUES:
+        if self._pending_values >= BATCHED_VALUES:
             self._send_predictions()
+
+    @property
+    def _pending_values(self) -> int:
+        return len(self._pending) * self.members * sum(self._setup.places.values())
 
     def _measure_end(self) -> None:
         """Measure the last epoch if it is not yet, or one more if training has gone on."""
@@ -364,8 +367,7 @@ class EnsembleRecorder(Recorder):
             self._warn_of_overflow()
             batch = partial(_prediction_rows, self._pending, self._setup)
             steps = (self._pending[0][0], self._pending[-1][0])
-            points = sum(self._setup.places.values())
-            size = len(self._pending) * self.members * points * np.dtype(self._dtype[1]).itemsize
+            size = self._pending_values * np.dtype(self._dtype[1]).itemsize
             self._submit(Taken(batch, steps, size), ENSEMBLE)
             self._pending = []
 

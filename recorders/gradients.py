@@ -1,9 +1,7 @@
 """Record the gradient norm of every parameter, step by step, without disturbing training."""
 
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import ref
 
@@ -12,9 +10,11 @@ from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from epochord.recorders.assignment import Assignment, Trained
+from epochord.recorders.backward import GradientsSeen
 from epochord.recorders.columns import NormColumns
 from epochord.recorders.devices import capturing
 from epochord.recorders.digit_counts import DigitRows
+from epochord.recorders.endings import last_error
 from epochord.recorders.parameters import (
     model_layers,
     named_parameters,
@@ -28,15 +28,6 @@ from epochord.runlog.run.metadata import Format, RunMetadata
 from epochord.runlog.run.run import GRAD_NORM
 
 __all__ = ["GradientRecorder"]
-
-
-@dataclass(slots=True)
-class _Seen:
-    """References to a parameter and its gradient, and how often that had been changed."""
-
-    parameter: Callable[[], Any]
-    gradient: Callable[[], Any]
-    version: int
 
 
 class GradientRecorder(Recorder):
@@ -167,7 +158,7 @@ class GradientRecorder(Recorder):
         self._every = every
         self._leader: Trained | None = None
         self._stepped: frozenset[int] = frozenset()  # parameters, in the open row
-        self._seen: list[_Seen] = []  # gradients as the last step left them
+        self._seen = GradientsSeen()
         metadata = RunMetadata(
             name="",
             seed=seed,
@@ -277,7 +268,7 @@ class GradientRecorder(Recorder):
 
         `evaluated` is None where there is no closure, else whether it was called.
         """
-        self._error_before = id(getattr(sys, "last_value", None))
+        self._error_before = id(last_error())
         begins = trained is self._leader or self._begins_row(trained)
         if begins:
             self.step += 1
@@ -337,14 +328,15 @@ class GradientRecorder(Recorder):
         the steps of others is of the same row.
         """
         leader = self._leader.optimizer if self._leader else None
-        self._seen = [_gradient_of(optimizer)]
-        if leader is not None and leader is not optimizer:
-            self._seen.append(_gradient_of(leader))
+        if leader is None or leader is optimizer:
+            self._seen.look([optimizer])
+        else:
+            self._seen.look([optimizer, leader])
 
     def _awaits_step(self) -> bool:
         if not self._seen:
             return super()._awaits_step()
-        return any(map(_has_changed, self._seen))
+        return self._seen.changed
 
     def _begun(self) -> bool:
         return super()._begun() or any(
@@ -393,38 +385,6 @@ class GradientRecorder(Recorder):
         digits = self._digits.take() if self._digits else None
         if digits:
             self._submit(digits, LAYER_DIGITS)
-
-
-def _gradient_of(optimizer: Optimizer) -> _Seen:
-    """Look at one gradient: the first one that is there, else that of the first parameter."""
-    first = None
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            gradient = parameter.grad
-            if gradient is not None:
-                return _Seen(ref(parameter), ref(gradient), gradient._version)
-            if first is None and parameter.requires_grad:
-                first = parameter
-    return _Seen(_nothing if first is None else ref(first), _nothing, 0)
-
-
-def _has_changed(seen: _Seen) -> bool:
-    gradient = getattr(seen.parameter(), "grad", None)
-    if gradient is None:  # set to None since, and no backward pass has made another
-        return False
-    if gradient is not seen.gradient():
-        return True
-    # Elsewhere than in host memory, to look whether it has only been zeroed would mean waiting.
-    if gradient._version != seen.version and gradient.is_cpu:
-        if gradient.any():
-            seen.gradient = _nothing  # so that nobody has to look again
-        else:
-            seen.version = gradient._version
-    return seen.gradient is _nothing or gradient._version != seen.version
-
-
-def _nothing() -> None:
-    """Stand for a reference to what is not there."""
 
 
 def _optimizers(given: Any, parameters: Mapping[str, nn.Parameter]) -> list[Optimizer]:

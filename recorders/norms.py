@@ -108,10 +108,10 @@ class _Pack:
         self._ends = np.cumsum([0, *(sizes[place] for place in pack)])
 
     def __call__(self, gradients: Sequence[torch.Tensor]) -> Floats:
-        flat = self._flat([gradients[place] for place in self._pack])
+        flat = self._joined([gradients[place] for place in self._pack])
         return _norms(flat.numpy(), self._ends)
 
-    def _flat(self, pieces: list[torch.Tensor]) -> torch.Tensor:
+    def _joined(self, pieces: list[torch.Tensor]) -> torch.Tensor:
         flat = flatten_dense_tensors(pieces)
         # NumPy has no bfloat16, and its float16 is slow.
         return (flat.float() if flat.itemsize < 4 else flat).detach()
@@ -128,7 +128,7 @@ class _BlockPack(_Pack):
     def __call__(self, gradients: Sequence[torch.Tensor]) -> Floats:
         pieces = [gradients[place] for place in self._pack]
         filled = [piece for pair in zip(pieces, self._fill, strict=True) for piece in pair]
-        blocks = torch.linalg.vector_norm(self._flat(filled).view(-1, BLOCK), dim=1)
+        blocks = torch.linalg.vector_norm(self._joined(filled).view(-1, BLOCK), dim=1)
         return _norms(blocks.numpy(), self._ends)
 
 

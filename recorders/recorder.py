@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from epochord.recorders import endings
+from epochord.recorders.logged import is_name, logged_number
 from epochord.recorders.rows import RowBuffer, Taken
 from epochord.runlog.errors import RunExistsError, described, warn
 from epochord.runlog.locations import expanded
@@ -205,7 +205,7 @@ class Recorder:
         """
         if not isinstance(tag, str):
             raise TypeError(f"log({tag!r}): the tag is {type(tag).__name__}; expected text")
-        number = _number(tag, value)
+        number = logged_number(tag, value)
         if reduce not in _REDUCE:
             raise ValueError(f"log({tag!r}): reduce is {reduce!r}; expected 'last' or 'mean'")
         if (self._idle or self._raises) and not self._records("log()"):
@@ -396,7 +396,7 @@ class Recorder:
 
     def _admit(self, tag: str) -> bool:
         """Take a tag that is new, if it is not the recorder's own."""
-        if not tag or not _is_text(tag):
+        if not is_name(tag):
             self._warn_once(f"log({tag!r}) is not recorded: that is no name")
             return False
         if tag in RESERVED or tag.startswith(self._OWN):
@@ -445,14 +445,6 @@ class Absent:
     capture = record = log
 
 
-def _is_text(tag: str) -> bool:
-    try:
-        tag.encode()
-    except UnicodeEncodeError:  # half a character, of a file's name perhaps
-        return False
-    return True
-
-
 def whole_number(name: str, value: Any) -> int:
     """Return an argument that has to be a whole number from 1.
 
@@ -472,28 +464,6 @@ def whole_number(name: str, value: Any) -> int:
 def rows_for(values: int) -> RowBuffer:
     """Make a buffer of as many rows as are sensible for so many values a row."""
     return RowBuffer(max(16, min(BUFFERED_ROWS, BUFFERED_VALUES // max(1, values))))
-
-
-def _number(tag: str, value: Any) -> float | torch.Tensor:
-    if isinstance(value, torch.Tensor):
-        if value.numel() != 1:
-            raise ValueError(
-                f"log({tag!r}): got a tensor of shape {tuple(value.shape)}; expected one element"
-            )
-        if not (value.is_cpu or value.is_complex()):
-            return value.detach().reshape(()).to(torch.float32, copy=True)
-        value = value.item()
-    elif isinstance(value, np.ndarray) and value.size == 1:
-        value = value.item()
-    try:
-        return float(value)
-    except OverflowError:  # an integer beyond what a float holds
-        return inf if value > 0 else -inf
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"log({tag!r}): got {type(value).__name__} {value!r}; expected a real number or a "
-            "tensor of one"
-        ) from None
 
 
 def versions() -> dict[str, str]:

@@ -136,6 +136,9 @@ class _Parts:
         # The others go into the name of the first: a reader that meets the
         # joined part and them at once passes over the steps it has seen.
         *done, last = [part for part in self._fresh if part.exists()]
+        if not done:  # somebody has removed them
+            self._fresh = [last]
+            return
         _merge(done, done[0], self._metadata, scratch=self._directory, packed=True)
         self._fresh = [done[0], last]
         for joined in done[1:]:

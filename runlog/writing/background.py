@@ -305,9 +305,7 @@ class BackgroundWriter:
             self._refusals += 1
             self._retry_at = time.monotonic() + self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
-            if self._raises:
-                self._error = self._error or error
-                self._tick, self._tick_at = None, inf
+            self._keep(error)
             now = time.monotonic()
             fresh = fresh and not self._raises and now - self._warned_at > BETWEEN_WARNINGS
             self._warned_at = now if fresh else self._warned_at
@@ -326,15 +324,19 @@ class BackgroundWriter:
             if not work:
                 self._ending, self._broken = None, True
             self._refusals += 1
-            if self._raises:
-                self._error = self._error or error
-                self._tick, self._tick_at = None, inf
+            self._keep(error)
             self._changed.notify_all()
         if work:
             self._past(work)
             self._lose(work.steps)
         if not self._raises:
             warn(f"{self._where}: something could not be recorded ({self._outage})")
+
+    def _keep(self, error: BaseException) -> None:
+        """Keep an error that is to be raised again; nothing is done after it."""
+        if self._raises:
+            self._error = self._error or error
+            self._tick, self._tick_at = None, inf
 
     def _step_back(self) -> None:
         with self._changed:

@@ -17,12 +17,12 @@ from epochord.runlog.reading.sources import SEGMENTS
 from epochord.runlog.reading.tables import TABLES
 from epochord.runlog.run.metadata import RunMetadata
 from epochord.runlog.run.rows import METRICS_TABLE, rows_table
-from epochord.runlog.run.run import Run
+from epochord.runlog.run.run import STEP, Run
 
 __all__ = ["rewind"]
 
 
-def rewind(directory: Path, run: Run, step: int) -> str:
+def rewind(directory: Path, run: Run, step: int) -> None:
     """Move what a log holds from a step on into a run of its own in its directory.
 
     First the new run is there, whole, and then the old one is shortened: a kill between
@@ -36,11 +36,6 @@ def rewind(directory: Path, run: Run, step: int) -> str:
         What it holds.
     step : int
         The first step to move.
-
-    Returns
-    -------
-    str
-        The new run's name; empty if there was nothing to move.
     """
     later = {METRICS_TABLE: _from(_rows(run), step)}
     later |= {name: _from(run.tables[name], step) for name in run.tables if name in TABLES}
@@ -50,7 +45,7 @@ def rewind(directory: Path, run: Run, step: int) -> str:
             later[LAYER_DIGITS] = _from(digits, step)
     later = {name: rows for name, rows in later.items() if rows.num_rows}
     if not later:
-        return ""
+        return
     number = 1 + max((int(p.name.split("-")[1]) for p in directory.glob(SEGMENTS)), default=0)
     name = f"segment-{number}"
     holes = filter(None, (hole.since(step) for hole in run.metadata.holes))
@@ -63,7 +58,6 @@ def rewind(directory: Path, run: Run, step: int) -> str:
             rows, _ = read_parquet(directory, table)
             if rows.num_rows:
                 replace_rows(directory, table, _before(rows, step), run.metadata)
-    return name
 
 
 def _write(directory: Path, name: str, metadata: RunMetadata, tables: dict[str, pa.Table]) -> None:
@@ -95,8 +89,8 @@ def _rows(run: Run) -> pa.Table:
 
 
 def _from(rows: pa.Table, step: int) -> pa.Table:
-    return rows.filter(arrow_array(numbers(rows["step"]) >= step))
+    return rows.filter(arrow_array(numbers(rows[STEP]) >= step))
 
 
 def _before(rows: pa.Table, step: int) -> pa.Table:
-    return rows.filter(arrow_array(numbers(rows["step"]) < step))
+    return rows.filter(arrow_array(numbers(rows[STEP]) < step))

@@ -1,5 +1,6 @@
 """Starting a log: the run's directory, its writers, and where its steps begin."""
 
+import json
 import shutil
 import threading
 from contextlib import suppress
@@ -119,8 +120,9 @@ class RunLog:
                     **self._metadata.hyperparameters,
                     **changes["hyperparameters"],
                 }
-            self._metadata = self._metadata.replace(**changes)
-        self.writer.note()
+            before, self._metadata = self._metadata, self._metadata.replace(**changes)
+        if self._metadata != before:
+            self.writer.note()
 
     def holds(self) -> bool:
         """Tell whether the run is still ours to write."""
@@ -290,7 +292,7 @@ def not_writable(directory: Path, error: OSError) -> OutputError:
 
 def _require_json(metadata: RunMetadata) -> None:
     try:
-        metadata.to_json()
+        json.dumps([metadata.hyperparameters, metadata.dataset], default=str)
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"hyperparameters or dataset are no plain JSON values ({one_line(error)})"
