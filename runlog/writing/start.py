@@ -78,7 +78,7 @@ class RunLog:
         self._directory = directory
         self._resume = checked_resume(resume, overwrite)
         self._resumable = resumable
-        self._rewound = self._touched = False
+        self._touched = False
         self._noting = threading.RLock()  # a signal may come while it is held
         self.next_step = 0
         self._metadata = metadata.replace(status="running", started=_now(), format=format)
@@ -259,7 +259,6 @@ class RunLog:
             self._metadata = self._metadata.with_hole(missing)
         elif earlier and step < self.next_step:
             rewind(self._directory, earlier, step)
-            self._rewound = True
             kept = (hole.before(step) for hole in self._metadata.holes)
             self._metadata = self._metadata.replace(holes=tuple(filter(None, kept)))
         self.next_step = step
@@ -272,7 +271,8 @@ class RunLog:
             from epochord.runlog.tensorboard import TensorBoardWriter, last_step
 
             written = last_step(self._directory)
-            restart_at = self.next_step if self._rewound else None
+            # The run was rewound, by this writer or by one that was killed before it said so here.
+            restart_at = self.next_step if written >= self.next_step else None
             writers.append(TensorBoardWriter(self._directory, restart_at=restart_at))
             if format == "both" and self.next_step:
                 # A kill between the two formats leaves the events behind.

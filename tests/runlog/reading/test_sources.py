@@ -16,6 +16,7 @@ from epochord.runlog.reading.sources import holds_run, log_files
 from epochord.runlog.run.rows import rows_table
 from epochord.runlog.run.run import log_hash
 from epochord.runlog.tensorboard import TensorBoardWriter, event_files, read_event_files
+from epochord.runlog.writing.rewinding import rewind
 from epochord.runlog.writing.start import RunLog
 
 
@@ -208,6 +209,27 @@ def test_resuming_both_formats_after_a_kill_between_them_fills_the_gap(tmp_path)
     series = read_event_files(event_files(tmp_path / "r")).series
     assert series["a"].steps.tolist() == list(range(9))
     assert open_run(tmp_path / "r").log_hash() == log_hash(series)
+
+
+def test_a_kill_between_rewinding_and_its_event_file_mixes_no_rows(tmp_path):
+    """What was rewound counts in neither format, also when somebody else goes on."""
+
+    def rows(first: int, value: float):
+        steps = np.arange(first, first + 3)
+        values = np.full(3, value, np.float32), np.ones(3, dtype=bool)
+        return lambda: rows_table(steps, steps * 1.0, {"a": values})
+
+    first = RunLog(tmp_path / "r", RunMetadata("r"), format="both")
+    first.writer.submit(rows(0, 1.0), steps=(0, 2))
+    first.close(3)
+    rewind(tmp_path / "r", open_run(tmp_path / "r"), 1)  # then it was killed
+    again = RunLog(tmp_path / "r", RunMetadata("r"), format="both", resume=True)
+    assert again.next_step == 1
+    again.writer.submit(rows(1, 2.0), steps=(1, 3))
+    again.close(4)
+    series = read_event_files(event_files(tmp_path / "r")).series
+    assert series["a"].steps.tolist() == [0, 1, 2, 3]
+    assert series["a"].values.tolist() == [1.0, 2.0, 2.0, 2.0]
 
 
 def test_a_folder_that_is_named_like_an_event_file_makes_no_run(tmp_path, write_run):
