@@ -79,7 +79,9 @@ class Trained:
                     return False
         except RuntimeError:  # else element by element, which tensors refuse, but single numbers
             return False
-        return all(groups[at]["params"][slot] is self._lists[at][slot] for at, slot in self._single)
+        return not self._single or all(
+            groups[at]["params"][slot] is self._lists[at][slot] for at, slot in self._single
+        )
 
     def _groups(self) -> list[dict[str, Any]]:
         optimizer = self.optimizer

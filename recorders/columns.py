@@ -49,7 +49,9 @@ class NormColumns:
         self.measured = np.zeros((rows + 1, len(parameters)), bool)
         on_host = first.device.type == "cpu"
         shape = self.measured.shape
-        self.store: _Host | _Device = _Host(shape) if on_host else _Device(shape, first)
+        self.store: _Host | _Device = (
+            _Host(shape, self.kind[1]) if on_host else _Device(shape, first)
+        )
 
     @property
     def on_host(self) -> bool:
@@ -144,11 +146,12 @@ class Chosen:
 class _Host:
     """Norms in host memory."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], narrow: bool) -> None:
         self._values = np.zeros(shape, np.float32)
+        self._narrow = narrow
 
     def norms_of(self, sizes: Sequence[int]) -> HostNorms:
-        return HostNorms(sizes)
+        return HostNorms(sizes, narrow=self._narrow)
 
     def put(
         self,
@@ -159,10 +162,11 @@ class _Host:
         divisor: torch.Tensor | None,
     ) -> None:
         values = norms(gradients)
-        if divisor is not None:
-            values /= float(divisor)
-        with np.errstate(over="ignore"):  # beyond float32 is infinite in the log
+        if divisor is None:
             self._values[row, slots] = values
+        else:
+            with np.errstate(over="ignore"):  # beyond float32 is infinite in the log
+                self._values[row, slots] = np.divide(values, float(divisor))
 
     def copy(self, row: int, to: int, slots: slice | list[int] = slice(None)) -> None:
         self._values[to, slots] = self._values[row, slots]

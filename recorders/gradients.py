@@ -275,8 +275,10 @@ class GradientRecorder(Recorder):
             self._stepped = trained.key
         else:
             self._stepped = self._stepped | trained.key
-        ahead = bool(evaluated) or trained.key in self._captured
-        self._captured.discard(trained.key)
+        ahead = bool(evaluated)
+        if self._captured:
+            ahead = ahead or trained.key in self._captured
+            self._captured.discard(trained.key)
         if self._log is None:
             return
         if self._raises:

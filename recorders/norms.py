@@ -1,30 +1,33 @@
 """Exact 2-norms of many gradients at once.
 
 A sum of squares in float32 is off by 1e-5 at a million elements, by 4e-3 at fifty
-million, and by more where all elements are alike.  In host memory no float32 sum is
-therefore longer than a block; what is longer is summed in float64.  On other devices
-PyTorch's kernels add up in chunks by themselves.
+million, and by more where all elements are alike: then by 1e-9 for each of them.  In
+host memory long gradients are therefore summed in blocks, the blocks' norms in blocks
+again, and so on, so that no number is on its way through more than some 800 additions.
+On other devices PyTorch's kernels add up in chunks by themselves.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch._C._nn import flatten_dense_tensors
+from torch.linalg import vector_norm
 
 __all__ = ["DeviceNorms", "HostNorms", "is_narrow"]
 
-# Numbers that are summed in float32 at most: equal ones are then off by 3e-7 at worst.
-BLOCK = 256
-# What has no more elements is short, and summed in float64 or copied side by side.
-SHORT = 1 << 12
-# From so many short ones on, copying them costs less than a kernel's call for each.
-MANY = 48
-# So many of them at a time, and as many of half precision are made float32 at a time.
-AT_ONCE = 1 << 18
+# Numbers that are summed in float32 at once: at most, and in each block of more.
+AT_ONCE, BLOCK = 512, 256
+# From so many short ones on, copying them side by side costs less than a kernel's call for each.
+MANY, SHORT = 48, 1 << 12
+# So many numbers are copied, or made float32, or float64, at a time.
+COPIED = 1 << 18
 # Squares of what lies beyond may have left float32's range on the way.
 SAFE = (1e-15, 1e18)
+LARGEST = float(np.finfo(np.float32).max)
 
 _NARROW = frozenset({torch.float16, torch.bfloat16, torch.float32})
 
@@ -43,22 +46,19 @@ class HostNorms:
     ----------
     sizes : sequence of int
         How many elements each gradient has.
+    narrow : bool
+        Whether they are of at most 32 bits (see `is_narrow`).
     """
 
-    def __init__(self, sizes: Sequence[int]) -> None:
-        long = [place for place, size in enumerate(sizes) if size > SHORT]
+    def __init__(self, sizes: Sequence[int], *, narrow: bool = True) -> None:
+        self._narrow = narrow
+        self._dtype = torch.float32 if narrow else torch.float64
         short = [place for place, size in enumerate(sizes) if 0 < size <= SHORT]
-        one_block = [place for place in short if sizes[place] <= BLOCK]
-        blocks = [place for place in short if sizes[place] > BLOCK]
-        self._packs: list[_Pack] = []
-        if len(short) >= MANY:
-            self._packs += [_Pack(pack, sizes) for pack in _packs(one_block, sizes)]
-            self._packs += [_BlockPack(pack, sizes) for pack in _packs(blocks, sizes)]
-        self._long = [(place, _block(sizes[place])) for place in long]
-        # What is summed in float32 at first.
-        self._narrow = [*blocks, *long] if self._packs else long
+        self._packs = _packs(short, sizes) if len(short) >= MANY else []
+        packed = set(short) if self._packs else set()
+        self._alone = [place for place in range(len(sizes)) if place not in packed]
 
-    def __call__(self, gradients: Sequence[torch.Tensor]) -> Floats:
+    def __call__(self, gradients: Sequence[torch.Tensor]) -> list[float]:
         """Measure gradients.
 
         Parameters
@@ -68,35 +68,33 @@ class HostNorms:
 
         Returns
         -------
-        np.ndarray [shape=(gradients,), float64]
-            Their 2-norms.
+        list of float
+            Their 2-norms; what float32 cannot hold is infinite.
         """
         try:
-            norms = self._packed(gradients) if self._packs else self._alone(gradients)
+            norms = self._packed(gradients) if self._packs else self._one_by_one(gradients)
         except (RuntimeError, TypeError):  # a gradient is sparse, complex, or of another kind
-            return np.array([_any_norm(gradient) for gradient in gradients])
-        for place in self._narrow:
-            norm = norms.item(place)
-            if not (SAFE[0] < norm < SAFE[1] or norm != norm):
-                norms[place] = _any_norm(gradients[place])
+            return [_any_norm(gradient) for gradient in gradients]
+        if not (SAFE[0] < min(norms, default=1.0) and max(norms, default=1.0) < SAFE[1]):
+            return [_checked(*pair) for pair in zip(norms, gradients, strict=True)]
         return norms
 
-    def _alone(self, gradients: Sequence[torch.Tensor]) -> Floats:
-        """Measure each by itself, in as few calls as can be."""
-        alone = list(gradients)
-        for place, length in self._long:
-            alone[place] = _blocks(alone[place], length)
-        return _wide_norms(alone)
+    def _one_by_one(self, gradients: Sequence[torch.Tensor]) -> list[float]:
+        """Measure those that are not packed, in as few calls as can be."""
+        values = list(gradients)
+        if self._narrow:
+            values = [_shortened(each) if each.numel() > AT_ONCE else each for each in values]
+        return [norm.item() for norm in torch._foreach_norm(values, 2, dtype=self._dtype)]
 
-    def _packed(self, gradients: Sequence[torch.Tensor]) -> Floats:
+    def _packed(self, gradients: Sequence[torch.Tensor]) -> list[float]:
         """Measure the short ones together."""
         norms = np.zeros(len(gradients))
         for pack in self._packs:
             norms[pack.places] = pack(gradients)
-        if self._long:
-            places = [place for place, _ in self._long]
-            norms[places] = _wide_norms([_blocks(gradients[p], b) for p, b in self._long])
-        return norms
+        if self._alone:
+            norms[self._alone] = self._one_by_one([gradients[place] for place in self._alone])
+        found: list[float] = norms.tolist()
+        return found
 
 
 class _Pack:
@@ -128,7 +126,7 @@ class _BlockPack(_Pack):
     def __call__(self, gradients: Sequence[torch.Tensor]) -> Floats:
         pieces = [gradients[place] for place in self._pack]
         filled = [piece for pair in zip(pieces, self._fill, strict=True) for piece in pair]
-        blocks = torch.linalg.vector_norm(self._joined(filled).view(-1, BLOCK), dim=1)
+        blocks = vector_norm(self._joined(filled).view(-1, BLOCK), dim=1)
         return _norms(blocks.numpy(), self._ends)
 
 
@@ -156,26 +154,26 @@ class DeviceNorms:
             torch.stack(norms, out=out)
 
 
-def _packs(places: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+def _packs(short: Sequence[int], sizes: Sequence[int]) -> list[_Pack]:
+    """Put short gradients into packs, those of a block at most apart from the others."""
+    one_block = [place for place in short if sizes[place] <= BLOCK]
+    blocks = [place for place in short if sizes[place] > BLOCK]
+    return [_Pack(pack, sizes) for pack in _cut(one_block, sizes)] + [
+        _BlockPack(pack, sizes) for pack in _cut(blocks, sizes)
+    ]
+
+
+def _cut(places: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
     pack: list[int] = []
     total = 0
     for place in places:
-        if total + sizes[place] > AT_ONCE:
+        if total + sizes[place] > COPIED:
             yield pack
             pack, total = [], 0
         pack.append(place)
         total += sizes[place]
     if pack:
         yield pack
-
-
-def _wide_norms(values: list[torch.Tensor]) -> Floats:
-    """Return norms that are summed in float64."""
-    norms = torch._foreach_norm(values, 2, dtype=torch.float64)
-    if len(norms) < MANY:
-        return np.array([norm.item() for norm in norms])
-    stacked: Floats = torch.stack(norms).detach().numpy()
-    return stacked
 
 
 def _norms(values: npt.NDArray[np.floating], ends: npt.NDArray[np.int64]) -> Floats:
@@ -187,36 +185,54 @@ def _norms(values: npt.NDArray[np.floating], ends: npt.NDArray[np.int64]) -> Flo
     return norms
 
 
+def _shortened(gradient: torch.Tensor) -> torch.Tensor:
+    """Return few numbers whose norm is a long gradient's."""
+    length = _block(gradient.numel())
+    if length and gradient.dtype == torch.float32 and gradient.is_contiguous():
+        values: torch.Tensor = vector_norm(gradient.view(-1, length), dim=1)  # nearly always
+    else:
+        values = _in_blocks(gradient)
+    while len(values) > BLOCK:
+        values = _blocks(values)
+    return values
+
+
+def _in_blocks(gradient: torch.Tensor) -> torch.Tensor:
+    if gradient.dtype == torch.float32:
+        return _blocks(_flat(gradient))
+    if gradient.dtype not in _NARROW:
+        raise TypeError(f"{gradient.dtype} is not summed in float32")
+    pieces = torch.split(_flat(gradient), COPIED)
+    return torch.cat([_blocks(piece.float()) for piece in pieces])
+
+
+def _blocks(flat: torch.Tensor) -> torch.Tensor:
+    """Return the norms of blocks of numbers, summed in float32."""
+    length = _block(len(flat))
+    if length:
+        whole: torch.Tensor = vector_norm(flat.view(-1, length), dim=1)
+        return whole
+    rest = len(flat) % BLOCK
+    blocks = vector_norm(flat[: len(flat) - rest].view(-1, BLOCK), dim=1)
+    return torch.cat([blocks, vector_norm(flat[len(flat) - rest :]).view(1)])
+
+
+@lru_cache(maxsize=1 << 12)
 def _block(size: int) -> int:
     """Return how long blocks can be so that none is left over; 0 if they would be too short."""
     whole = next((length for length in range(BLOCK, 0, -1) if size % length == 0), 1)
     return whole if whole >= BLOCK // 8 else 0
 
 
-def _blocks(gradient: torch.Tensor, length: int) -> torch.Tensor:
-    """Return the norms of blocks of a long gradient, summed in float32."""
-    if gradient.dtype != torch.float32:
-        return _blocks_of_others(gradient)
-    flat = _flat(gradient)
-    if length:
-        blocks: torch.Tensor = torch.linalg.vector_norm(flat.view(-1, length), dim=1)
-        return blocks
-    rest = flat.numel() % BLOCK
-    blocks = torch.linalg.vector_norm(flat[: flat.numel() - rest].view(-1, BLOCK), dim=1)
-    return torch.cat([blocks, torch.linalg.vector_norm(flat[flat.numel() - rest :]).view(1)])
-
-
-def _blocks_of_others(gradient: torch.Tensor) -> torch.Tensor:
-    if gradient.itemsize > 2 or not gradient.is_floating_point():
-        return torch.tensor([_any_norm(gradient)], dtype=torch.float64)
-    pieces = torch.split(_flat(gradient), AT_ONCE)
-    return torch.cat([_blocks(piece.float(), 0) for piece in pieces])
+def _checked(norm: float, gradient: torch.Tensor) -> float:
+    """Measure once more where float32 may not have been wide enough."""
+    return norm if SAFE[0] < norm < SAFE[1] or norm != norm else _any_norm(gradient)
 
 
 def _wide_norm(flat: torch.Tensor) -> float:
     """Sum in float64 throughout: slower, but nothing leaves the range."""
-    pieces = torch.split(flat, AT_ONCE >> 3)  # what is converted stays in the processor's cache
-    return float(np.linalg.norm([float(torch.linalg.vector_norm(p.double())) for p in pieces]))
+    pieces = torch.split(flat, COPIED >> 3)  # what is converted stays in the processor's cache
+    return float(np.linalg.norm([float(vector_norm(p.double())) for p in pieces]))
 
 
 def _flat(gradient: torch.Tensor) -> torch.Tensor:
@@ -234,11 +250,12 @@ def _any_norm(gradient: torch.Tensor) -> float:
     flat = values.reshape(-1)
     if flat.is_complex():
         flat = torch.view_as_real(flat.resolve_conj()).reshape(-1)
-    return _wide_norm(flat) if flat.numel() else 0.0
+    norm = _wide_norm(flat) if flat.numel() else 0.0
+    return inf if norm > LARGEST else norm
 
 
 def _device_norm(gradient: torch.Tensor) -> torch.Tensor:
     values = gradient.coalesce().values() if gradient.is_sparse else gradient
     dtype = torch.float32 if values.dtype in _NARROW else None
-    norm: torch.Tensor = torch.linalg.vector_norm(values.detach(), dtype=dtype)
+    norm: torch.Tensor = vector_norm(values.detach(), dtype=dtype)
     return norm.real

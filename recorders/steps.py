@@ -87,6 +87,7 @@ class StepHooks:
         step.depth += 1
         if step.depth > 1:
             return None
+        step.optimizer, step.trained = id(optimizer), trained
         step.stand_back()
         if optimizer._optimizer_step_pre_hooks:  # they may clip, so they go first
             last = partial(self._given, step, trained)
@@ -125,12 +126,11 @@ class StepHooks:
         step = self._threads.get(get_ident())
         if step is None or not step.depth:
             return
-        trained = self._listener.trained(optimizer)
-        if trained is not None:
+        if id(optimizer) == step.optimizer or self._listener.trained(optimizer) is not None:
             step.depth -= 1
-            if step.depth == 0:
-                step.stand_back()
-                self._listener.after(optimizer, trained, step.closure, step.ahead)
+        if step.depth == 0:
+            step.stand_back()
+            self._listener.after(optimizer, step.trained, step.closure, step.ahead)
 
 
 # PyTorch's own list of hooks must never change while some thread is on its way through it: it
@@ -173,6 +173,8 @@ class _Step:
     """What a thread is doing."""
 
     depth: int = 0  # of steps that have begun
+    optimizer: int = 0  # identity of the outermost one
+    trained: Any = None  # by it
     closure: bool = False  # whether the outermost has one
     ahead: bool = False  # whether what that gives has been measured
     evaluated: bool = False  # whether it was called at all, in the last step that had one
