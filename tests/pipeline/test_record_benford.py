@@ -127,8 +127,8 @@ def test_a_proxy_that_does_not_answer_is_no_network(epochord, monkeypatch):
 
 def test_without_a_network_the_remedy_is_a_folder(epochord, monkeypatch):
     """A name on the hub cannot be had here, which is said at once."""
-    monkeypatch.setattr("epochord.pipeline.commands.record.benford._hub_answers", lambda: False)
-    code, _, err = epochord("record", "benford")
+    monkeypatch.setattr("epochord.pipeline.language_models._hub_answers", lambda: False)
+    code, _, err = epochord("record", "benford", "--model", "gpt2-medium")
     assert code == 1
     assert "gpt2-medium: no such folder here, and the hub cannot be reached" in err
     assert "give a model's folder with --model" in err

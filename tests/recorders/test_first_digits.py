@@ -71,51 +71,129 @@ def byte_level(model):
     return transformers.PreTrainedTokenizerFast(tokenizer_object=whole)
 
 
-def tiny(tokenizer, seed=0, context=32):
+def tiny(tokenizer, seed=0, context=32, spread=0.5):
     """Return a random network of GPT-2's kind."""
     torch.manual_seed(seed)
     config = transformers.GPT2Config(
         vocab_size=len(tokenizer) + 3, n_positions=context, n_embd=16, n_layer=2, n_head=2,
-        initializer_range=0.5, bos_token_id=0, eos_token_id=0,
+        initializer_range=spread, bos_token_id=0, eos_token_id=0,
     )  # fmt: skip
     return transformers.GPT2LMHeadModel(config).eval()
 
 
-def brute_force(model, tokenizer, prompt, pattern):
-    """Sum the probabilities of all tokens that match, by their first digit, one by one."""
-    ids = torch.tensor([tokenizer.encode(prompt)])
+def llama_like():
+    """Words that carry their space in front as Llama's do, single digits that carry none."""
+    pieces = ["<unk>", "▁a", "▁population", "▁of", "▁size", "▁b", "▁x", "a", "▁", "<0x20>"]
+    vocabulary = [(piece, -1.0) for piece in [*pieces, *"0123456789", "▁$", "."]]
+    whole = tokenizers.Tokenizer(tokenizers.models.Unigram(vocabulary, unk_id=0))
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    whole.decoder = tokenizers.decoders.Sequence(
+        [
+            tokenizers.decoders.ByteFallback(),
+            tokenizers.decoders.Metaspace(),
+            tokenizers.decoders.Fuse(),
+        ]
+    )
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=whole, unk_token="<unk>")
+
+
+def spelt(token):
+    """Return the text of a token of any of these tokenizers."""
+    return token.replace("Ġ", " ").replace("▁", " ").replace("<0x20>", " ")
+
+
+def next_chances(model, ids):
+    """Return the probability of each token behind others."""
     with torch.no_grad():
-        probability = torch.softmax(model(ids).logits[0, -1].double(), dim=0)
+        return torch.softmax(model(torch.tensor([ids])).logits[0, -1].double(), dim=0).numpy()
+
+
+def brute_force(model, tokenizer, prompt, digits=r"[0-9]+"):
+    """Go through what can follow, token by token, and sum what makes a number by first digit."""
+    ids = tokenizer.encode(prompt, add_special_tokens=False)
+    chances = next_chances(model, ids)
     sums = np.zeros(10)
     for token, place in tokenizer.get_vocab().items():
-        text = token.replace("Ġ", " ")
-        if re.fullmatch(pattern, text, re.ASCII):
-            sums[int(text.strip()[0])] += float(probability[place])
+        if re.fullmatch(f" {digits}", spelt(token), re.ASCII):
+            sums[int(spelt(token)[1])] += chances[place]
+        if spelt(token) == " ":
+            behind = chances[place] * next_chances(model, [*ids, place])
+            for second, other in tokenizer.get_vocab().items():
+                if re.fullmatch(digits, spelt(second), re.ASCII):
+                    sums[int(spelt(second)[0])] += behind[other]
     return sums
 
 
+def mass_of(model, tokenizer, prompts, folder, **settings):
+    """Record prompts; return the masses of the first one."""
+    record_first_digits(
+        model, tokenizer, prompts, folder, name="m", baselines=(), overwrite=True, **settings
+    )
+    return open_run(folder).tables["first_digits"].slice(0, 1).to_pylist()[0]
+
+
+STYLES = {"GPT-2": gpt2_like, "Qwen": bare_digits, "Llama": llama_like, "bytes": bytes_only}
+
+
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_the_sum_rule_is_brute_force_over_the_vocabulary(prompt):
-    """All tokens of digits with a space count for their first digit, and nothing else does."""
-    tokenizer = gpt2_like()
-    model = tiny(tokenizer)
+@pytest.mark.parametrize("style", STYLES)
+def test_digits_and_mass_are_brute_force_over_two_tokens(style, prompt, tmp_path):
+    """P(the text goes on with a number), whether numbers carry a space or stand behind one."""
+    tokenizer = STYLES[style]()
+    model = tiny(tokenizer, context=64).double()  # so that only what is counted can differ
     found = expected_digits(model, tokenizer, [prompt])
-    sums = brute_force(model, tokenizer, prompt, r" [1-9][0-9]*")[1:]
-    np.testing.assert_allclose(found["sum"][0], sums / sums.sum(), rtol=1e-6)
-    single = brute_force(model, tokenizer, prompt, r" [1-9]")[1:]
-    np.testing.assert_allclose(found["single"][0], single / single.sum(), rtol=1e-6)
+    sums = brute_force(model, tokenizer, prompt)
+    np.testing.assert_allclose(found["sum"][0], sums[1:] / sums[1:].sum(), rtol=1e-9)
+    single = brute_force(model, tokenizer, prompt, "[0-9]")[1:]
+    np.testing.assert_allclose(found["single"][0], single / single.sum(), rtol=1e-9)
+    row = mass_of(model, tokenizer, [prompt], tmp_path)
+    assert row["mass"] == pytest.approx(sums.sum(), rel=1e-9)
+    assert row["zero_mass"] == pytest.approx(sums[0], rel=1e-9)
 
 
-@pytest.mark.parametrize("make", [bare_digits, bytes_only])
-def test_bare_digits_stand_behind_a_space(make):
-    """Where numbers have no space of their own, the prompt gets it."""
-    tokenizer = make()
+def test_beginnings_are_followed_where_that_is_asked_for(tmp_path):
+    """Behind a currency digits count at once, and behind a space of their own."""
+    tokenizer = llama_like()
     model = tiny(tokenizer)
-    assert not digit_tokens(tokenizer).spaced
-    found = expected_digits(model, tokenizer, ["a population of"])
-    sums = brute_force(model, tokenizer, "a population of ", r"[1-9]")[1:]
-    np.testing.assert_allclose(found["sum"][0], sums / sums.sum(), rtol=1e-6)
-    np.testing.assert_allclose(found["sum"], found["single"])
+    both = mass_of(model, tokenizer, ["a size of"], tmp_path, follow=[" $"])["mass"]
+    plain = brute_force(model, tokenizer, "a size of").sum()
+    vocabulary = tokenizer.get_vocab()
+    chance = next_chances(model, tokenizer.encode("a size of"))[vocabulary["▁$"]]
+    behind = brute_force(model, tokenizer, "a size of $").sum()
+    after = next_chances(model, tokenizer.encode("a size of $"))
+    at_once = sum(after[vocabulary[digit]] for digit in "0123456789")
+    assert both == pytest.approx(plain + chance * (behind + at_once), rel=1e-6)
+    alone = mass_of(model, tokenizer, ["a size of $"], tmp_path)["mass"]
+    assert alone == pytest.approx(behind + at_once, rel=1e-6)
+
+
+def test_numbers_that_begin_with_zero_are_followed_to_a_digit():
+    """A zero, a point and a five count for 5 in the estimator `whole`, and only there."""
+    tokenizer = llama_like()
+    model = tiny(tokenizer, seed=13, spread=0.25)  # which expects zeros
+    found = expected_digits(model, tokenizer, ["a size of"])
+    vocabulary = tokenizer.get_vocab()
+    sums = brute_force(model, tokenizer, "a size of")
+    resolved = np.zeros(10)
+
+    def follow(ids, chance, number, left):
+        chances = chance * next_chances(model, ids)
+        for token, place in vocabulary.items():
+            if token in "123456789":
+                resolved[int(token)] += chances[place]
+            open_ = token == "0" or (token == "." and "." not in number)
+            if open_ and left > 1 and chances[place] >= 1e-4:
+                follow([*ids, place], chances[place], number + token, left - 1)
+
+    ids = tokenizer.encode("a size of")
+    for space in ("▁", "<0x20>"):
+        ways = [*ids, vocabulary[space]]
+        chance = next_chances(model, ids)[ways[-1]] * next_chances(model, ways)[vocabulary["0"]]
+        if chance >= 1e-4:
+            follow([*ways, vocabulary["0"]], chance, "0", 3)
+    expected = sums[1:] + resolved[1:]
+    assert resolved.sum() > 0.01 * sums.sum()
+    np.testing.assert_allclose(found["whole"][0], expected / expected.sum(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("ending", [False, True])
@@ -124,7 +202,7 @@ def test_a_learnt_vocabulary(ending):
     tokenizer = trained(ending)
     model = tiny(tokenizer)
     found = expected_digits(model, tokenizer, ["a size of"])
-    sums = brute_force(model, trained(), "a size of", r" [1-9][0-9]*")[1:]
+    sums = brute_force(model, trained(), "a size of")[1:]
     assert np.count_nonzero(sums) == 9
     np.testing.assert_allclose(found["sum"][0], sums / sums.sum(), rtol=1e-6)
 
@@ -134,13 +212,13 @@ def test_tokens_are_told_by_their_text():
     tokenizer = gpt2_like()
     found = digit_tokens(tokenizer)
     names = {place: token for token, place in tokenizer.get_vocab().items()}
-    assert found.spaced
-    assert {names[t] for t in found.zeros} == {"Ġ0", "Ġ05"}
-    assert {names[t] for t in found.others} == {*map(str, range(1, 10)), "42"}
-    numbers = {names[t].strip("Ġ"): d for t, d in zip(found.numbers, found.digits, strict=True)}
+    assert {names[t] for t in found.spaces} == {"Ġ"}
+    pairs = zip(found.spaced.tokens, found.spaced.digits, strict=True)
+    numbers = {names[token].strip("Ġ"): digit for token, digit in pairs}
     assert all(int(name[0]) == digit for name, digit in numbers.items())
+    assert {names[t] for t in found.bare.tokens} == {*map(str, range(10)), "42", "007"}
     assert "3rd" not in numbers
-    assert len(numbers) == 9 + 8
+    assert len(numbers) == 10 + 9
 
 
 def test_batches_change_nothing():
@@ -171,10 +249,14 @@ def test_the_table_holds_model_and_baselines(tmp_path):
     uniform = table[(table["model"] == "uniform") & (table["estimator"] == "sum")]
     first = uniform[uniform["prompt"] == "size"].sort_values("digit")
     # 1, 10, 12, 19, 100; 2, 25, 250; 7, 77; 9, 999; and each other digit alone.
-    counted = np.array([5, 3, 1, 1, 1, 1, 2, 1, 2])
+    known = len(tokenizer) + 3
+    spaced = np.array([5, 3, 1, 1, 1, 1, 2, 1, 2]) / known
+    bare = np.array([1, 1, 1, 2, 1, 1, 1, 1, 1]) / known  # behind the space, one token of all
+    counted = spaced + bare / known
     np.testing.assert_allclose(first["probability"], counted / counted.sum())
-    np.testing.assert_allclose(first["mass"], counted.sum() / (len(tokenizer) + 3))
-    np.testing.assert_allclose(first["zero_mass"], 2 / (len(tokenizer) + 3))
+    zeros = (2 + 2 / known) / known  # 0 and 05; 0 and 007
+    np.testing.assert_allclose(first["mass"], counted.sum() + zeros)
+    np.testing.assert_allclose(first["zero_mass"], zeros)
     np.testing.assert_allclose(first["no_space_mass"], 10 / (len(tokenizer) + 3))
     np.testing.assert_allclose(np.exp(table["log_probability"]), table["probability"])
     assert [each.name for each in subjects(run)] == [f"“{prompt}”" for prompt in PROMPTS]
@@ -184,7 +266,7 @@ def test_equal_prompts_count_once(tmp_path):
     """A prompt twice in a file has one distribution."""
     tokenizer = gpt2_like()
     record_first_digits(tiny(tokenizer), tokenizer, ["a", "a"], tmp_path / "lm", name="tiny")
-    assert len(open_run(tmp_path / "lm").tables["first_digits"]) == 5 * 2 * 9
+    assert len(open_run(tmp_path / "lm").tables["first_digits"]) == 5 * 3 * 9
 
 
 def test_recording_leaves_the_random_numbers_alone(tmp_path):
@@ -221,9 +303,9 @@ def test_what_is_replaced_stays_until_the_new_can_be_had(tmp_path):
     record_first_digits(model, tokenizer, ["a"], tmp_path, name="tiny")
     with pytest.raises(PromptError):
         record_first_digits(model, tokenizer, [" "], tmp_path, name="tiny", overwrite=True)
-    assert len(open_run(tmp_path).tables["first_digits"]) == 5 * 2 * 9
+    assert len(open_run(tmp_path).tables["first_digits"]) == 5 * 3 * 9
     record_first_digits(model, tokenizer, ["a", "b"], tmp_path, name="tiny", overwrite=True)
-    assert len(open_run(tmp_path).tables["first_digits"]) == 5 * 2 * 2 * 9
+    assert len(open_run(tmp_path).tables["first_digits"]) == 5 * 2 * 3 * 9
 
 
 def test_another_models_tokenizer_is_refused(tmp_path):
@@ -251,7 +333,7 @@ def test_a_real_model(real_data, tmp_path):
     together = expected_digits(model, tokenizer, prompts)["sum"]
     alone = expected_digits(model, tokenizer, prompts, batch=1)["sum"]
     np.testing.assert_allclose(together, alone, atol=1e-5)
-    sums = brute_force(model, tokenizer, prompts[0], r" [1-9][0-9]*")[1:]
+    sums = brute_force(model, tokenizer, prompts[0])[1:]
     np.testing.assert_allclose(together[0], sums / sums.sum(), rtol=1e-5)
     record_first_digits(model, tokenizer, prompts, tmp_path / "lm", name="factbook")
-    assert len(open_run(tmp_path / "lm").tables["first_digits"]) == 5 * 3 * 2 * 9
+    assert len(open_run(tmp_path / "lm").tables["first_digits"]) == 5 * 3 * 3 * 9
