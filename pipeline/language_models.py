@@ -1,5 +1,6 @@
 """Where language models come from: a folder, a GGUF file, an installed package, or the hub."""
 
+import os
 import socket
 from contextlib import redirect_stderr
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from epochord.runlog.words import plural
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["SHIPPED", "ModelSource", "Precision", "find_model", "load_model"]
+__all__ = ["SHIPPED", "ModelSource", "Precision", "find_model", "load_model", "spare_cores"]
 
 Precision = Literal["float32", "bfloat16", "float16"]
 # SmolLM2-135M-Instruct, in 4 bits a weight: 92.9 MB under the Apache licence.  The package also
@@ -146,6 +147,17 @@ def load_model(source: ModelSource, device: str, dtype: Precision) -> tuple[Any,
             f"{missing[0]}; expected all that its config.json asks for"
         )
     return network.to(place), tokenizer
+
+
+def spare_cores() -> None:
+    """Let PyTorch compute on half of the logical cores.
+
+    Threads that share a core, or wait for somebody else's program, spin: up to four times the CPU
+    time for nothing.
+    """
+    import torch
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 
 
 def _problem(source: ModelSource, offline: bool, error: Exception) -> str:

@@ -11,7 +11,13 @@ from epochord.pipeline.commands.arguments.parsing import listed
 from epochord.pipeline.commands.arguments.results import Overwrite, checked_folder, run_folder
 from epochord.pipeline.console import bar, note, result
 from epochord.pipeline.folders import RUNS
-from epochord.pipeline.language_models import SHIPPED, Precision, find_model, load_model
+from epochord.pipeline.language_models import (
+    SHIPPED,
+    Precision,
+    find_model,
+    load_model,
+    spare_cores,
+)
 from epochord.runlog.errors import LogError, OutputError, RunExistsError, one_line
 from epochord.runlog.extras import needing
 from epochord.runlog.words import did_you_mean
@@ -138,6 +144,7 @@ def _record(
         import_module("transformers")  # before the network is asked for anything
         from epochord.recorders.first_digits import RANDOM_SEEDS, record_first_digits
 
+        spare_cores()
         loaded = load_model(source, settings["device"], settings["dtype"])
     total = 1 + ("uniform" in baselines) + len(RANDOM_SEEDS) * ("random" in baselines)
     with bar(f"record {NAME}", total=total) as progress:
