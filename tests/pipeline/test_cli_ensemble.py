@@ -30,7 +30,7 @@ def test_all_runs_and_their_panel(epochord, tmp_path):
     assert "plain" not in err
     assert "one: 5 members, 4 epochs, sd" in err
     names = {str(Path(line).relative_to("renders")) for line in out}
-    assert {"one/ensemble.mp4", "one/ensemble.webp", "one/priors.png", "two/scores.svg"} <= names
+    assert {"one/ensemble.mp4", "one/ensemble.webp", "one/priors.png", "two/scores.png"} <= names
     assert "ensemble-panel/ensemble.mp4" in names
     assert "two/priors.png" not in names
     assert all((tmp_path / line).stat().st_size > 1000 for line in out)

@@ -35,9 +35,10 @@ def ensemble(
         typer.Option(
             "--show",
             metavar="A,B,…",
-            help="Layers: members, mean, sd, quantiles, f, p, data, hop (members one at a time).",
+            help="Layers: members, mean, sd, predictive (sd with noise), quantiles, f, p, data, "
+            "hop (members one at a time).",
         ),
-    ] = "members,mean,sd,data",
+    ] = "members,mean,sd,predictive,data",
     member: Annotated[
         int | None,
         typer.Option("--member", metavar="N", help="Draw this member apart from the others."),
@@ -57,7 +58,7 @@ def ensemble(
     noise: Annotated[
         float | None,
         typer.Option(
-            "--noise", metavar="SD", help="Of the observations' noise, for the likelihood."
+            "--noise", metavar="SD", help="Of the observations' noise; else logged or estimated."
         ),
     ] = None,
     animation: Annotated[
@@ -69,6 +70,9 @@ def ensemble(
     sound: Annotated[
         bool, typer.Option("--sound/--no-sound", help="Whether the video has sound.")
     ] = True,
+    svg: Annotated[
+        bool, typer.Option("--svg/--no-svg", help="Whether stills are there as SVG too.")
+    ] = False,
     out: Annotated[Path | None, out_option("renders/<run>/ensemble.mp4", ".mp4")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -94,6 +98,7 @@ def ensemble(
             animation=animation,
             video=video,
             sound=sound,
+            svg=svg,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
