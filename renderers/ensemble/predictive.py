@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp, ndtr, ndtri
 
 from epochord.renderers.ensemble.statistics import LEAST_MEMBERS, quiet, spread
+from epochord.runlog.extras import needing
 
 __all__ = [
     "Mixtures",
@@ -213,7 +214,8 @@ def crps(these: Mixtures) -> tuple[Doubles, Doubles]:
         2006).  The fair one takes X and X' from different members only, so that its mean does not
         depend on how many there are, as that of the plain one does (Ferro, QJRMS 140, 2014).
     """
-    from epochord.renderers.ensemble.overlap import overlaps  # numba, which settings do not need
+    with needing("scoring ensembles", "video"):  # numba, which settings and logs do not need
+        from epochord.renderers.ensemble.overlap import overlaps
 
     errors, sds, members = these
     distance = np.nansum(absolute_error(errors, sds), axis=1) / members

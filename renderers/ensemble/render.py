@@ -267,7 +267,9 @@ def _findings(
     return {
         "run": ensemble.run.name,
         "log_hash": ensemble.log_hash(),
+        "setting": ensemble.run.metadata.hyperparameters.get("setting"),
         "members": ensemble.members,
+        "data": len(ensemble.setup.data),
         "epochs": len(ensemble.epochs),
         "last_epoch": int(ensemble.epochs[-1]),
         "noise": one.noise.sd,

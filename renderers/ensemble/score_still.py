@@ -27,8 +27,11 @@ Panel = Callable[[Axes], None]
 COLUMNS = 4
 KINDS = {"held_out": "held-out points", "out_of_bag": "out of bag"}
 COVERAGE_STYLES = dict(zip(PERCENTS, (":", "--", "-"), strict=True))
-SD_STYLES = {"sharpness": ("-", "predictive"), "epistemic": ("--", "epistemic"),
-             "aleatoric": (":", "aleatoric")}  # fmt: skip
+SD_STYLES = {
+    "sharpness": ("-", "predictive sd"),
+    "epistemic": ("--", "epistemic sd"),
+    "aleatoric": (":", "aleatoric sd"),
+}
 ROOM = 1.15  # above and below what is seen of a curve
 BEFORE = 0.9  # of the epochs: the last ones, whose values a score's axis holds
 SHORT_OF = 0.03  # of nominal: a coverage that so many members cannot show is no reference
@@ -63,11 +66,16 @@ def _explain(figure: Figure, overview: Overview, reasons: list[str]) -> None:
     scored = [kind for kind in overview.scores if _scored(overview, kind)]
     said = "; ".join([*([str(overview.noise)] if scored else []), *reasons])
     figure.text(0.985, 0.035, said, ha="right", va="center", fontsize=SMALL, color=INK)
+    if not scored:
+        return
     keys = [Line2D([], [], color=_colour(kind), label=KINDS[kind]) for kind in scored]
-    if keys:
-        figure.legend(
-            handles=keys, loc="center left", bbox_to_anchor=(0.045, 0.035), ncols=2, frameon=False
-        )
+    keys += [
+        Line2D([0], [0], color=INK, ls=style, label=label) for style, label in SD_STYLES.values()
+    ]
+    figure.legend(
+        handles=keys, loc="center left", bbox_to_anchor=(0.055, 0.035), ncols=len(keys),
+        frameon=False, fontsize=SMALL,
+    )  # fmt: skip
 
 
 def _findings(overview: Overview) -> str:
@@ -179,10 +187,6 @@ def _draw_sds(overview: Overview, axes: Axes) -> None:
         for each in _draw_series(overview, axes, name, style)
     ]
     _settle(axes, drawn, least=0.0)
-    keys = [
-        Line2D([0], [0], color=INK, ls=style, label=label) for style, label in SD_STYLES.values()
-    ]
-    axes.legend(handles=keys, frameon=False, fontsize=SMALL - 1, loc="lower right")
     _title(axes, "Sharpness: predicted sd", "unit of y")
 
 

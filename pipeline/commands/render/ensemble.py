@@ -13,6 +13,7 @@ from epochord.pipeline.commands.arguments.parsing import listed, parse_range
 from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option, placed
 from epochord.pipeline.commands.arguments.settings import given, named
 from epochord.pipeline.console import bar, fail, note, result
+from epochord.pipeline.experiments.ensemble_settings import SETTINGS
 from epochord.pipeline.inputs import Found, results_folders
 from epochord.runlog.errors import EpochordError, LogError
 from epochord.runlog.words import plural
@@ -79,6 +80,7 @@ def ensemble(
     """Render ensembles: renders/<run>/ensemble.mp4, stills and scores.
 
     Several runs also side by side, on one clock and equal axes: renders/ensemble-panel/.
+    Of the four that 'make record-ensembles' records, their story too: renders/ensembles.html.
     """
     from epochord.renderers.ensemble import EnsembleSettings
 
@@ -109,7 +111,10 @@ def ensemble(
         unread = [f"no ensemble in {plural(len(found), 'run')}; 'make record-ensembles' makes some"]
     for problem in unread:
         fail(problem)
-    unmade = list(_rendered(placed(place, work, "ensemble"), place.folder, settings, as_json))
+    jobs = placed(place, work, "ensemble")
+    unmade = list(_rendered(jobs, place.folder, settings, as_json))
+    if not unmade and not place.suffix:
+        _tell(work, place.folder, as_json)
     if unread or unmade:
         raise typer.Exit(1)
 
@@ -173,6 +178,19 @@ def _rendered(
         if made.problem:
             fail(made.problem)
             yield made.problem
+
+
+def _tell(work: dict[Path, "Overview"], out: Path, as_json: bool) -> None:
+    """Write the page of the posts' ensembles, if these are among what was rendered."""
+    rendered = {
+        (folder.name, one.ensemble.run.metadata.hyperparameters.get("setting"))
+        for folder, one in work.items()
+    }
+    if {(f"ensemble-{setting}", setting) for setting in SETTINGS} <= rendered:
+        from epochord.renderers.page import render_ensembles_page
+
+        path = render_ensembles_page(out)
+        result(json.dumps({"path": str(path)}) if as_json else path)
 
 
 def _say(made: "EnsembleResult", as_json: bool) -> None:
