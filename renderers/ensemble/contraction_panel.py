@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 LEAST_RANGE = 1.5  # of its axis, as a factor to either side of 1
 TITLE_SIZE = 10.0  # points
+MAP_SHARE = 0.7  # of the panel, beside which its scale of colours has the rest
 
 
 def why_no_contraction(overview: Overview) -> str:
@@ -56,7 +57,14 @@ def _draw_map(axes: Axes, lattice: Lattice, values: Floats, norm: LogNorm, what:
     axes.set(xlabel=INPUTS[0], ylabel=INPUTS[1])
     figure = axes.get_figure()
     assert figure is not None
-    figure.colorbar(image, ax=axes, label=what)
+    left, bottom, width, height = axes.get_position().bounds
+    axes.set_position((left, bottom, MAP_SHARE * width, height))
+    place = (left + (MAP_SHARE + 0.04) * width, bottom, 0.05 * width, height)
+    beside = figure.add_axes(place)
+    figure.colorbar(image, cax=beside)
+    scale(beside, np.array([norm.vmin, norm.vmax]), logarithmic=True)
+    beside.tick_params(labelsize=TITLE_SIZE - 2)
+    beside.set_ylabel(what, fontsize=TITLE_SIZE - 1)
 
 
 def _positive(values: Floats) -> npt.NDArray[np.bool_]:

@@ -16,7 +16,7 @@ __all__ = ["member_maps", "spread_out"]
 Floats = npt.NDArray[np.floating[Any]]
 
 ROWS, COLUMNS = 3, 4
-SCALE_SHARE = 0.12  # of the width, for the scale of colours
+SCALE_SHARE = 0.07  # of the width, for the scale of colours
 
 
 def member_maps(

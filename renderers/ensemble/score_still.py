@@ -201,10 +201,9 @@ def _draw_coverage(overview: Overview, axes: Axes) -> None:
         reached = _reached(overview, percent)
         if reached is None:
             axes.axhline(percent / 100, color=INK, linewidth=1.0, linestyle=style, alpha=0.6)
-        at = percent / 100 if reached is None else reached
         label = f"{percent} %" if reached is None else f"{percent} %:\n≤ {100 * reached:.0f}"
         axes.text(
-            1.01, at, label, transform=axes.get_yaxis_transform(),
+            1.01, percent / 100, label, transform=axes.get_yaxis_transform(),
             va="center", fontsize=SMALL - 2, color=INK,
         )  # fmt: skip
     axes.set_ylim(0, 1.02)
