@@ -24,6 +24,8 @@ MAP_SHARE = 0.7  # of the panel, beside which its scale of colours has the rest
 
 def why_no_contraction(overview: Overview) -> str:
     """Say why there is nothing to draw; nothing if there is."""
+    if not overview.contraction.size:
+        return "no contraction: no grid that can be drawn"
     if len(overview.ensemble.epochs) == 1:
         return "no contraction: only one epoch is recorded"
     if not _positive(overview.contraction).any():

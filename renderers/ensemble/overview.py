@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.ensemble.asked import Variances, asked_of, noise_of
+from epochord.renderers.ensemble.asked import Asked, Variances, asked_of, noise_of
 from epochord.renderers.ensemble.limits import limits_of, reach
 from epochord.renderers.ensemble.noise import Noise
+from epochord.renderers.ensemble.predictive import Mixtures
 from epochord.renderers.ensemble.scores import Scores, reachable, scores_of
 from epochord.renderers.ensemble.statistics import contraction, inside_outside, moments
-from epochord.runlog.ensemble import EnsembleSetup
+from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["Overview", "overview"]
@@ -120,12 +121,8 @@ def overview(
         Called with the epochs done and the epochs in all.
     """
     setup, count = ensemble.setup, len(ensemble.epochs)
-    known = noise_of(ensemble, noise, variances)
-    own = variances if known.sd is None else None
-    asked = asked_of(ensemble)
-    scores: dict[str, list[Scores]] = {kind: [] for kind in asked}
+    scoring = _Scoring.of(ensemble, noise, variances)
     reaches: dict[str, list[tuple[float, ...]]] = {}
-    shown: dict[str, tuple[float, ...]] = {}
     sds: list[Floats] = []
     spreads = []
     deviation, missing = np.empty((ensemble.members, count)), np.empty(count, np.int64)
@@ -138,11 +135,7 @@ def overview(
         for name, values in _functions(predictions.grid, setup).items():
             reaches.setdefault(name, []).append(reach(values))
         spreads.append((_mean(sd), *inside_outside(sd, setup.grid, setup.data)))
-        for kind, points in asked.items():
-            these = points.mixtures(predictions, known, own(place) if own else None)
-            scores[kind].append(scores_of(these))
-            if place == count - 1:
-                shown[kind] = reachable(these)
+        scoring.score(place, predictions)
         if progress:
             progress(place + 1, count)
     deviation[~np.isfinite(deviation)] = np.nan
@@ -155,12 +148,35 @@ def overview(
         deviation=deviation,
         missing=missing,
         reaches={name: np.array(each) for name, each in reaches.items()},
-        scores=scores,
+        scores=scoring.scores,
         contraction=contraction(sds[-1], sds[0]),
-        reach=shown,
-        noise=known,
-        variances=own,
+        reach={kind: reachable(these) for kind, these in scoring.last.items()},
+        noise=scoring.noise,
+        variances=scoring.variances,
     )
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """The scores of an ensemble, epoch by epoch, and the predictive distributions of the last."""
+
+    asked: dict[str, Asked]
+    noise: Noise
+    variances: Variances | None
+    scores: dict[str, list[Scores]]
+    last: dict[str, Mixtures]
+
+    @classmethod
+    def of(cls, ensemble: Ensemble, noise: float | None, variances: Variances | None) -> "_Scoring":
+        known, asked = noise_of(ensemble, noise, variances), asked_of(ensemble)
+        own = variances if known.sd is None else None
+        return cls(asked, known, own, {kind: [] for kind in asked}, {})
+
+    def score(self, place: int, predictions: Predictions) -> None:
+        own = self.variances(place) if self.variances else None
+        for kind, points in self.asked.items():
+            self.last[kind] = points.mixtures(predictions, self.noise, own)
+            self.scores[kind].append(scores_of(self.last[kind]))
 
 
 def _functions(grid: Floats, setup: EnsembleSetup) -> dict[str, Floats]:

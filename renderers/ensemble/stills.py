@@ -141,15 +141,7 @@ def _by_member(
     for axes, member in zip(grid, chosen, strict=True):
         plain(axes)
         axes.set_title(f"member {member}", loc="left", fontsize="small", color=INK)
-        for name, values in parts.items():
-            label = "prediction Q" if name == "members" else STROKES[name].label
-            if np.isfinite(values[member]).any():
-                axes.plot(
-                    lines.x, values[member], color=STROKES[name].colour, linewidth=LINE_WIDTH,
-                    label=label,
-                )  # fmt: skip
-        if not np.isfinite(view.members[member]).any():
-            axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=INK)
+        _draw_parts(axes, lines, parts, member)
         _draw_own_data(axes, ensemble, member)
         keys |= {str(h.get_label()): h for h in axes.get_legend_handles_labels()[0]}
     if keys:
@@ -159,6 +151,19 @@ def _by_member(
         )  # fmt: skip
     figure.text(0.5, 0.075, "x", ha="center", color=INK)
     return figure
+
+
+def _draw_parts(axes: Axes, lines: Lines, parts: dict[str, Floats], member: int) -> None:
+    """Draw what a member predicts, and the parts that it is the sum of."""
+    for name, values in parts.items():
+        label = "prediction Q" if name == "members" else STROKES[name].label
+        if np.isfinite(values[member]).any():
+            axes.plot(
+                lines.x, values[member], color=STROKES[name].colour, linewidth=LINE_WIDTH,
+                label=label,
+            )  # fmt: skip
+    if not np.isfinite(parts["members"][member]).any():
+        axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=INK)
 
 
 def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:

@@ -203,6 +203,8 @@ def _say(made: "EnsembleResult", as_json: bool) -> None:
                 f"sd {last['spread/inside']:.3g} inside the data, "
                 f"{last['spread/outside']:.3g} outside"
             )
+        if last.get("held_out/crps/fair") is not None:
+            said.append(f"fair CRPS {last['held_out/crps/fair']:.3g} at held-out points")
         if last["missing_members"]:
             gone = plural(int(last["missing_members"]), "member")
             said.append(f"{gone} not finite at the end")
