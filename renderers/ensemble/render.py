@@ -90,6 +90,7 @@ def render_ensemble(
     settings: EnsembleSettings | None = None,
     *,
     limits: tuple[float, float] | None = None,
+    film: bool = True,
     progress: Progress | None = None,
 ) -> EnsembleResult:
     """Render one ensemble, or several side by side.
@@ -108,6 +109,9 @@ def render_ensemble(
         What is drawn, and how.
     limits : (float, float), optional
         Lowest and highest prediction shown; by default those of these runs.
+    film : bool
+        Whether to make now the video that the settings ask for; else a later call with
+        the same settings makes it.
     progress : callable, optional
         Called with the frames done and the frames in all.
 
@@ -118,7 +122,8 @@ def render_ensemble(
         the same logs were rendered there with the same settings before.  Else stills
         and scores appear first, all at once, and what earlier settings made
         goes; then the video with its small animation.  If that one fails or is
-        stopped, the first ones stay, and their description says that it is not there.
+        stopped, the first ones stay, their description says that it is not there, and
+        the next call makes no more than that.
 
     Raises
     ------
@@ -139,9 +144,12 @@ def render_ensemble(
         return EnsembleResult(tuple(paths), made=False, description=about)
     require_own(place, (VIDEO, *ANIMATIONS, SCORES))
     before = _made_before(place)
-    made = _publish_stills(overviews, place, settings, limits, about, before)
+    if is_up_to_date(beside, about | {"complete": False}):  # all but the film is there
+        made = [path for path in map(place.folder.joinpath, about["names"]) if path.is_file()]
+    else:
+        made = _publish_stills(overviews, place, settings, limits, about, before)
     problem = ""
-    if settings.video:
+    if settings.video and film:
         try:
             made = _publish_film(overviews, place, settings, limits, progress, about, made)
         except VideoUnavailableError as error:

@@ -298,3 +298,20 @@ def test_the_posts_ensembles_have_a_page(epochord, make_ensemble, write_ensemble
         _, out, _ = epochord("render", "ensemble", "--no-video")
         page = "renders/ensembles.html"
         assert (page in out) == (tmp_path / page).is_file() == (setting == settings[-1])
+
+
+@pytest.mark.usefixtures("ensembles")
+def test_pictures_of_all_runs_come_before_the_first_film(epochord, tmp_path):
+    """Also those of all side by side; each is said once, with its film."""
+    code, out, _ = epochord("render", "ensemble", *QUICK)
+    assert code == 0
+    folder = tmp_path / "renders"
+    pictures, films = (
+        [path.stat().st_mtime_ns for path in folder.glob(f"*/{name}")]
+        for name in ("uncertainty.png", "ensemble.mp4")
+    )
+    assert len(pictures) == len(films) == 3
+    assert max(pictures) < min(films)
+    assert (
+        len(out) == len(set(out)) if isinstance(out, list) else out.count("one/ensemble.mp4") == 1
+    )

@@ -161,23 +161,28 @@ def _rendered(
         if len(panel) < len(work):
             note(f"{PANEL}: shows the first {MOST_IN_A_PANEL} of {len(work)} runs")
         jobs.append((out / PANEL, panel))
-    for folder, overviews in jobs:
-        try:
-            with bar(f"render {folder.name}") as progress:
-                made = render_ensemble(
-                    overviews, folder, settings, limits=limits, progress=progress.update
-                )
-        except EpochordError as error:
-            fail(error)
-            yield error
-            continue
-        _say(made, as_json)
-        if made.removed:
-            gone = ", ".join(made.removed)
-            note(f"{folder}: removed {gone}, which earlier settings had made")
-        if made.problem:
-            fail(made.problem)
-            yield made.problem
+    # Pictures of all of them come before the first film.
+    for film in (False, True) if settings.video and len(jobs) > 1 else (True,):
+        for folder, overviews in list(jobs):
+            try:
+                with bar(f"render {folder.name}") as progress:
+                    made = render_ensemble(
+                        overviews, folder, settings, limits=limits, film=film,
+                        progress=progress.update,
+                    )  # fmt: skip
+            except EpochordError as error:
+                jobs.remove((folder, overviews))
+                fail(error)
+                yield error
+                continue
+            if film:
+                _say(made, as_json)
+            if made.removed:
+                gone = ", ".join(made.removed)
+                note(f"{folder}: removed {gone}, which earlier settings had made")
+            if made.problem:
+                fail(made.problem)
+                yield made.problem
 
 
 def _tell(work: dict[Path, "Overview"], out: Path, as_json: bool) -> None:

@@ -286,8 +286,11 @@ def test_stills_stay_where_a_film_is_not_finished(seen, tmp_path, monkeypatch, p
     about = json.loads((out / "ensemble.json").read_text())
     assert set(about["files"]) == expected
     assert about["complete"] is False
+    before = (out / "scores.png").stat().st_mtime_ns
     again = render_ensemble(seen, out, QUICK)
     assert again.made
     assert (out / "ensemble.mp4").is_file()
+    assert {path.name for path in again.paths} == expected | {"ensemble.mp4"}
+    assert (out / "scores.png").stat().st_mtime_ns == before
     assert json.loads((out / "ensemble.json").read_text())["complete"] is True
     assert not render_ensemble(seen, out, QUICK).made
