@@ -292,12 +292,13 @@ def test_the_posts_ensembles_have_a_page(epochord, make_ensemble, write_ensemble
     opened = open_ensemble(make_ensemble(members=3, epochs=2))
     settings = ("naive", "prior", "prior-bootstrap", "sine-bootstrap")
     epochs = dict(enumerate(opened))
-    for setting in settings:
-        name = tmp_path / "runs" / f"ensemble-{setting}"
-        write_ensemble(name, epochs, opened.setup, hyperparameters={"setting": setting})
+    page = "renders/ensembles.html"
+    for some in (settings[:3], settings[3:]):
+        for setting in some:
+            name = tmp_path / "runs" / f"ensemble-{setting}"
+            write_ensemble(name, epochs, opened.setup, hyperparameters={"setting": setting})
         _, out, _ = epochord("render", "ensemble", "--no-video")
-        page = "renders/ensembles.html"
-        assert (page in out) == (tmp_path / page).is_file() == (setting == settings[-1])
+        assert (page in out) == (tmp_path / page).is_file() == (some == settings[3:])
 
 
 @pytest.mark.usefixtures("ensembles")
@@ -312,6 +313,4 @@ def test_pictures_of_all_runs_come_before_the_first_film(epochord, tmp_path):
     )
     assert len(pictures) == len(films) == 3
     assert max(pictures) < min(films)
-    assert (
-        len(out) == len(set(out)) if isinstance(out, list) else out.count("one/ensemble.mp4") == 1
-    )
+    assert len(out) == len(set(out))
