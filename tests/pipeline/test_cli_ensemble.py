@@ -34,6 +34,13 @@ def test_all_runs_and_their_panel(epochord, tmp_path):
     names = {str(Path(line).relative_to("renders")) for line in out}
     assert {"one/ensemble.mp4", "one/ensemble.webp", "one/priors.png", "two/scores.png"} <= names
     assert "ensemble-panel/ensemble.mp4" in names
+    pictures, films = (
+        [path.stat().st_mtime_ns for path in (tmp_path / "renders").glob(f"*/{name}")]
+        for name in ("uncertainty.png", "ensemble.mp4")
+    )
+    assert len(pictures) == len(films) == 3
+    assert max(pictures) < min(films)  # pictures of all come first
+    assert len(out) == len(set(out))
     assert "two/priors.png" not in names
     assert all((tmp_path / line).stat().st_size > 1000 for line in out)
     about = json.loads((tmp_path / "renders/ensemble-panel/ensemble.json").read_text())
@@ -299,18 +306,3 @@ def test_the_posts_ensembles_have_a_page(epochord, make_ensemble, write_ensemble
             write_ensemble(name, epochs, opened.setup, hyperparameters={"setting": setting})
         _, out, _ = epochord("render", "ensemble", "--no-video")
         assert (page in out) == (tmp_path / page).is_file() == (some == settings[3:])
-
-
-@pytest.mark.usefixtures("ensembles")
-def test_pictures_of_all_runs_come_before_the_first_film(epochord, tmp_path):
-    """Also those of all side by side; each is said once, with its film."""
-    code, out, _ = epochord("render", "ensemble", *QUICK)
-    assert code == 0
-    folder = tmp_path / "renders"
-    pictures, films = (
-        [path.stat().st_mtime_ns for path in folder.glob(f"*/{name}")]
-        for name in ("uncertainty.png", "ensemble.mp4")
-    )
-    assert len(pictures) == len(films) == 3
-    assert max(pictures) < min(films)
-    assert len(out) == len(set(out))
