@@ -1,11 +1,12 @@
-"""Ensembles: training and recording all members at once, and the frames of their videos."""
+"""Ensembles: training and recording all members at once, scoring them, and videos' frames."""
 
-from benchmarks import ensemble_frames, ensemble_training
+from benchmarks import ensemble_frames, ensemble_scores, ensemble_training
 from benchmarks.targets import joined
 
 __all__ = ["report"]
 
 
 def report() -> str:
-    """Run both parts and return their tables."""
-    return joined([ensemble_training.measured(), ensemble_frames.measured()])
+    """Run all parts and return their tables."""
+    parts = (ensemble_training, ensemble_scores, ensemble_frames)
+    return joined([part.measured() for part in parts])

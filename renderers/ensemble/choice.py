@@ -7,7 +7,8 @@ from epochord.runlog.reading.ensemble import Ensemble
 __all__ = ["check_choice", "undrawn"]
 
 PARTS = ("f", "p")  # which only a run with priors has
-MAPPED = {"members", "mean", "sd", "data"}  # what maps of two inputs show, or stand for
+# What maps of two inputs show, or stand for.
+MAPPED = {"members", "mean", "sd", "predictive", "data"}
 
 
 def check_choice(ensemble: Ensemble, settings: EnsembleSettings) -> None:

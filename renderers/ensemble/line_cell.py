@@ -63,8 +63,10 @@ class LineCell:
         self.axes = figure.add_subplot(spec)
         self._settings = settings
         self._member = settings.member
+        unknown = set() if overview.noise.known else {"predictive"}
+        self._shown = set(settings.layers) - unknown
         self._dense = overview.ensemble.members > DENSITY_MEMBERS
-        self._lines = Lines(overview.ensemble)
+        self._lines = Lines(overview.ensemble, overview.noise, overview.variances)
         self._viewport: Viewport | None = None
         x = self._lines.x
         self.axes.set(xlim=(x[0], x[-1]), ylim=limits)
@@ -151,7 +153,7 @@ class LineCell:
     def _marks(self, view: View, frame: int) -> Iterator[Mark]:
         """Yield what is drawn of an epoch, from back to front."""
         for layer, marks in _LAYERS.items():
-            if layer in self._settings.layers:
+            if layer in self._shown:
                 for mark in marks(view):
                     yield Mark(STROKES[layer], *mark)
         if self._member is not None:
@@ -161,13 +163,13 @@ class LineCell:
 
     def _seen(self, epochs: slice) -> list[str]:
         """Return which layers are seen in some of these epochs."""
-        chosen = {*self._settings.layers} | ({"member"} if self._member is not None else set())
+        chosen = self._shown | ({"member"} if self._member is not None else set())
         if self._lines.prior is None:
             chosen -= {"f", "p"}
         if not self.overview.seen[epochs].any():
             chosen &= {"p"}
         if not np.isfinite(self.overview.spread[epochs]).any():  # of a single member
-            chosen -= {"sd", "quantiles"}
+            chosen -= {"sd", "predictive", "quantiles"}
         return [name for name in STROKES if name in chosen]
 
     def _keys(self, epochs: slice) -> Iterator[Any]:
@@ -208,6 +210,9 @@ class LineCell:
 Marks = Callable[[View], list[tuple[Any, ...]]]
 
 _LAYERS: dict[str, Marks] = {
+    "predictive": lambda view: [
+        (None, (view.mean - 2 * view.predictive, view.mean + 2 * view.predictive))
+    ],
     "p": lambda view: [] if view.p is None else [(view.p,)],
     "f": lambda view: [] if view.f is None else [(view.f,)],
     "members": lambda view: [(view.members,)],

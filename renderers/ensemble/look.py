@@ -45,6 +45,7 @@ STROKES = {
     "p": Stroke("#E69F00", 0.45, 1.0, "prior βp"),
     "f": Stroke("#009E73", 0.45, 1.0, "trained part f"),
     "members": Stroke("#56B4E9", 0.60, 1.0, "members"),
+    "predictive": Stroke("#0072B2", 0.09, 0.0, "±2 sd with noise"),
     "sd": Stroke("#0072B2", 0.14, 0.0, "±1 and ±2 sd"),
     "quantiles": Stroke("#CC79A7", 0.20, 0.0, "5–95 % and 25–75 %"),
     "mean": Stroke("#0072B2", 1.0, 2.5, "mean"),

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.ensemble.asked import Asked, Variances, asked_of, noise_of
 from epochord.renderers.ensemble.limits import limits_of, reach
-from epochord.renderers.ensemble.scores import Scores, out_of_bag, score
-from epochord.renderers.ensemble.statistics import contraction, inside_outside, moments, spread
-from epochord.runlog.ensemble import EnsembleSetup
+from epochord.renderers.ensemble.noise import Noise
+from epochord.renderers.ensemble.predictive import Mixtures
+from epochord.renderers.ensemble.scores import Scores, reachable, scores_of
+from epochord.renderers.ensemble.statistics import contraction, inside_outside, moments
+from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["Overview", "overview"]
@@ -45,8 +48,13 @@ class Overview:
     contraction : np.ndarray [shape=(grid,)]
         Standard deviation at the last epoch over that at the first one, which is
         the ensemble before training where the log begins there.
-    noise : float
-        Standard deviation of the observations' noise that the likelihood assumes.
+    reach : dict of str to tuple of float
+        By kind of points: the coverage that so many members could show at the last epoch, for
+        each of `scores.PERCENTS` (see `scores.reachable`).
+    noise : Noise
+        Of the observations around what is predicted.
+    variances : callable, optional
+        Returns each member's own variances of an epoch, by its place.
     """
 
     ensemble: Ensemble
@@ -58,7 +66,9 @@ class Overview:
     reaches: dict[str, Floats]
     scores: dict[str, list[Scores]]
     contraction: Floats
-    noise: float
+    reach: dict[str, tuple[float, ...]]
+    noise: Noise
+    variances: Variances | None = None
 
     def limits(self, layers: Collection[str] = ("members",)) -> tuple[float, float]:
         """Return the lowest and highest value that a picture with these layers should show.
@@ -90,7 +100,11 @@ class Overview:
 
 
 def overview(
-    ensemble: Ensemble, *, noise: float | None = None, progress: Progress | None = None
+    ensemble: Ensemble,
+    *,
+    noise: float | None = None,
+    variances: Variances | None = None,
+    progress: Progress | None = None,
 ) -> Overview:
     """Go through an ensemble's log once.
 
@@ -100,30 +114,30 @@ def overview(
         Of any number of inputs.
     noise : float, optional
         See `EnsembleSettings`.
+    variances : callable, optional
+        Returns each member's own variances of an epoch, by its place, or None; they count where
+        neither `noise` nor the log says what the noise is.
     progress : callable, optional
         Called with the epochs done and the epochs in all.
     """
     setup, count = ensemble.setup, len(ensemble.epochs)
-    assumed = noise or _logged_noise(ensemble) or _estimated_noise(ensemble)
-    asked = _asked(ensemble)
-    scores: dict[str, list[Scores]] = {kind: [] for kind in asked}
+    scoring = _Scoring.of(ensemble, noise, variances)
     reaches: dict[str, list[tuple[float, ...]]] = {}
+    sds: list[Floats] = []
     spreads = []
     deviation, missing = np.empty((ensemble.members, count)), np.empty(count, np.int64)
     for place, predictions in enumerate(ensemble):
         mean, sd = moments(predictions.grid)
+        sds = [*sds[:1], sd]  # the first and the last
         missing[place] = (~np.isfinite(predictions.grid).all(axis=1)).sum()
         with np.errstate(invalid="ignore", over="ignore"):
             deviation[:, place] = (predictions.grid - mean).mean(axis=1, dtype=np.float64)
         for name, values in _functions(predictions.grid, setup).items():
             reaches.setdefault(name, []).append(reach(values))
         spreads.append((_mean(sd), *inside_outside(sd, setup.grid, setup.data)))
-        for kind, (targets, counts) in asked.items():
-            values = predictions.held_out if kind == "held_out" else predictions.data
-            scores[kind].append(score(values, targets, counts=counts, noise_sd=assumed))
+        scoring.score(place, predictions)
         if progress:
             progress(place + 1, count)
-    first, last = (spread(ensemble.at(place).grid) for place in (0, count - 1))
     deviation[~np.isfinite(deviation)] = np.nan
     around, inside, outside = np.array(spreads).T
     return Overview(
@@ -134,10 +148,35 @@ def overview(
         deviation=deviation,
         missing=missing,
         reaches={name: np.array(each) for name, each in reaches.items()},
-        scores=scores,
-        contraction=contraction(last, first),
-        noise=assumed,
+        scores=scoring.scores,
+        contraction=contraction(sds[-1], sds[0]),
+        reach={kind: reachable(these) for kind, these in scoring.last.items()},
+        noise=scoring.noise,
+        variances=scoring.variances,
     )
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """The scores of an ensemble, epoch by epoch, and the predictive distributions of the last."""
+
+    asked: dict[str, Asked]
+    noise: Noise
+    variances: Variances | None
+    scores: dict[str, list[Scores]]
+    last: dict[str, Mixtures]
+
+    @classmethod
+    def of(cls, ensemble: Ensemble, noise: float | None, variances: Variances | None) -> "_Scoring":
+        known, asked = noise_of(ensemble, noise, variances), asked_of(ensemble)
+        own = variances if known.sd is None else None
+        return cls(asked, known, own, {kind: [] for kind in asked}, {})
+
+    def score(self, place: int, predictions: Predictions) -> None:
+        own = self.variances(place) if self.variances else None
+        for kind, points in self.asked.items():
+            self.last[kind] = points.mixtures(predictions, self.noise, own)
+            self.scores[kind].append(scores_of(self.last[kind]))
 
 
 def _functions(grid: Floats, setup: EnsembleSetup) -> dict[str, Floats]:
@@ -147,37 +186,6 @@ def _functions(grid: Floats, setup: EnsembleSetup) -> dict[str, Floats]:
     scaled = setup.prior_scale * setup.prior.grid
     with np.errstate(invalid="ignore"):  # of infinities
         return {"members": grid, "f": grid - scaled, "p": scaled}
-
-
-def _asked(ensemble: Ensemble) -> dict[str, tuple[Floats, npt.NDArray[np.bool_] | None]]:
-    """Say on which points the members can be scored fairly: nobody was trained on them."""
-    setup = ensemble.setup
-    asked: dict[str, tuple[Floats, npt.NDArray[np.bool_] | None]] = {}
-    if len(setup.held_out):
-        asked["held_out"] = setup.held_out_targets, None
-    if setup.indices is not None:
-        unseen = out_of_bag(setup.indices, len(setup.data))
-        if unseen.any():
-            asked["out_of_bag"] = setup.targets, unseen
-    return asked
-
-
-def _logged_noise(ensemble: Ensemble) -> float | None:
-    noise = ensemble.run.metadata.dataset.get("noise_sd")
-    return float(noise) if isinstance(noise, int | float) and noise > 0 else None
-
-
-def _estimated_noise(ensemble: Ensemble) -> float:
-    """Return the root mean square of the last epoch's residuals at the training data.
-
-    That is the noise under which they are most likely; 1 where there is nothing to go by.
-    """
-    mean, _ = moments(ensemble.at(-1).data)
-    return _root_mean_square(mean - ensemble.setup.targets) or 1.0
-
-
-def _root_mean_square(values: Floats) -> float:
-    return float(np.sqrt(_mean(np.square(values))) if np.isfinite(values).any() else 0.0)
 
 
 def _mean(values: Floats) -> float:

@@ -17,9 +17,10 @@ from epochord.renderers.ensemble.film import frames
 from epochord.renderers.ensemble.limits import unseen_data
 from epochord.renderers.ensemble.look import HEIGHT, WIDTH
 from epochord.renderers.ensemble.overview import Overview, overview
+from epochord.renderers.ensemble.scores import LEVELS, PERCENTS
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
-from epochord.renderers.ensemble.stills import stills
+from epochord.renderers.ensemble.stills import still_names, stills
 from epochord.renderers.pictures.clock import FPS, clock, shown
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
@@ -28,6 +29,7 @@ from epochord.renderers.results.output import describe, is_up_to_date, writing
 from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
+from epochord.runlog.arrow import arrow_array
 from epochord.runlog.given import require
 from epochord.runlog.reading.ensemble import Ensemble
 
@@ -38,7 +40,7 @@ PANEL = "ensemble-panel"  # the results of several runs
 DESCRIPTION, SCORES, VIDEO = ".json", ".scores.parquet", ".mp4"  # what names end in
 ANIMATIONS = (".webp", ".gif")
 SUFFIXES = (VIDEO, *ANIMATIONS, DESCRIPTION)
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Progress = Callable[[int, int], None]
 
@@ -88,6 +90,7 @@ def render_ensemble(
     settings: EnsembleSettings | None = None,
     *,
     limits: tuple[float, float] | None = None,
+    film: bool = True,
     progress: Progress | None = None,
 ) -> EnsembleResult:
     """Render one ensemble, or several side by side.
@@ -100,12 +103,15 @@ def render_ensemble(
         A video or small animation, such as ``"sine.mp4"``, with whose stem all results
         then begin.  Else a folder, by default ``renders/<run>``, of several
         ``renders/ensemble-panel``, for `ensemble.mp4` and its small animation; of one
-        run also the stills (PNG and SVG) and `ensemble.scores.parquet`; of several the
+        run also the stills and `ensemble.scores.parquet`; of several the
         still `uncertainty` of all; `ensemble.json`, which describes them.
     settings : EnsembleSettings, optional
         What is drawn, and how.
     limits : (float, float), optional
         Lowest and highest prediction shown; by default those of these runs.
+    film : bool
+        Whether to make now the video that the settings ask for; else a later call with
+        the same settings makes it.
     progress : callable, optional
         Called with the frames done and the frames in all.
 
@@ -113,15 +119,18 @@ def render_ensemble(
     -------
     EnsembleResult
         Without ffmpeg, everything but the video is there.  Nothing is written if
-        the same logs were rendered there with the same settings before.  Else all
-        results appear at once, and what earlier settings made beside them goes.
+        the same logs were rendered there with the same settings before.  Else stills
+        and scores appear first, all at once, and what earlier settings made
+        goes; then the video with its small animation.  If that one fails or is
+        stopped, the first ones stay, their description says that it is not there, and
+        the next call makes no more than that.
 
     Raises
     ------
     LogError
         If the ensembles cannot be drawn, or have nothing of what was chosen.
     OutputError
-        If a file cannot be written; then the folder is as it was.
+        If a file cannot be written; then what was to appear with it is not there.
     """
     settings = settings or EnsembleSettings()
     overviews = _overviews(ensembles, settings)
@@ -134,32 +143,72 @@ def render_ensemble(
         paths = [place.folder / name for name in about["names"]]
         return EnsembleResult(tuple(paths), made=False, description=about)
     require_own(place, (VIDEO, *ANIMATIONS, SCORES))
-    drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
-    problem, about["complete"] = "", True
     before = _made_before(place)
-    with staging(place.folder, replacing=before) as folder:
-        stage = replace(place, folder=folder)
-        made = [
-            path
-            for name, figure in drawn
-            for path in save_picture(figure, folder / _still(place, name))
-        ]
-        if len(overviews) == 1:
-            made.append(_write_scores(overviews[0], stage.path(SCORES)))
-        if settings.video:
-            try:
-                made = _film(overviews, stage, settings, limits, progress, about) + made
-            except VideoUnavailableError as error:
-                problem, about["complete"] = str(error), False
-        files = {path.name: path.stat().st_size for path in made}
-        describe(stage.path(DESCRIPTION), about | {"files": files})
+    if is_up_to_date(beside, about | {"complete": False}):  # all but the film is there
+        made = [path for path in map(place.folder.joinpath, about["names"]) if path.is_file()]
+    else:
+        made = _publish_stills(overviews, place, settings, limits, about, before)
+    problem = ""
+    if settings.video and film:
+        try:
+            made = _publish_film(overviews, place, settings, limits, progress, about, made)
+        except VideoUnavailableError as error:
+            problem = str(error)
     return EnsembleResult(
-        tuple(place.folder / path.name for path in made),
+        tuple(made),
         made=True,
         description=about,
         problem=problem,
-        removed=tuple(sorted(before - set(files))),
+        removed=tuple(sorted(before - {path.name for path in made})),
     )
+
+
+def _publish_stills(
+    overviews: Sequence[Overview],
+    place: Destination,
+    settings: EnsembleSettings,
+    limits: tuple[float, float],
+    about: dict[str, Any],
+    before: set[str],
+) -> list[Path]:
+    """Make what takes two seconds, in the place of all that an earlier call made there."""
+    drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
+    with staging(place.folder, replacing=before) as folder:
+        made = [
+            path
+            for name, figure in drawn
+            for path in save_picture(figure, folder / _still(place, name), svg=settings.svg)
+        ]
+        if len(overviews) == 1:
+            made.append(_write_scores(overviews[0], replace(place, folder=folder).path(SCORES)))
+        about["complete"] = not settings.video
+        return _described(about, made, folder, place)
+
+
+def _publish_film(
+    overviews: Sequence[Overview],
+    place: Destination,
+    settings: EnsembleSettings,
+    limits: tuple[float, float],
+    progress: Progress | None,
+    about: dict[str, Any],
+    stills: Sequence[Path],
+) -> list[Path]:
+    """Make the video and its small animation, and say of them beside what is there already."""
+    with staging(place.folder) as folder:
+        stage = replace(place, folder=folder)
+        made = [*_film(overviews, stage, settings, limits, progress, about), *stills]
+        about["complete"] = True
+        return _described(about, made, folder, place)
+
+
+def _described(
+    about: dict[str, Any], made: Sequence[Path], folder: Path, place: Destination
+) -> list[Path]:
+    """Describe results while they are in another folder yet; return where they will be."""
+    about["files"] = {path.name: path.stat().st_size for path in made}
+    describe(folder / place.path(DESCRIPTION).name, about)
+    return [place.folder / path.name for path in made]
 
 
 def _overviews(
@@ -199,9 +248,12 @@ def _description(
     limits: tuple[float, float],
     place: Destination,
 ) -> dict[str, Any]:
-    stills = [_still(place, name) for name in _still_names(overviews)]
-    names = [f"{still}.{kind}" for still in stills for kind in ("png", "svg")]
-    names += [place.path(SCORES).name] if len(overviews) == 1 else []
+    several = len(overviews) > 1
+    own = ["uncertainty"] if several else still_names(overviews[0].ensemble)
+    stills = [_still(place, name) for name in own]
+    kinds = ("png", "svg") if settings.svg else ("png",)
+    names = [f"{still}.{kind}" for still in stills for kind in kinds]
+    names += [] if several else [place.path(SCORES).name]
     if settings.video:
         small = [] if settings.animation == "none" else [f".{settings.animation}"]
         names = [*(place.path(ending).name for ending in (VIDEO, *small)), *names]
@@ -214,13 +266,6 @@ def _description(
     }
 
 
-def _still_names(overviews: Sequence[Overview]) -> list[str]:
-    if len(overviews) > 1:
-        return ["uncertainty"]
-    priors = ["priors"] if overviews[0].ensemble.setup.prior is not None else []
-    return ["uncertainty", "members", *priors, "scores"]
-
-
 def _findings(
     one: Overview, settings: EnsembleSettings, limits: tuple[float, float]
 ) -> dict[str, Any]:
@@ -230,13 +275,28 @@ def _findings(
     return {
         "run": ensemble.run.name,
         "log_hash": ensemble.log_hash(),
+        "setting": ensemble.run.metadata.hyperparameters.get("setting"),
         "members": ensemble.members,
+        "data": len(ensemble.setup.data),
         "epochs": len(ensemble.epochs),
         "last_epoch": int(ensemble.epochs[-1]),
-        "noise": one.noise,
+        "noise": one.noise.sd,
+        "noise_source": str(one.noise),
         "notes": [*undrawn(ensemble, settings), *unseen_data(ensemble.setup, limits)],
         "at_last_epoch": {name: v if np.isfinite(v) else None for name, v in last.items()},
+        "calibration": {
+            kind: dict(zip(map(str, LEVELS), _plain(rows[-1].calibration), strict=True))
+            for kind, rows in one.scores.items()
+        },
+        "reachable_coverage": {
+            kind: dict(zip(map(str, PERCENTS), _plain(reach), strict=True))
+            for kind, reach in one.reach.items()
+        },
     }
+
+
+def _plain(shares: Sequence[float]) -> list[float | None]:
+    return [share if np.isfinite(share) else None for share in shares]
 
 
 def _stills(
@@ -251,8 +311,8 @@ def _stills(
 
 def _write_scores(one: Overview, path: Path) -> Path:
     """Write what there is an epoch: a table that Epochord reads as a log, too."""
-    columns = {"step": pa.array(one.ensemble.epochs)} | {
-        name: pa.array(values.astype(np.float64)) for name, values in one.columns().items()
+    columns = {"step": arrow_array(np.asarray(one.ensemble.epochs))} | {
+        name: arrow_array(values.astype(np.float64)) for name, values in one.columns().items()
     }
     with writing(path) as temporary:
         pq.write_table(pa.table(columns), temporary, compression="zstd")

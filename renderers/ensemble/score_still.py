@@ -7,28 +7,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from epochord.renderers.ensemble.captions import lost
-from epochord.renderers.ensemble.figure import headed, scale, whole_epochs
+from epochord.renderers.ensemble.contraction_panel import draw_contraction, why_no_contraction
+from epochord.renderers.ensemble.figure import whole_epochs
 from epochord.renderers.ensemble.look import INK, RUN_COLOURS
-from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 from epochord.renderers.ensemble.overview import Overview
-from epochord.renderers.ensemble.scores import PERCENTS, RANK_BINS
+from epochord.renderers.ensemble.scores import LEVELS, PERCENTS, PIT_BINS, Scores
+from epochord.renderers.ensemble.sheet import panels, plain, sheet
 from epochord.renderers.ensemble.statistics import LEAST_MEMBERS
-from epochord.renderers.ensemble.view import Lines
 
 __all__ = ["scores_still"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Panel = Callable[[Axes], None]
 
-COLUMNS = 3
-KINDS = {"held_out": "held out", "out_of_bag": "out of bag"}
-SERIES = {"nll": "NLL, nats", "crps": "CRPS", "spread_skill": "spread / skill"}
-STYLES = dict(zip(PERCENTS, (":", "--", "-"), strict=True))
-LEAST_RANGE = 1.5  # of the contraction's axis, as a factor to either side of 1
+COLUMNS = 4
+KINDS = {"held_out": "held-out points", "out_of_bag": "out of bag"}
+COVERAGE_STYLES = dict(zip(PERCENTS, (":", "--", "-"), strict=True))
+SD_STYLES = {
+    "sharpness": ("-", "predictive sd"),
+    "epistemic": ("--", "epistemic sd"),
+    "aleatoric": (":", "aleatoric sd"),
+}
+ROOM = 1.15  # above and below what is seen of a curve
+BEFORE = 0.9  # of the epochs: the last ones, whose values a score's axis holds
+SHORT_OF = 0.03  # of nominal: a coverage that so many members cannot show is no reference
+SMALL = 9.0  # points
 
 
 def scores_still(overview: Overview) -> Figure:
@@ -39,23 +46,36 @@ def scores_still(overview: Overview) -> Figure:
     overview : Overview
         The run.
     """
-    figure = headed(overview.ensemble, _findings(overview))
-    panels, reasons = _panels(overview)
-    if not panels:
+    figure = sheet(overview.ensemble, _findings(overview))
+    drawn, reasons = _panels(overview)
+    if not drawn:
         figure.text(0.5, 0.5, "\n".join(reasons), ha="center", va="center", color=INK)
-    elif reasons:
-        figure.supxlabel("; ".join(reasons), fontsize="medium", color=INK)
-    if panels:
-        columns = min(COLUMNS, len(panels))
-        grid = figure.subplots(-(-len(panels) // columns), columns, squeeze=False).ravel()
-        for unused in grid[len(panels) :]:
-            unused.remove()
-        for axes, draw in zip(grid, panels, strict=False):
-            axes.spines[["top", "right"]].set_visible(False)
-            draw(axes)
-        if overview.scores and grid[0].get_legend_handles_labels()[0]:
-            grid[0].legend(frameon=False)
+        return figure
+    for axes, draw in zip(panels(figure, len(drawn), COLUMNS, below=True), drawn, strict=True):
+        plain(axes)
+        axes.tick_params(labelsize=SMALL - 1)
+        draw(axes)
+        axes.xaxis.label.set_fontsize(SMALL)
+        axes.yaxis.label.set_fontsize(SMALL)
+    _explain(figure, overview, reasons)
     return figure
+
+
+def _explain(figure: Figure, overview: Overview, reasons: list[str]) -> None:
+    """Say below the panels which colour is which, and what the noise is."""
+    scored = [kind for kind in overview.scores if _scored(overview, kind)]
+    said = "; ".join([*([str(overview.noise)] if scored else []), *reasons])
+    figure.text(0.985, 0.035, said, ha="right", va="center", fontsize=SMALL, color=INK)
+    if not scored:
+        return
+    keys = [Line2D([], [], color=_colour(kind), label=KINDS[kind]) for kind in scored]
+    keys += [
+        Line2D([0], [0], color=INK, ls=style, label=label) for style, label in SD_STYLES.values()
+    ]
+    figure.legend(
+        handles=keys, loc="center left", bbox_to_anchor=(0.055, 0.035), ncols=len(keys),
+        frameon=False, fontsize=SMALL,
+    )  # fmt: skip
 
 
 def _findings(overview: Overview) -> str:
@@ -64,7 +84,7 @@ def _findings(overview: Overview) -> str:
     )
     said = [f"sd {around:.3g}"] if np.isfinite(around) else []
     if np.isfinite([inside, outside]).all():
-        said = [f"sd {inside:.3g} inside the data, {outside:.3g} outside"]
+        said = [f"members' sd {inside:.3g} inside the data, {outside:.3g} outside"]
     gone = lost(int(overview.missing[-1]), overview.ensemble.members)
     said += [f"{gone} at the end"] if gone else []
     return ", ".join(said) or "scores"
@@ -72,21 +92,23 @@ def _findings(overview: Overview) -> str:
 
 def _panels(overview: Overview) -> tuple[list[Panel], list[str]]:
     """Return what draws each panel that has something to show, and why others have nothing."""
-    panels: list[Panel] = []
-    for name, label in SERIES.items():
-        curves = {kind: _column(overview, kind, name) for kind in overview.scores}
-        if any(np.isfinite(curve).any() for curve in curves.values()):
-            panels.append(partial(_draw_series, overview, curves, label))
-    if any(np.isfinite(_column(overview, kind, "coverage")).any() for kind in overview.scores):
-        panels.append(partial(_draw_coverage, overview))
-    if any(np.isfinite(rows[-1].ranks).any() for rows in overview.scores.values()):
-        panels.append(partial(_draw_ranks, overview))
-    reasons = [] if panels else [_why_no_scores(overview)]
-    if why := _why_no_contraction(overview):
+    found: list[Panel] = []
+    if any(_scored(overview, kind) for kind in overview.scores):
+        over_epochs = (_draw_nll, _draw_crps, _draw_spread_skill, _draw_coverage, _draw_sds)
+        found += [partial(draw, overview) for draw in over_epochs]
+    last = {kind: rows[-1] for kind, rows in overview.scores.items() if np.isfinite(rows[-1].crps)}
+    if last:
+        found += [partial(draw, overview, last) for draw in (_draw_calibration, _draw_pit)]
+    reasons = [] if found else [_why_no_scores(overview)]
+    if why := why_no_contraction(overview):
         reasons.append(why)
     else:
-        panels.append(partial(_draw_contraction, overview))
-    return panels, reasons
+        found.append(partial(draw_contraction, overview))
+    return found, reasons
+
+
+def _scored(overview: Overview, kind: str) -> bool:
+    return any(np.isfinite(row.crps) for row in overview.scores[kind])
 
 
 def _column(overview: Overview, kind: str, name: str) -> Floats:
@@ -101,94 +123,126 @@ def _why_no_scores(overview: Overview) -> str:
     return "no scores: at no held-out or out-of-bag point are two predictions finite"
 
 
-def _why_no_contraction(overview: Overview) -> str:
-    epochs = len(overview.ensemble.epochs)
-    if epochs == 1:
-        return "no contraction: only one epoch is recorded"
-    if not _positive(overview.contraction).any():
-        return "no contraction: no spread in the first epoch or in the last"
-    return ""
-
-
-def _positive(values: Floats) -> npt.NDArray[np.bool_]:
-    positive: npt.NDArray[np.bool_] = np.isfinite(values) & (values > 0)
-    return positive
-
-
-def _draw_series(overview: Overview, curves: dict[str, Floats], label: str, axes: Axes) -> None:
-    for kind, values in curves.items():
+def _draw_series(
+    overview: Overview, axes: Axes, name: str, style: str = "-", width: float = 1.5
+) -> list[Floats]:
+    """Draw a score over the epochs for each kind of points; return what was drawn."""
+    drawn = []
+    for kind in overview.scores:
+        values = _column(overview, kind, name)
         if np.isfinite(values).any():
-            _plot(axes, overview, values, "-", kind, label=KINDS[kind])
-    if label == SERIES["spread_skill"]:
-        axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
-    axes.set_title(label)
+            _plot(axes, overview, values, style, kind, width)
+            drawn.append(values)
     whole_epochs(axes)
+    return drawn
 
 
 def _plot(
-    axes: Axes, overview: Overview, values: Floats, style: str, kind: str, label: str = ""
+    axes: Axes, overview: Overview, values: Floats, style: str, kind: str, width: float = 1.5
 ) -> None:
     dot = "o" if np.isfinite(values).sum() == 1 else ""  # a line needs two points
-    axes.plot(overview.ensemble.epochs, values, dot + style, color=_colour(kind), label=label)
+    axes.plot(overview.ensemble.epochs, values, dot + style, color=_colour(kind), linewidth=width)
+
+
+def _title(axes: Axes, title: str, y: str, x: str = "") -> None:
+    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
+    axes.set_ylabel(y)
+    if x:
+        axes.set_xlabel(x)
+
+
+def _settle(axes: Axes, drawn: list[Floats], *, least: float | None = None) -> None:
+    """Choose a range that holds what curves become; a bad beginning may leave it at the top."""
+    late = np.concatenate([values[-max(round(BEFORE * len(values)), 1) :] for values in drawn])
+    late = late[np.isfinite(late)]
+    low, high = float(late.min()), float(late.max())
+    room = (ROOM - 1) * (high - low) or 0.1
+    axes.set_ylim(low - room if least is None else least, high + room)
+
+
+def _draw_nll(overview: Overview, axes: Axes) -> None:
+    _settle(axes, _draw_series(overview, axes, "nll"))
+    _title(axes, "Negative log-likelihood", "nats (lower is better)")
+
+
+def _draw_crps(overview: Overview, axes: Axes) -> None:
+    """Draw the fair score; points out of bag have fewer members, which the plain one punishes."""
+    drawn = _draw_series(overview, axes, "fair_crps")
+    drawn += _draw_series(overview, axes, "crps", ":", 1.0)
+    _settle(axes, drawn, least=min(0.0, min(float(np.nanmin(each)) for each in drawn)))
+    _title(axes, "CRPS, fair (plain: dotted)", "unit of y (lower is better)")
+
+
+def _draw_spread_skill(overview: Overview, axes: Axes) -> None:
+    drawn = _draw_series(overview, axes, "spread_skill")
+    _settle(axes, [*drawn, np.ones(1)], least=0.0)
+    axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    _title(axes, "Spread over error of the mean", "ratio (below 1: too sure)")
+
+
+def _draw_sds(overview: Overview, axes: Axes) -> None:
+    drawn = [
+        each
+        for name, (style, _) in SD_STYLES.items()
+        for each in _draw_series(overview, axes, name, style)
+    ]
+    _settle(axes, drawn, least=0.0)
+    _title(axes, "Sharpness: predicted sd", "unit of y")
 
 
 def _draw_coverage(overview: Overview, axes: Axes) -> None:
     """Draw the shares in the style of their nominal levels, which are labelled at the right."""
     for kind in overview.scores:
-        for values, style in zip(
-            _column(overview, kind, "coverage").T, STYLES.values(), strict=True
-        ):
+        curves = _column(overview, kind, "coverage").T
+        for values, style in zip(curves, COVERAGE_STYLES.values(), strict=True):
             if np.isfinite(values).any():
                 _plot(axes, overview, values, style, kind)
-    for percent, style in STYLES.items():
-        axes.axhline(percent / 100, color=INK, linewidth=1.0, linestyle=style, alpha=0.6)
+    for percent, style in COVERAGE_STYLES.items():
+        reached = _reached(overview, percent)
+        if reached is None:
+            axes.axhline(percent / 100, color=INK, linewidth=1.0, linestyle=style, alpha=0.6)
+        label = f"{percent} %" if reached is None else f"{percent} %:\n≤ {100 * reached:.0f}"
         axes.text(
-            1.01, percent / 100, f"{percent} %", transform=axes.get_yaxis_transform(),
-            va="center", fontsize="small", color=INK,
+            1.01, percent / 100, label, transform=axes.get_yaxis_transform(),
+            va="center", fontsize=SMALL - 2, color=INK,
         )  # fmt: skip
-    axes.set(title="coverage of 50, 68, 95 %", ylim=(0, 1.02))
+    axes.set_ylim(0, 1.02)
+    _title(axes, "Coverage of central intervals", "share of targets inside")
     whole_epochs(axes)
 
 
-def _draw_ranks(overview: Overview, axes: Axes) -> None:
-    last = {kind: rows[-1] for kind, rows in overview.scores.items()}
-    last = {kind: scores for kind, scores in last.items() if np.isfinite(scores.ranks).any()}
-    width = 0.8 / len(last)
+def _reached(overview: Overview, percent: int) -> float | None:
+    """Return what coverage these members could show at most, if that is less than nominal."""
+    place = PERCENTS.index(percent)
+    shares = [reach[place] for reach in overview.reach.values() if np.isfinite(reach[place])]
+    most = max(shares, default=1.0)
+    return most if most < percent / 100 - SHORT_OF else None
+
+
+def _draw_calibration(overview: Overview, last: dict[str, Scores], axes: Axes) -> None:
+    nominal = [0, *LEVELS, 100]
+    for kind, scores in last.items():
+        observed = [0, *(100 * share for share in scores.calibration), 100]
+        axes.plot(nominal, observed, "-", marker=".", color=_colour(kind), linewidth=1.5)
+    end = max((p for p in PERCENTS if _reached(overview, p) is None), default=0)
+    if end:  # as far as so many members can show it
+        end = 100 if end == max(PERCENTS) else end
+        axes.plot([0, end], [0, end], color=INK, linewidth=0.8, linestyle=":")
+    axes.set(xlim=(0, 100), ylim=(0, 102))
+    _title(axes, "Calibration (below line: too sure)", "observed coverage, %",
+           "nominal coverage, %")  # fmt: skip
+
+
+def _draw_pit(overview: Overview, last: dict[str, Scores], axes: Axes) -> None:
+    width = 0.8 / len(last) / PIT_BINS
     for place, (kind, scores) in enumerate(last.items()):
-        at = np.arange(RANK_BINS) + (place + 0.5) * width + 0.1
-        axes.bar(at, np.nan_to_num(scores.ranks), width, color=_colour(kind))
-    axes.axhline(1 / RANK_BINS, color=INK, linewidth=0.8, linestyle=":")
-    axes.set(xlabel="rank among the members, tenths", title="rank histogram", xlim=(0, RANK_BINS))
-
-
-def _draw_contraction(overview: Overview, axes: Axes) -> None:
-    ensemble, found = overview.ensemble, overview.contraction
-    what = f"sd at epoch {ensemble.epochs[-1]} / at epoch {ensemble.epochs[0]}"
-    known = np.where(_positive(found), found, np.nan)
-    axes.set_title(f"contraction: {what}", fontsize="medium")
-    least = min(np.nanmin(known), 1 / LEAST_RANGE)
-    greatest = max(np.nanmax(known), LEAST_RANGE)
-    if ensemble.setup.grid.shape[1] == 2:
-        _draw_map(axes, Lattice(ensemble), known, LogNorm(least, greatest))
-        return
-    lines = Lines(ensemble)
-    axes.plot(lines.x, known[lines.order], color=INK)
-    axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
-    axes.set_xlabel("x")
-    axes.set_yscale("log")
-    axes.set_ylim(least / 1.1, greatest * 1.1)
-    scale(axes, np.array([least, greatest]), logarithmic=True)
-
-
-def _draw_map(axes: Axes, lattice: Lattice, values: Floats, norm: LogNorm) -> None:
-    image = axes.imshow(
-        np.ma.masked_invalid(lattice.map(values)), extent=lattice.extent, origin="lower",
-        aspect="auto", cmap="magma", norm=norm,
-    )  # fmt: skip
-    axes.set(xlabel=INPUTS[0], ylabel=INPUTS[1])
-    figure = axes.get_figure()
-    assert figure is not None
-    figure.colorbar(image, ax=axes)
+        at = np.arange(PIT_BINS) / PIT_BINS + (place + 0.5) * width + 0.1 / PIT_BINS
+        axes.bar(at, scores.pit, width, color=_colour(kind))
+    if _reached(overview, max(PERCENTS)) is None:
+        axes.axhline(1 / PIT_BINS, color=INK, linewidth=0.8, linestyle=":")
+    axes.set_xlim(0, 1)
+    _title(axes, "PIT histogram (flat if calibrated)", "share of targets",
+           "probability predicted below the target")  # fmt: skip
 
 
 def _colour(kind: str) -> str:

@@ -1,54 +1,46 @@
 """From an ensemble's predictions and what was observed to numbers that say how good they are.
 
-Everything here is of one epoch and deterministic.  A member counts at a point where `counts`
-lets it and its prediction is a finite number; a point counts with two members or more.
+All of them are of one predictive distribution, the members plus the observations' noise (see
+`predictive`).  Everything here is of one epoch and deterministic.
 """
 
 from dataclasses import dataclass
-from math import log, pi
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
 
-from epochord.renderers.ensemble.statistics import LEAST_MEMBERS, mean_of, quiet, spread
+from epochord.renderers.ensemble.predictive import (
+    Mixtures,
+    calibration,
+    crps,
+    mixtures,
+    nll,
+    pit,
+    pretended_pit,
+)
+from epochord.renderers.ensemble.statistics import mean_of, quiet
 
 __all__ = [
+    "LEVELS",
     "PERCENTS",
-    "RANK_BINS",
-    "Deviations",
+    "PIT_BINS",
     "Scores",
-    "coverage",
-    "crps",
-    "deviations",
-    "nll",
     "out_of_bag",
-    "rank_histogram",
+    "pit_histogram",
+    "reachable",
     "score",
+    "scores_of",
     "spread_skill",
 ]
 
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
 
 PERCENTS = (50, 68, 95)  # of the central intervals: the middle half, one and two sd of a Gaussian
-RANK_BINS = 10
-
-
-class Deviations(NamedTuple):
-    """How far the members are from what was observed, at the points that count.
-
-    Attributes
-    ----------
-    errors : np.ndarray [shape=(used points, members)]
-        Prediction minus target, in the target's unit: ascending at each point, behind that NaN.
-    members : np.ndarray [shape=(used points,)]
-        How many count, 2 or more.
-    """
-
-    errors: npt.NDArray[np.float64]
-    members: npt.NDArray[np.intp]
+LEVELS = tuple(range(5, 100, 5))  # percent, of the calibration curve
+PIT_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -58,67 +50,93 @@ class Scores:
     Parameters
     ----------
     nll : float
-        Nats (see `nll`).
-    crps : float
-        In the target's unit (see `crps`).
+        Negative log-likelihood, mean over points, in nats.
+    crps, fair_crps : float
+        Continuous ranked probability score, mean over points, in the target's unit: of these
+        members; and without the part that only their number makes (see `predictive.crps`).
     coverage : tuple of float
-        Shares, for `PERCENTS` in turn (see `coverage`).
+        Shares of the points within their central intervals, for `PERCENTS` in turn.
+    calibration : tuple of float
+        The same for `LEVELS`.
     spread_skill : float
         A ratio (see `spread_skill`).
-    ranks : tuple of float
-        Shares, from lowest to highest rank (see `rank_histogram`).
+    pit : tuple of float
+        Shares, from the lowest to the highest tenth (see `pit_histogram`).
+    epistemic, aleatoric, sharpness : float
+        Standard deviation of the members, of the noise, and of both together, mean over points,
+        in the target's unit.  At each point the squares of the first two, the members' with
+        the divisor M - 1, add up to that of the third.
     points : int
         How many points are behind these numbers.
     """
 
     nll: float
     crps: float
+    fair_crps: float
     coverage: tuple[float, ...]
+    calibration: tuple[float, ...]
     spread_skill: float
-    ranks: tuple[float, ...]
+    pit: tuple[float, ...]
+    epistemic: float
+    aleatoric: float
+    sharpness: float
     points: int
 
     def to_dict(self) -> dict[str, float]:
-        """Return the numbers by names that can be tags, such as ``coverage/50`` or ``rank/0``."""
+        """Return the numbers by names that can be tags, such as ``coverage/50`` or ``pit/0``.
+
+        Without the calibration curve, which is a picture of its own.
+        """
         covered = zip(PERCENTS, self.coverage, strict=True)
         return {
             "nll": self.nll,
             "crps": self.crps,
+            "crps/fair": self.fair_crps,
             **{f"coverage/{percent}": share for percent, share in covered},
             "spread_skill": self.spread_skill,
-            **{f"rank/{place}": share for place, share in enumerate(self.ranks)},
+            "sd/epistemic": self.epistemic,
+            "sd/aleatoric": self.aleatoric,
+            "sharpness": self.sharpness,
+            **{f"pit/{place}": share for place, share in enumerate(self.pit)},
             "points": float(self.points),
         }
 
 
 def score(
-    predictions: Floats, targets: Floats, *, counts: Bools | None = None, noise_sd: float
+    predictions: Floats,
+    targets: Floats,
+    *,
+    counts: Bools | None = None,
+    noise_sd: float | None = None,
+    variances: Floats | None = None,
 ) -> Scores:
     """Score the predictions of one epoch.
 
-    Parameters
-    ----------
-    predictions : np.ndarray [shape=(members, points)]
-        In the target's unit.
-    targets : np.ndarray [shape=(points,)]
-        What was observed; a point where it is not finite is left out.
-    counts : np.ndarray of bool [shape=(members, points)], optional
-        Which members count where (see `out_of_bag`); all by default.
-    noise_sd : float
-        Standard deviation of the observations around what is predicted, in the target's unit.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, `counts` is not boolean, or `noise_sd` is not positive.
+    Parameters and errors are those of `predictive.mixtures`.
     """
-    these = deviations(predictions, targets, counts)
+    return scores_of(
+        mixtures(predictions, targets, counts=counts, noise_sd=noise_sd, variances=variances)
+    )
+
+
+@quiet
+def scores_of(these: Mixtures) -> Scores:
+    """Score predictive distributions."""
+    transforms = pit(these)
+    plain, fair = crps(these)
+    epistemic, aleatoric = these.epistemic, these.aleatoric
+    shares = calibration(transforms, np.array([*PERCENTS, *LEVELS]) / 100).tolist()
     return Scores(
-        nll=nll(these, noise_sd),
-        crps=crps(these),
-        coverage=tuple(coverage(these, percent) for percent in PERCENTS),
+        nll=mean_of(nll(these)),
+        crps=mean_of(plain),
+        fair_crps=mean_of(fair),
+        coverage=tuple(shares[: len(PERCENTS)]),
+        calibration=tuple(shares[len(PERCENTS) :]),
         spread_skill=spread_skill(these),
-        ranks=tuple(rank_histogram(these).tolist()),
+        pit=tuple(pit_histogram(transforms).tolist()),
+        epistemic=mean_of(np.sqrt(epistemic)),
+        aleatoric=mean_of(np.sqrt(aleatoric)),
+        sharpness=mean_of(np.sqrt(epistemic + aleatoric)),
         points=len(these.members),
     )
 
@@ -152,173 +170,43 @@ def out_of_bag(indices: npt.NDArray[np.integer[Any]], points: int) -> Bools:
     return unseen
 
 
-@quiet
-def deviations(predictions: Floats, targets: Floats, counts: Bools | None = None) -> Deviations:
-    """Sort out what counts, once for all scores.
-
-    Parameters and errors are those of `score`.
-    """
-    if predictions.ndim != 2 or targets.shape != predictions.shape[1:]:
-        raise ValueError(
-            f"predictions have shape {predictions.shape} and targets {targets.shape}; "
-            "expected (members, points) and (points,)"
-        )
-    errors = predictions - targets.astype(np.float64)
-    counting = np.isfinite(errors)
-    if counts is not None:
-        if counts.shape != predictions.shape or counts.dtype != np.bool_:
-            raise ValueError(
-                f"counts are {counts.dtype} of shape {counts.shape}; "
-                f"expected bool of shape {predictions.shape}"
-            )
-        counting &= counts
-    members = counting.sum(axis=0)
-    used = members >= LEAST_MEMBERS
-    members = members[used]
-    # Sorting puts NaN last; columns of nothing else are cut off, so that they change no rounding.
-    ascending = np.sort(np.where(counting, errors, np.nan).T[used], axis=1)
-    return Deviations(ascending[:, : members.max(initial=0)], members)
-
-
-@quiet
-def nll(deviations: Deviations, noise_sd: float) -> float:
-    """Return the negative log-likelihood of the targets, mean over points, in nats.
-
-    The members are the means of a mixture of Gaussians with equal weights whose standard
-    deviation is that of the observations' noise.
-
-    Parameters
-    ----------
-    deviations : Deviations
-        Of the members.
-    noise_sd : float
-        In the target's unit.
-
-    Raises
-    ------
-    ValueError
-        If `noise_sd` is not a positive number.
-    """
-    if not 0 < noise_sd < np.inf:
-        raise ValueError(f"noise_sd is {noise_sd}; expected a positive number")
-    errors, members = deviations
-    if not len(members):
-        return float("nan")
-    exponents = np.where(np.isnan(errors), -np.inf, -0.5 * (errors / noise_sd) ** 2)
-    density = logsumexp(exponents, axis=1) - np.log(members)
-    return mean_of(-density) + log(noise_sd) + 0.5 * log(2 * pi)
-
-
-@quiet
-def crps(deviations: Deviations, *, fair: bool = False) -> float:
-    """Return the continuous ranked probability score, mean over points, in the target's unit.
-
-    Parameters
-    ----------
-    deviations : Deviations
-        Of the members.
-    fair : bool
-        By default the score of the members' own distribution, E|X - y| - E|X - X'| / 2 with each
-        pair of members, also of one with itself (Gneiting & Raftery, JASA 102, 2007, eq. 21, with
-        the sign turned).  The fair one does without pairs of one with itself, so that it is free
-        of bias by the number of members, and may be negative (Ferro, QJRMS 140, 2014).
-    """
-    errors, members = deviations
-    count = members[:, None]
-    # Of M sorted members the k-th is the greater one in k - 1 pairs and the lesser one in M - k.
-    weights = 2 * np.arange(1, errors.shape[1] + 1) - count - 1
-    pairs = count * (count - 1 if fair else count)
-    return mean_of(np.nansum(np.abs(errors) / count - weights * (errors / pairs), axis=1))
-
-
-@quiet
-def coverage(deviations: Deviations, percent: float) -> float:
-    """Return the share of points whose target lies within the members' central interval.
-
-    Parameters
-    ----------
-    deviations : Deviations
-        Of the members.
-    percent : float
-        Of the interval, 0 to 100.
-
-    Returns
-    -------
-    float
-        0 to 1; the ends belong to the interval.
-
-    Raises
-    ------
-    ValueError
-        If `percent` is not one.
-
-    Notes
-    -----
-    The ends are quantiles of type 6 (Hyndman & Fan, The American Statistician 50, 1996; NumPy's
-    ``weibull``): the k-th of M members is where a target drawn like the members stays below with
-    probability k / (M + 1).  So a calibrated ensemble of any size covers `percent`, unless that
-    is more than (M - 1) / (M + 1), the share between its outermost members.  NumPy's default
-    would cover (M - 1) / (M + 1) of `percent`.
-    """
-    if not 0 <= percent <= 100:
-        raise ValueError(f"percent is {percent}; expected 0 to 100")
-    errors, members = deviations
-    position = np.maximum((100 - percent) * (members + 1) / 200 - 1, 0)
-    outer = position.astype(np.intp)
-    along = position - outer
-    point = np.arange(len(members))
-    # The upper end counts from above, so that turning all signs changes nothing.
-    ends = [
-        (1 - along) * errors[point, place] + along * errors[point, further]
-        for place, further in ((outer, outer + 1), (members - 1 - outer, members - 2 - outer))
-    ]
-    return mean_of((ends[0] <= 0) & (ends[1] >= 0))
-
-
-def rank_histogram(deviations: Deviations, bins: int = RANK_BINS) -> npt.NDArray[np.float64]:
-    """Return how often the target has which relative rank among the members.
-
-    Parameters
-    ----------
-    deviations : Deviations
-        Of the members.
-    bins : int
-        Of equal width, from below all members to above them all.
+def pit_histogram(transforms: Doubles, bins: int = PIT_BINS) -> Doubles:
+    """Return how often the transforms (see `predictive.pit`) lie in which part of 0 to 1.
 
     Returns
     -------
     np.ndarray [shape=(bins,)]
-        Shares of the points, together 1.
-
-    Notes
-    -----
-    Of the M + 1 ranks each is an interval of width 1 / (M + 1), and a target that has it is
-    spread evenly over that interval; one that equals members, over all ranks that it shares.
-    This is the histogram of Czado, Gneiting & Held (Biometrics 65, 2009, eq. 2): nothing is
-    drawn at random, and it is flat for a calibrated ensemble even where M + 1 is no multiple of
-    `bins` or differs by point.
+        Shares of the points, together 1: flat if the predictions are calibrated, high at both
+        ends if they are too sure, in the middle if they are not sure enough.
     """
-    errors, members = deviations
-    if not len(members):
+    if not transforms.size:
         return np.full(bins, np.nan)
-    below = np.sum(errors < 0, axis=1)[:, None]
-    shared = np.sum(errors == 0, axis=1)[:, None] + 1
-    edges = np.arange(bins + 1) * (members[:, None] + 1) / bins
-    reached = np.clip((edges - below) / shared, 0, 1).mean(axis=0)
-    return np.asarray(np.diff(reached), np.float64)
+    places = np.minimum((transforms * bins).astype(np.intp), bins - 1)
+    return np.bincount(places, minlength=bins) / len(transforms)
 
 
 @quiet
-def spread_skill(deviations: Deviations) -> float:
-    """Return the spread of the members over the error of their mean: 1 if calibrated.
+def spread_skill(these: Mixtures) -> float:
+    """Return the spread of the predictions over the error of their mean: 1 if calibrated.
 
     Notes
     -----
-    sqrt(mean of (M + 1) / M s²) / RMSE with the unbiased variance s² of the M members at each
-    point (Fortin et al., J. Hydrometeorology 15, 2014, there with one M).  Below 1 the ensemble
-    is too sure of itself.
+    sqrt(mean of (1 + 1/M) s² + noise variance) / RMSE with the unbiased variance s² of the M
+    members at each point (the factor: Fortin et al., J. Hydrometeorology 15, 2014).  Below 1 the
+    ensemble is too sure of itself.
     """
-    errors, members = deviations
-    expected = (members + 1) / members * spread(errors.T) ** 2
-    squared = (np.nansum(errors, axis=1) / members) ** 2
-    return float(np.sqrt(np.divide(mean_of(expected), mean_of(squared))))
+    expected = (1 + 1 / these.members) * these.epistemic + these.aleatoric
+    return float(np.sqrt(np.divide(mean_of(expected), mean_of(these.bias**2))))
+
+
+def reachable(these: Mixtures, percents: tuple[int, ...] = PERCENTS) -> tuple[float, ...]:
+    """Return which coverage so many members with such noise could show, were they calibrated.
+
+    Few members with little noise do not reach as far out as a nominal interval of 95 %.
+
+    Returns
+    -------
+    tuple of float
+        Shares, for the percents in turn; NaN without points (see `predictive.pretended_pit`).
+    """
+    return tuple(calibration(pretended_pit(these), np.array(percents) / 100).tolist())

@@ -8,9 +8,15 @@ from epochord.runlog.words import did_you_mean
 
 __all__ = ["LAYERS", "SHOWN", "Animation", "EnsembleSettings", "Layer"]
 
-Layer = Literal["members", "mean", "sd", "quantiles", "f", "p", "data", "hop"]
+Layer = Literal["members", "mean", "sd", "predictive", "quantiles", "f", "p", "data", "hop"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
-SHOWN: tuple[Layer, ...] = ("members", "mean", "sd", "data")  # what is seen by default
+SHOWN: tuple[Layer, ...] = (
+    "members",
+    "mean",
+    "sd",
+    "predictive",
+    "data",
+)  # what is seen by default
 
 MOST = 1e100  # predictions are float32; beyond this, float64 would overflow on the way
 
@@ -25,7 +31,8 @@ class EnsembleSettings:
     ----------
     layers : tuple of str
         What is drawn: `members` (a density if there are more than 200), their
-        `mean`, bands of ±1 and ±2 standard deviations (`sd`), bands of
+        `mean`, bands of ±1 and ±2 standard deviations (`sd`), a band of ±2 of
+        what will be observed, noise included (`predictive`), bands of
         `quantiles` (5 to 95 % and 25 to 75 %), the trained part `f` and the
         scaled prior `p` of each member, the `data`, and members one at a time
         (`hop`: hypothetical outcome plots, Hullman et al. 2015).
@@ -38,11 +45,14 @@ class EnsembleSettings:
         The small animation beside the video.
     video, sound : bool
         Whether to make the video at all, and whether with sound.
+    svg : bool
+        Whether the stills are there as SVG too.
     limits : (float, float), optional
         Lowest and highest prediction that is shown.
     noise : float, optional
-        Standard deviation of the observations' noise for the likelihood; by
-        default what the log says, else estimated from the residuals.
+        Standard deviation of the observations' noise; by default what the log
+        says, else each member's own, else the most likely one at the last epoch,
+        out of bag, at held-out points, or at the training data.
 
     Raises
     ------
@@ -56,6 +66,7 @@ class EnsembleSettings:
     animation: Animation = "webp"
     video: bool = True
     sound: bool = True
+    svg: bool = False
     limits: tuple[float, float] | None = None
     noise: float | None = None
 

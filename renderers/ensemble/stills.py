@@ -1,29 +1,43 @@
-"""The still pictures of an ensemble: its uncertainty, its members, its priors, its scores."""
+"""The still pictures of an ensemble: uncertainty, members, priors, scores, and each member's part.
 
-from collections.abc import Iterator, Sequence
+The first three are the pictures of Perone's post "Randomized prior functions in PyTorch" (2019).
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from epochord.renderers.ensemble.captions import lost
-from epochord.renderers.ensemble.figure import ensemble_figure, headed
+from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.limits import seen_data, widened
-from epochord.renderers.ensemble.look import DATA_COLOUR, INK, STROKES
-from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
+from epochord.renderers.ensemble.look import DATA_COLOUR, INK, STROKES, Stroke
+from epochord.renderers.ensemble.member_maps import member_maps, spread_out
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.score_still import scores_still
 from epochord.renderers.ensemble.settings import EnsembleSettings
-from epochord.renderers.ensemble.view import Lines
+from epochord.renderers.ensemble.sheet import panels, plain, sheet
+from epochord.renderers.ensemble.view import Lines, View
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["stills"]
+__all__ = ["still_names", "stills"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
 ROWS, COLUMNS = 3, 4  # of members
+KEYS_AT = (0.5, 0.005)  # of width and height
+LINE_WIDTH = 1.6  # points, of a member by itself
+
+
+def still_names(ensemble: Ensemble) -> list[str]:
+    """Return which stills an ensemble has, the most telling one first."""
+    several = ["by_member"] if ensemble.setup.grid.shape[1] == 1 else []
+    priors = ["priors"] if ensemble.setup.prior is not None else []
+    return ["uncertainty", "members", *priors, "scores", *several]
 
 
 def stills(
@@ -44,51 +58,112 @@ def stills(
     last = ensemble_figure([overview], settings, limits, epochs=slice(-1, None))
     last.draw([len(ensemble.epochs) - 1])
     yield "uncertainty", last.figure
-    yield "members", _members(overview, limits, fixed=settings.limits is not None)
-    if ensemble.setup.prior is not None:
-        yield "priors", _priors(ensemble)
+    if ensemble.setup.grid.shape[1] == 2:
+        yield "members", _member_maps(overview, limits)
+        if ensemble.setup.prior is not None:
+            yield "priors", _prior_maps(ensemble)
+        yield "scores", scores_still(overview)
+        return
+    lines = Lines(ensemble)
+    view = lines.at(len(ensemble.epochs) - 1, quantiles=False)
+    yield "members", _members(overview, lines, view, limits)
+    if view.p is not None:
+        yield "priors", _priors(ensemble, lines, view.p)
     yield "scores", scores_still(overview)
+    yield "by_member", _by_member(overview, lines, view, limits, fixed=settings.limits is not None)
 
 
-def _members(overview: Overview, limits: tuple[float, float], *, fixed: bool) -> Figure:
+def _ended(overview: Overview) -> str:
+    """Say at which epoch this is, and how many members are lost by then."""
+    ensemble = overview.ensemble
+    gone = lost(int(overview.missing[-1]), ensemble.members)
+    return ", ".join(filter(None, [f"epoch {ensemble.epochs[-1]}", gone]))
+
+
+def _members(overview: Overview, lines: Lines, view: View, limits: tuple[float, float]) -> Figure:
+    """Draw the predictions of all members, and nothing but the data over them."""
+    ensemble = overview.ensemble
+    figure = sheet(ensemble, f"what each member predicts, {_ended(overview)}")
+    (axes,) = panels(figure, 1, 1)
+    _draw_lines(axes, lines, view.members, STROKES["members"])
+    axes.set(ylim=limits, ylabel="prediction")
+    seen = seen_data(ensemble.setup, limits)
+    axes.plot(
+        ensemble.setup.data[seen, 0], ensemble.setup.targets[seen], "o", color=DATA_COLOUR,
+        markersize=8, markeredgecolor="white", zorder=3, clip_on=False, label="training data",
+    )  # fmt: skip
+    if seen.any():
+        axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def _priors(ensemble: Ensemble, lines: Lines, scaled: Floats) -> Figure:
+    """Draw the priors alone, as they add to the predictions."""
+    figure = sheet(ensemble, "the priors alone, which are never trained")
+    (axes,) = panels(figure, 1, 1)
+    _draw_lines(axes, lines, scaled, STROKES["p"])
+    axes.autoscale_view(scalex=False)
+    axes.set_ylabel(STROKES["p"].label)
+    return figure
+
+
+def _draw_lines(axes: Axes, lines: Lines, values: Floats, stroke: Stroke) -> None:
+    """Draw functions of x in one go; what is not finite is left out."""
+    x = np.broadcast_to(lines.x, values.shape)
+    segments = np.stack([x, np.where(np.isfinite(values), values, np.nan)], axis=2)
+    axes.add_collection(
+        LineCollection(
+            list(segments), colors=stroke.colour, alpha=stroke.alpha, linewidths=stroke.width
+        )
+    )
+    axes.set(xlim=(lines.x[0], lines.x[-1]), xlabel="x")
+    plain(axes)
+
+
+def _by_member(
+    overview: Overview, lines: Lines, view: View, limits: tuple[float, float], *, fixed: bool
+) -> Figure:
     """Draw some members at the last epoch, each with its parts and the data it was trained on.
 
     Unless the limits are fixed, they are widened to hold all of these.
     """
     ensemble = overview.ensemble
-    gone = lost(int(overview.missing[-1]), ensemble.members)
-    figure = headed(ensemble, ", ".join(filter(None, [f"epoch {ensemble.epochs[-1]}", gone])))
-    chosen = _spread_out(ensemble.members, ROWS * COLUMNS)
-    if ensemble.setup.grid.shape[1] == 2:
-        _maps(figure, ensemble, ensemble.at(-1).grid, chosen, limits, "prediction Q")
-        return figure
-    lines = Lines(ensemble)
-    view = lines.at(len(ensemble.epochs) - 1, quantiles=False)
-    parts = {"members": view.members, "f": view.f, "p": view.p}
+    figure = sheet(ensemble, f"some members by themselves, {_ended(overview)}")
+    chosen = spread_out(ensemble.members, ROWS * COLUMNS)
+    named = (("members", view.members), ("f", view.f), ("p", view.p))
+    parts = {name: values for name, values in named if values is not None}
     if not fixed:
-        drawn = [values[chosen] for values in parts.values() if values is not None]
+        drawn = [values[chosen] for values in parts.values()]
         limits = widened(limits, np.concatenate(drawn))
     keys: dict[str, Any] = {}
-    for axes, member in zip(_panels(figure, len(chosen)), chosen, strict=True):
-        axes.set(xlim=(lines.x[0], lines.x[-1]), ylim=limits)
+    grid = panels(figure, len(chosen), COLUMNS, shared=True, below=True)
+    grid[0].set(xlim=(lines.x[0], lines.x[-1]), ylim=limits)
+    for axes, member in zip(grid, chosen, strict=True):
+        plain(axes)
         axes.set_title(f"member {member}", loc="left", fontsize="small", color=INK)
-        for name, values in parts.items():
-            if values is not None:
-                stroke = STROKES[name]
-                label = "prediction Q" if name == "members" else stroke.label
-                if np.isfinite(values[member]).any():
-                    axes.plot(
-                        lines.x, values[member], color=stroke.colour, linewidth=1.6, label=label
-                    )
-        if not np.isfinite(view.members[member]).any():
-            axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=INK)
+        _draw_parts(axes, lines, parts, member)
         _draw_own_data(axes, ensemble, member)
         keys |= {str(h.get_label()): h for h in axes.get_legend_handles_labels()[0]}
     if keys:
         figure.legend(
-            handles=list(keys.values()), loc="outside lower center", ncols=len(keys), frameon=False
-        )
+            handles=list(keys.values()), loc="lower center", bbox_to_anchor=KEYS_AT,
+            ncols=len(keys), frameon=False,
+        )  # fmt: skip
+    figure.text(0.5, 0.075, "x", ha="center", color=INK)
     return figure
+
+
+def _draw_parts(axes: Axes, lines: Lines, parts: dict[str, Floats], member: int) -> None:
+    """Draw what a member predicts, and the parts that it is the sum of."""
+    for name, values in parts.items():
+        label = "prediction Q" if name == "members" else STROKES[name].label
+        if np.isfinite(values[member]).any():
+            axes.plot(
+                lines.x, values[member], color=STROKES[name].colour, linewidth=LINE_WIDTH,
+                label=label,
+            )  # fmt: skip
+    if not np.isfinite(parts["members"][member]).any():
+        axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=INK)
 
 
 def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:
@@ -112,63 +187,19 @@ def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:
         )  # fmt: skip
 
 
-def _priors(ensemble: Ensemble) -> Figure:
-    """Draw the priors alone, as they add to the predictions."""
-    figure = headed(ensemble, "the priors alone")
-    prior = ensemble.setup.prior
-    assert prior is not None
-    scaled = ensemble.setup.prior_scale * prior.grid
-    if ensemble.setup.grid.shape[1] == 2:
-        finite = scaled[np.isfinite(scaled)]
-        limits = (float(finite.min(initial=0)), float(finite.max(initial=0)) or 1.0)
-        chosen = _spread_out(ensemble.members, ROWS * COLUMNS)
-        _maps(figure, ensemble, scaled, chosen, limits, STROKES["p"].label)
-        return figure
-    lines = Lines(ensemble)
-    axes = figure.add_subplot()
-    colour, alpha, width, label = STROKES["p"]
-    axes.plot(lines.x, scaled[:, lines.order].T, color=colour, alpha=alpha, linewidth=width)
-    axes.set(xlim=(lines.x[0], lines.x[-1]), xlabel="x", ylabel=label)
-    _plain(axes)
+def _member_maps(overview: Overview, limits: tuple[float, float]) -> Figure:
+    ensemble = overview.ensemble
+    figure = sheet(ensemble, f"what some members predict, {_ended(overview)}")
+    member_maps(figure, ensemble, ensemble.at(-1).grid, limits, "prediction Q")
     return figure
 
 
-def _panels(figure: Figure, count: int) -> list[Axes]:
-    columns = min(COLUMNS, count)
-    rows = -(-count // columns)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for unused in grid[count:]:
-        unused.remove()
-    for axes in grid[:count]:
-        _plain(axes)
-    return list(grid[:count])
-
-
-def _maps(
-    figure: Figure,
-    ensemble: Ensemble,
-    values: Floats,
-    chosen: Sequence[int],
-    limits: tuple[float, float],
-    label: str,
-) -> None:
-    lattice = Lattice(ensemble)
-    panels = _panels(figure, len(chosen))
-    for axes, member in zip(panels, chosen, strict=True):
-        axes.set_title(f"member {member}", loc="left", fontsize="small", color=INK)
-        axes.set(xlabel=INPUTS[0], ylabel=INPUTS[1])
-        axes.label_outer()
-        image = axes.imshow(
-            np.ma.masked_invalid(lattice.map(values[member])), extent=lattice.extent,
-            origin="lower", aspect="auto", cmap="cividis", vmin=limits[0], vmax=limits[1],
-        )  # fmt: skip
-    figure.colorbar(image, ax=panels, label=label)
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _spread_out(members: int, most: int) -> list[int]:
-    """Return numbers of at most so many members, evenly from the first to the last."""
-    return sorted(set(np.linspace(0, members - 1, min(members, most)).round().astype(int).tolist()))
+def _prior_maps(ensemble: Ensemble) -> Figure:
+    figure = sheet(ensemble, "some priors alone, which are never trained")
+    prior = ensemble.setup.prior
+    assert prior is not None
+    scaled = ensemble.setup.prior_scale * prior.grid
+    finite = scaled[np.isfinite(scaled)]
+    limits = (float(finite.min(initial=0)), float(finite.max(initial=0)) or 1.0)
+    member_maps(figure, ensemble, scaled, limits, STROKES["p"].label)
+    return figure

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.ensemble.asked import Variances
+from epochord.renderers.ensemble.noise import Noise
 from epochord.renderers.ensemble.statistics import bands, moments
 from epochord.runlog import LogError
 from epochord.runlog.reading.ensemble import Ensemble
@@ -27,6 +29,8 @@ class View:
         Q of each member.
     mean, sd : np.ndarray [shape=(grid,)]
         Over the members.
+    predictive : np.ndarray [shape=(grid,)]
+        Standard deviation of what will be observed: members and noise; NaN where that is unknown.
     quantiles : np.ndarray [shape=(4, grid)]
         At `QUANTILES`.
     f, p : np.ndarray [shape=(members, grid)], optional
@@ -36,6 +40,7 @@ class View:
     members: Floats
     mean: Floats
     sd: Floats
+    predictive: Floats
     quantiles: Floats
     f: Floats | None
     p: Floats | None
@@ -54,6 +59,10 @@ class Lines:
     ----------
     ensemble : Ensemble
         Of one input.
+    noise : Noise, optional
+        Of the observations around what is predicted.
+    variances : callable, optional
+        Returns each member's own variances of an epoch, where the noise has no other size.
 
     Raises
     ------
@@ -62,6 +71,8 @@ class Lines:
     """
 
     ensemble: Ensemble
+    noise: Noise | None = None
+    variances: Variances | None = None
     order: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +113,17 @@ class Lines:
             members,
             mean,
             sd,
+            np.sqrt(sd**2 + self._aleatoric(place)),
             bands(members, QUANTILES) if quantiles else np.empty((0, len(self.order))),
             None if prior is None else members - prior,
             prior,
         )
+
+    def _aleatoric(self, place: int) -> Floats:
+        """Return the variance of the noise at each point of the grid, the mean over members."""
+        if self.noise is not None and self.noise.sd is not None:
+            return np.full(len(self.order), self.noise.sd**2)
+        own = self.variances(place) if self.variances is not None else None
+        if own is None:
+            return np.full(len(self.order), np.nan)
+        return moments(own.grid[:, self.order])[0]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from epochord.renderers.results.output import writing
@@ -10,8 +11,8 @@ from epochord.renderers.results.output import writing
 __all__ = ["save_picture"]
 
 
-def save_picture(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as PNG and SVG, without dates and versions.
+def save_picture(figure: Figure, stem: Path, *, svg: bool = True) -> list[Path]:
+    """Write a figure as PNG, and as SVG too, without dates and versions.
 
     Parameters
     ----------
@@ -19,16 +20,22 @@ def save_picture(figure: Figure, stem: Path) -> list[Path]:
         At its own resolution.
     stem : Path
         Without a suffix.
+    svg : bool
+        Whether to write the SVG.
 
     Raises
     ------
     OutputError
         If a file cannot be written.
     """
-    png, svg = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
-    with mpl.rc_context({"svg.hashsalt": "epochord"}):
-        with writing(png) as temporary:
-            figure.savefig(temporary, format="png", metadata={"Software": None})
-        with writing(svg) as temporary:
+    made = [stem.with_name(f"{stem.name}.png")]
+    with writing(made[0]) as temporary:
+        # Figure.savefig would draw all of it twice, to find a layout that there is already.
+        FigureCanvasAgg(figure).print_png(  # type: ignore[no-untyped-call]
+            temporary, metadata={"Software": None}
+        )
+    if svg:
+        made.append(stem.with_name(f"{stem.name}.svg"))
+        with mpl.rc_context({"svg.hashsalt": "epochord"}), writing(made[1]) as temporary:
             figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
-    return [png, svg]
+    return made

@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from epochord.runlog.reading.ensemble import open_ensemble
+
 
 @pytest.fixture
 def ensembles(make_ensemble, write_run, tmp_path):
@@ -30,8 +32,15 @@ def test_all_runs_and_their_panel(epochord, tmp_path):
     assert "plain" not in err
     assert "one: 5 members, 4 epochs, sd" in err
     names = {str(Path(line).relative_to("renders")) for line in out}
-    assert {"one/ensemble.mp4", "one/ensemble.webp", "one/priors.png", "two/scores.svg"} <= names
+    assert {"one/ensemble.mp4", "one/ensemble.webp", "one/priors.png", "two/scores.png"} <= names
     assert "ensemble-panel/ensemble.mp4" in names
+    pictures, films = (
+        [path.stat().st_mtime_ns for path in (tmp_path / "renders").glob(f"*/{name}")]
+        for name in ("uncertainty.png", "ensemble.mp4")
+    )
+    assert len(pictures) == len(films) == 3
+    assert max(pictures) < min(films)  # pictures of all come first
+    assert len(out) == len(set(out))
     assert "two/priors.png" not in names
     assert all((tmp_path / line).stat().st_size > 1000 for line in out)
     about = json.loads((tmp_path / "renders/ensemble-panel/ensemble.json").read_text())
@@ -174,8 +183,8 @@ def test_results_of_one_folder_belong_together(epochord, tmp_path):
 
 @pytest.mark.usefixtures("ensembles")
 @pytest.mark.parametrize("failure", ["exit 3", "cat > /dev/null; echo No space left >&2; exit 1"])
-def test_ffmpeg_that_fails_leaves_what_was_there(epochord, tmp_path, monkeypatch, failure):
-    """Stills, scores and video stay those of the earlier call, as does their description."""
+def test_ffmpeg_that_fails_leaves_the_stills(epochord, tmp_path, monkeypatch, failure):
+    """Those of this call: a video of the earlier one is not left beside them."""
     epochord("render", "ensemble", "one", *QUICK)
     before = files_in(tmp_path / "renders/one")
     broken = tmp_path / "ffmpeg"
@@ -187,17 +196,29 @@ def test_ffmpeg_that_fails_leaves_what_was_there(epochord, tmp_path, monkeypatch
     assert not out
     (line,) = [line for line in err.splitlines() if "error:" in line]
     assert "renders/one/ensemble.mp4: ffmpeg failed" in line
-    assert files_in(tmp_path / "renders/one") == before
+    assert_stills_alone(tmp_path / "renders/one", before)
+
+
+def assert_stills_alone(folder, before):
+    """Check that what is there is what its description says: new stills, no video, no rest."""
+    after = files_in(folder)
+    assert set(before) - set(after) == {"ensemble.mp4", "ensemble.webp"}
+    assert set(after) < set(before)
+    assert after["uncertainty.png"] != before["uncertainty.png"]
+    about = json.loads((folder / "ensemble.json").read_text())
+    assert {*about["files"], "ensemble.json"} == set(after)
+    assert about["complete"] is False
 
 
 @pytest.mark.usefixtures("ensembles", "heeding_ctrl_c")
-def test_ctrl_c_leaves_what_was_there(epochord, tmp_path):
-    """Exit code 130, one line, and the results of the earlier call as they were."""
+def test_ctrl_c_leaves_the_stills(epochord, tmp_path):
+    """Exit code 130, one line, and the stills, which are there before the video is begun."""
     epochord("render", "ensemble", "one", *QUICK)
     folder = tmp_path / "renders/one"
     before = files_in(folder)
     process = subprocess.Popen(
-        [sys.executable, "-m", "epochord", "render", "ensemble", "one", "--duration", "60"],
+        [sys.executable, "-m", "epochord", "render", "ensemble", "one", "--duration", "60",
+         "--show", "mean"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
@@ -208,7 +229,7 @@ def test_ctrl_c_leaves_what_was_there(epochord, tmp_path):
     assert process.returncode == 130
     assert out == ""
     assert err == "epochord: error: interrupted\n"
-    assert files_in(folder) == before
+    assert_stills_alone(folder, before)
 
 
 @pytest.mark.usefixtures("ensembles")
@@ -271,3 +292,17 @@ def test_a_table_that_is_gone_is_one_line(epochord, tmp_path, command, lost):
         assert f"but no {lost}.parquet, which holds" in line
         assert "record the run again" in line
         assert bool(out) == (not which or command == ("inspect",))
+
+
+def test_the_posts_ensembles_have_a_page(epochord, make_ensemble, write_ensemble, tmp_path):
+    """Once all four are rendered, whatever else is; others of these names have none."""
+    opened = open_ensemble(make_ensemble(members=3, epochs=2))
+    settings = ("naive", "prior", "prior-bootstrap", "sine-bootstrap")
+    epochs = dict(enumerate(opened))
+    page = "renders/ensembles.html"
+    for some in (settings[:3], settings[3:]):
+        for setting in some:
+            name = tmp_path / "runs" / f"ensemble-{setting}"
+            write_ensemble(name, epochs, opened.setup, hyperparameters={"setting": setting})
+        _, out, _ = epochord("render", "ensemble", "--no-video")
+        assert (page in out) == (tmp_path / page).is_file() == (some == settings[3:])

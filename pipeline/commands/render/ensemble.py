@@ -13,6 +13,7 @@ from epochord.pipeline.commands.arguments.parsing import listed, parse_range
 from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option, placed
 from epochord.pipeline.commands.arguments.settings import given, named
 from epochord.pipeline.console import bar, fail, note, result
+from epochord.pipeline.experiments.ensemble_settings import SETTINGS
 from epochord.pipeline.inputs import Found, results_folders
 from epochord.runlog.errors import EpochordError, LogError
 from epochord.runlog.words import plural
@@ -35,9 +36,10 @@ def ensemble(
         typer.Option(
             "--show",
             metavar="A,B,…",
-            help="Layers: members, mean, sd, quantiles, f, p, data, hop (members one at a time).",
+            help="Layers: members, mean, sd, predictive (sd with noise), quantiles, f, p, data, "
+            "hop (members one at a time).",
         ),
-    ] = "members,mean,sd,data",
+    ] = "members,mean,sd,predictive,data",
     member: Annotated[
         int | None,
         typer.Option("--member", metavar="N", help="Draw this member apart from the others."),
@@ -57,7 +59,7 @@ def ensemble(
     noise: Annotated[
         float | None,
         typer.Option(
-            "--noise", metavar="SD", help="Of the observations' noise, for the likelihood."
+            "--noise", metavar="SD", help="Of the observations' noise; else logged or estimated."
         ),
     ] = None,
     animation: Annotated[
@@ -69,12 +71,16 @@ def ensemble(
     sound: Annotated[
         bool, typer.Option("--sound/--no-sound", help="Whether the video has sound.")
     ] = True,
+    svg: Annotated[
+        bool, typer.Option("--svg/--no-svg", help="Whether stills are there as SVG too.")
+    ] = False,
     out: Annotated[Path | None, out_option("renders/<run>/ensemble.mp4", ".mp4")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Render ensembles: renders/<run>/ensemble.mp4, stills and scores.
 
     Several runs also side by side, on one clock and equal axes: renders/ensemble-panel/.
+    Of the four that 'make record-ensembles' records, their story too: renders/ensembles.html.
     """
     from epochord.renderers.ensemble import EnsembleSettings
 
@@ -94,6 +100,7 @@ def ensemble(
             animation=animation,
             video=video,
             sound=sound,
+            svg=svg,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
@@ -104,7 +111,10 @@ def ensemble(
         unread = [f"no ensemble in {plural(len(found), 'run')}; 'make record-ensembles' makes some"]
     for problem in unread:
         fail(problem)
-    unmade = list(_rendered(placed(place, work, "ensemble"), place.folder, settings, as_json))
+    jobs = placed(place, work, "ensemble")
+    unmade = list(_rendered(jobs, place.folder, settings, as_json))
+    if not unmade and not place.suffix:
+        _tell(work, place.folder, as_json)
     if unread or unmade:
         raise typer.Exit(1)
 
@@ -151,23 +161,41 @@ def _rendered(
         if len(panel) < len(work):
             note(f"{PANEL}: shows the first {MOST_IN_A_PANEL} of {len(work)} runs")
         jobs.append((out / PANEL, panel))
-    for folder, overviews in jobs:
-        try:
-            with bar(f"render {folder.name}") as progress:
-                made = render_ensemble(
-                    overviews, folder, settings, limits=limits, progress=progress.update
-                )
-        except EpochordError as error:
-            fail(error)
-            yield error
-            continue
-        _say(made, as_json)
-        if made.removed:
-            gone = ", ".join(made.removed)
-            note(f"{folder}: removed {gone}, which earlier settings had made")
-        if made.problem:
-            fail(made.problem)
-            yield made.problem
+    # Pictures of all of them come before the first film.
+    for film in (False, True) if settings.video and len(jobs) > 1 else (True,):
+        for folder, overviews in list(jobs):
+            try:
+                with bar(f"render {folder.name}") as progress:
+                    made = render_ensemble(
+                        overviews, folder, settings, limits=limits, film=film,
+                        progress=progress.update,
+                    )  # fmt: skip
+            except EpochordError as error:
+                jobs.remove((folder, overviews))
+                fail(error)
+                yield error
+                continue
+            if film:
+                _say(made, as_json)
+            if made.removed:
+                gone = ", ".join(made.removed)
+                note(f"{folder}: removed {gone}, which earlier settings had made")
+            if made.problem:
+                fail(made.problem)
+                yield made.problem
+
+
+def _tell(work: dict[Path, "Overview"], out: Path, as_json: bool) -> None:
+    """Write the page of the posts' ensembles, if these are among what was rendered."""
+    rendered = {
+        (folder.name, one.ensemble.run.metadata.hyperparameters.get("setting"))
+        for folder, one in work.items()
+    }
+    if {(f"ensemble-{setting}", setting) for setting in SETTINGS} <= rendered:
+        from epochord.renderers.page import render_ensembles_page
+
+        path = render_ensembles_page(out)
+        result(json.dumps({"path": str(path)}) if as_json else path)
 
 
 def _say(made: "EnsembleResult", as_json: bool) -> None:
@@ -180,6 +208,8 @@ def _say(made: "EnsembleResult", as_json: bool) -> None:
                 f"sd {last['spread/inside']:.3g} inside the data, "
                 f"{last['spread/outside']:.3g} outside"
             )
+        if last.get("held_out/crps/fair") is not None:
+            said.append(f"fair CRPS {last['held_out/crps/fair']:.3g} at held-out points")
         if last["missing_members"]:
             gone = plural(int(last["missing_members"]), "member")
             said.append(f"{gone} not finite at the end")

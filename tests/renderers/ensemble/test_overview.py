@@ -1,13 +1,18 @@
 """An ensemble in a few numbers an epoch, and which epoch is seen when."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from epochord.renderers.ensemble.noise import most_likely_sd
 from epochord.renderers.ensemble.overview import overview
+from epochord.renderers.ensemble.scores import out_of_bag
 from epochord.renderers.ensemble.statistics import bands, moments
+from epochord.renderers.ensemble.view import Lines
 from epochord.renderers.pictures.clock import FPS, clock, shown
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import open_ensemble
@@ -86,17 +91,48 @@ def test_a_broken_member_is_counted_and_the_others_go_on(make_ensemble):
     assert seen.spread[6] != whole.spread[6]
 
 
-def test_the_noise_is_the_logged_one_or_that_of_the_residuals(
+def test_the_noise_is_given_logged_the_members_own_or_estimated(
     make_ensemble, write_ensemble, tmp_path
 ):
-    """What is asked for counts first, then what the log says, then the residuals' size."""
+    """In this order; and each says where it is from."""
     ensemble = open_ensemble(make_ensemble())
-    assert overview(ensemble).noise == 0.5
-    assert overview(ensemble, noise=3.0).noise == 3.0
-    bare = write_ensemble(tmp_path / "bare", {0: ensemble.at(20)}, ensemble.setup)
-    mean = ensemble.at(20).data.mean(axis=0)
-    expected = np.sqrt(np.mean((mean - ensemble.setup.targets) ** 2))
-    assert overview(open_ensemble(bare)).noise == pytest.approx(expected, rel=1e-5)
+    last = ensemble.at(20)
+    own = Predictions(*(np.full_like(each, 0.25) for each in last))
+
+    def noise(setup=ensemble.setup, name="bare", variances=None, given=None):
+        bare = write_ensemble(tmp_path / name, {0: last}, setup)
+        return overview(open_ensemble(bare), noise=given, variances=variances).noise
+
+    assert str(overview(ensemble, noise=3.0).noise) == "noise sd 3, given"
+    assert str(overview(ensemble, variances=lambda _: own).noise) == "noise sd 0.5, from the log"
+    assert str(noise(variances=lambda _: own)) == "noise sd, each member's own"
+    unseen = out_of_bag(ensemble.setup.indices, 8)
+    expected = most_likely_sd(last.data, ensemble.setup.targets, unseen)
+    assert str(noise(name="bag")) == f"noise sd {expected:.3g}, estimated out of bag"
+    held = replace(ensemble.setup, indices=None)
+    estimated = noise(held, "held")
+    assert estimated.sd == most_likely_sd(last.held_out, held.held_out_targets)
+    assert estimated.source == "estimated from held-out points"
+    alone = replace(held, held_out=np.empty((0, 1)), held_out_targets=np.empty(0), prior=None)
+    assert noise(alone, "alone").source == "estimated from training residuals"
+
+
+def test_members_own_variances_are_scored_and_drawn(make_ensemble, write_ensemble, tmp_path):
+    """As the noise of their size would be, where they are all equal."""
+    ensemble = open_ensemble(make_ensemble())
+    bare = write_ensemble(tmp_path / "bare", dict(enumerate(ensemble)), ensemble.setup)
+    opened = open_ensemble(bare)
+    own = overview(
+        opened,
+        variances=lambda place: Predictions(*(np.full_like(e, 0.49) for e in opened.at(place))),
+    )
+    known = overview(opened, noise=0.7)
+    for kind, rows in known.scores.items():
+        for ours, theirs in zip(own.scores[kind], rows, strict=True):
+            assert ours.to_dict() == pytest.approx(theirs.to_dict(), rel=1e-6)
+    for one in (own, known):
+        view = Lines(opened, one.noise, one.variances).at(20)
+        assert np.allclose(view.predictive, np.hypot(view.sd, 0.7))
 
 
 def test_an_explosion_in_between_does_not_flatten_the_picture(write_ensemble, tmp_path):

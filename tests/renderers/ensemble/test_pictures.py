@@ -1,6 +1,7 @@
 """What the pictures of ensembles say: no more than is seen, and nothing is left unsaid."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +14,10 @@ from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.film import frames
 from epochord.renderers.ensemble.limits import unseen_data
 from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.noise import Noise
 from epochord.renderers.ensemble.settings import LAYERS
 from epochord.renderers.ensemble.stills import stills
+from epochord.renderers.ensemble.view import Lines
 from epochord.runlog import LogError
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import open_ensemble
@@ -131,9 +134,10 @@ def test_limits_hold_what_is_drawn(make_ensemble):
         for layer in layers:
             assert low < parts[layer].min()
             assert parts[layer].max() < high
-    fixed = still(one, "members", EnsembleSettings(limits=(-1.0, 1.0)))
-    assert {axes.get_ylim() for axes in fixed.axes} == {(-1.0, 1.0)}
-    for axes in still(one, "members", EnsembleSettings()).axes:
+    for name in ("members", "by_member"):
+        fixed = still(one, name, EnsembleSettings(limits=(-1.0, 1.0)))
+        assert {axes.get_ylim() for axes in fixed.axes} == {(-1.0, 1.0)}
+    for axes in still(one, "by_member", EnsembleSettings()).axes:
         low, high = axes.get_ylim()
         for line in axes.get_lines():
             assert low < line.get_ydata().min()
@@ -154,7 +158,7 @@ def test_one_wild_member_does_not_flatten_the_others(flat, write_ensemble, tmp_p
 @pytest.mark.parametrize(
     ("made", "absent"),
     [
-        ({"members": 1}, {"±1 and ±2 sd", "5–95 % and 25–75 %", "members"}),
+        ({"members": 1}, {"±1 and ±2 sd", "±2 sd with noise", "5–95 % and 25–75 %", "members"}),
         ({"prior": False}, {"prior βp", "trained part f"}),
         (
             {"members": 2, "broken": {0: 0, 1: 0}},
@@ -162,6 +166,7 @@ def test_one_wild_member_does_not_flatten_the_others(flat, write_ensemble, tmp_p
                 "members",
                 "mean",
                 "±1 and ±2 sd",
+                "±2 sd with noise",
                 "5–95 % and 25–75 %",
                 "one member after the other",
                 "trained part f",
@@ -210,9 +215,13 @@ def test_data_at_the_edge_are_drawn_whole(flat):
     (points,) = (artist for artist in cell.front if artist.get_label() == "training data")
     assert points.get_xydata().tolist() == [[0, 0], [1, 1], [0.5, 2]]
     assert not points.get_clip_on()
-    first, *_ = still(one, "members", settings).axes
+    first, *_ = still(one, "by_member", settings).axes
     (points,) = first.collections
     assert points.get_offsets().tolist() == [[0, 0], [1, 1], [0.5, 2]]
+    assert not points.get_clip_on()
+    (alone,) = still(one, "members", settings).axes
+    (points,) = alone.get_lines()
+    assert points.get_xydata().tolist() == [[0, 0], [1, 1], [0.5, 2]]
     assert not points.get_clip_on()
 
 
@@ -231,12 +240,56 @@ def test_parts_that_a_run_does_not_have_are_refused_or_said(make_ensemble, tmp_p
 def test_the_scores_are_labelled(make_ensemble):
     """Nominal levels stand at their lines, contraction is logarithmic, epochs are whole."""
     drawn = panels(still(seen(make_ensemble()), "scores"))
-    coverage = drawn["coverage of 50, 68, 95 %"]
+    coverage = drawn["Coverage of central intervals"]
     levels = {text.get_text(): text.get_position()[1] for text in coverage.texts}
     assert levels == {"50 %": 0.5, "68 %": 0.68, "95 %": 0.95}
-    contraction = drawn["contraction: sd at epoch 20 / at epoch 0"]
+    contraction = drawn["Spread left by training"]
     assert contraction.get_yscale() == "log"
-    assert len(drawn) == 6
+    assert contraction.get_ylabel() == "sd at epoch 20 / epoch 0"
+    assert len(drawn) == 8
+    assert all(axes.get_xlabel() and axes.get_ylabel() for axes in drawn.values())
+
+
+def test_the_scores_say_what_the_noise_is(make_ensemble, write_ensemble, tmp_path):
+    """Which size, and where it is from, in the picture and in the description."""
+    one = seen(make_ensemble())
+    assert "noise sd 0.5, from the log" in texts(still(one, "scores"))
+    bare = write_ensemble(tmp_path / "bare", dict(enumerate(one.ensemble)), one.ensemble.setup)
+    estimated = seen(bare)
+    said = f"noise sd {estimated.noise.sd:.3g}, estimated out of bag"
+    assert said in texts(still(estimated, "scores"))
+    about = render_ensemble(estimated, tmp_path / "o", EnsembleSettings(video=False)).description
+    assert about["runs"][0]["noise_source"] == said
+
+
+def test_lines_that_so_few_members_cannot_reach_are_not_drawn(make_ensemble):
+    """Four members with next to no noise show no coverage of 95 %: it says what they can show."""
+    opened = open_ensemble(make_ensemble(members=4))
+    one = overview(opened, noise=1e-3)
+    axes = panels(still(one, "scores"))["Coverage of central intervals"]
+    levels = [line.get_ydata()[0] for line in axes.get_lines() if len(set(line.get_xdata())) == 2]
+    assert 0.95 not in levels
+    most = max(reach[2] for reach in one.reach.values())
+    assert f"95 %:\n≤ {100 * most:.0f}" in [text.get_text() for text in axes.texts]
+    calibration = panels(still(one, "scores"))["Calibration (below line: too sure)"]
+    assert [0, 100] not in [list(line.get_ydata()) for line in calibration.get_lines()]
+
+
+def test_the_band_with_noise_lies_around_that_of_the_members(make_ensemble):
+    """It is as wide as both together, two standard deviations; unknown noise has none."""
+    one = seen(make_ensemble())
+    settings = EnsembleSettings(layers=("predictive", "sd"))
+    drawn = picture(one, settings=settings)
+    drawn.draw([20])
+    outer, inner, _ = (patch.get_xy()[:, 1] for patch in drawn.cells[0].axes.patches)
+    view = Lines(one.ensemble, one.noise).at(20)
+    assert outer.max() == pytest.approx((view.mean + 2 * np.hypot(view.sd, 0.5)).max())
+    assert outer.max() - outer.min() > inner.max() - inner.min()
+    unknown = replace(one, noise=Noise(1.0, "assumed", known=False))
+    bare = picture(unknown, settings=settings)
+    bare.draw([20])
+    assert len(bare.cells[0].axes.patches) == 2
+    assert "±2 sd with noise" not in legend(bare.figure)
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 4, 7])
@@ -245,7 +298,7 @@ def test_epochs_are_whole_numbers(make_ensemble, epochs):
     one = seen(make_ensemble(epochs=epochs))
     axes = [picture(one).strip]
     axes += [a for a in still(one, "scores").axes if a.get_xlabel() == "epoch"]
-    assert len(axes) == 5
+    assert len(axes) == 6
     for each in axes:
         each.figure.canvas.draw()
         ticks = each.get_xticks()
@@ -257,7 +310,7 @@ def test_epochs_are_whole_numbers(make_ensemble, epochs):
     ("made", "titles", "reason"),
     [
         ({"members": 1}, 0, "they take two members or more, and this ensemble has one"),
-        ({"epochs": 1}, 5, "no contraction: only one epoch is recorded"),
+        ({"epochs": 1}, 7, "no contraction: only one epoch is recorded"),
         (
             {"members": 3, "broken": dict.fromkeys(range(3), 0)},
             0,
@@ -278,7 +331,7 @@ def test_no_panel_of_scores_is_empty(make_ensemble, made, titles, reason):
 def test_without_points_to_score_the_picture_says_so(flat):
     """Neither held-out points nor a bootstrap: no scores, which is said beside the contraction."""
     figure = still(seen(flat()), "scores", EnsembleSettings())
-    assert list(panels(figure)) == ["contraction: sd at epoch 1 / at epoch 0"]
+    assert list(panels(figure)) == ["Spread left by training"]
     assert "no scores: the log has neither held-out points nor a bootstrap" in texts(figure)
 
 
@@ -292,15 +345,15 @@ def test_scores_that_a_damaged_log_lost_are_left_out(make_ensemble, write_ensemb
     one = seen(write_ensemble(tmp_path / "lost", lost, ensemble.setup))
     figure = still(one, "scores")
     assert "out of bag" in texts(figure)
-    assert "held out" not in texts(figure)
+    assert "held-out points" not in texts(figure)
 
 
 def test_lost_members_are_said_in_every_still(make_ensemble):
     """How many are not finite at the end stands beside the scores and the members."""
     broken = seen(make_ensemble(members=4, broken={1: 5, 3: 7}))
-    for name in ("scores", "members"):
+    for name in ("scores", "members", "by_member"):
         assert any("2 of 4 members not finite" in text for text in texts(still(broken, name)))
-    empty = [axes for axes in still(broken, "members").axes if axes.texts]
+    empty = [axes for axes in still(broken, "by_member").axes if axes.texts]
     assert [axes.get_title("left") for axes in empty] == ["member 1", "member 3"]
     assert "2 not finite   epoch 20 of 20" in texts(still(broken, "uncertainty"))
 

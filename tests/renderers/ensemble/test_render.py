@@ -15,10 +15,11 @@ from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.film import frames
 from epochord.renderers.ensemble.look import HEIGHT, WIDTH
 from epochord.renderers.ensemble.settings import LAYERS
-from epochord.runlog import LogError, open_run
+from epochord.runlog import LogError, OutputError, open_run
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import open_ensemble
 
+STILLS = ("uncertainty", "members", "priors", "scores", "by_member")
 QUICK = EnsembleSettings(duration=0.2, animation="none")
 
 
@@ -133,13 +134,13 @@ def test_many_members_are_a_density(make_ensemble):
 
 
 def test_the_results_of_one_run(seen, tmp_path):
-    """Stills as PNG and SVG, scores as a log of their own, and a description of them all."""
-    made = render_ensemble([seen], tmp_path / "out", EnsembleSettings(video=False))
+    """Stills, as SVG too on request, scores as a log of their own, and a description of all."""
+    settings = EnsembleSettings(video=False, svg=True)
+    made = render_ensemble([seen], tmp_path / "out", settings)
     names = {path.name for path in made.paths}
-    stills = {
-        f"{s}.{k}" for s in ("uncertainty", "members", "priors", "scores") for k in ("png", "svg")
+    assert names == {f"{s}.{k}" for s in STILLS for k in ("png", "svg")} | {
+        "ensemble.scores.parquet"
     }
-    assert names == stills | {"ensemble.scores.parquet"}
     for path in made.paths:
         if path.suffix == ".png":
             with Image.open(path) as picture:
@@ -154,7 +155,7 @@ def test_the_results_of_one_run(seen, tmp_path):
 
 def test_equal_logs_give_equal_bytes_and_are_rendered_once(seen, tmp_path):
     """PNG, SVG and scores do not depend on when or how often they are made."""
-    settings = EnsembleSettings(video=False)
+    settings = EnsembleSettings(video=False, svg=True)
     one, other = (render_ensemble([seen], tmp_path / n, settings) for n in "ab")
     for a, b in zip(one.paths, other.paths, strict=True):
         assert a.read_bytes() == b.read_bytes(), a.name
@@ -256,9 +257,7 @@ def test_an_ensemble_is_drawn_as_it_was_opened(make_ensemble, tmp_path, monkeypa
     named = render_ensemble(opened, "x/sine.mp4", QUICK)
     assert {path.name for path in Path("x").iterdir()} == {
         "sine.mp4", "sine.scores.parquet", "sine.json", *(
-            f"sine.{still}.{kind}"
-            for still in ("uncertainty", "members", "priors", "scores")
-            for kind in ("png", "svg")
+            f"sine.{still}.png" for still in STILLS
         )
     }  # fmt: skip
     assert all(path.is_file() for path in named.paths)
@@ -266,3 +265,32 @@ def test_an_ensemble_is_drawn_as_it_was_opened(make_ensemble, tmp_path, monkeypa
     assert (again.made, again.paths) == (False, named.paths)
     less = render_ensemble(opened, "x/sine.mp4", quick)
     assert less.removed == ("sine.mp4",)
+
+
+@pytest.mark.parametrize("problem", [KeyboardInterrupt(), OutputError("the disk is full")])
+def test_stills_stay_where_a_film_is_not_finished(seen, tmp_path, monkeypatch, problem):
+    """They are there before it is begun, as their description says; then it can be made."""
+    out = tmp_path / "out"
+    there = []
+
+    def fails(*_, **__):
+        there.extend(sorted(path.name for path in out.iterdir() if path.is_file()))
+        raise problem
+
+    with monkeypatch.context() as patched:
+        patched.setattr("epochord.renderers.ensemble.render.write_video", fails)
+        with pytest.raises(type(problem)):
+            render_ensemble(seen, out, QUICK)
+    expected = {f"{still}.png" for still in STILLS} | {"ensemble.scores.parquet"}
+    assert set(there) == expected | {"ensemble.json"} == {path.name for path in out.iterdir()}
+    about = json.loads((out / "ensemble.json").read_text())
+    assert set(about["files"]) == expected
+    assert about["complete"] is False
+    before = (out / "scores.png").stat().st_mtime_ns
+    again = render_ensemble(seen, out, QUICK)
+    assert again.made
+    assert (out / "ensemble.mp4").is_file()
+    assert {path.name for path in again.paths} == expected | {"ensemble.mp4"}
+    assert (out / "scores.png").stat().st_mtime_ns == before
+    assert json.loads((out / "ensemble.json").read_text())["complete"] is True
+    assert not render_ensemble(seen, out, QUICK).made
