@@ -44,7 +44,6 @@ REFUSED = {
     ),
     "no numbers": ([lambda _: np.array(["a"] * 30)], {}, TypeError, "gives <U1; expected real"),
     "complex": ([lambda x: torch.complex(x, x)], {}, TypeError, "complex64; expected real"),
-    "a grid of three": ([line], {"grid": torch.zeros(4, 3)}, ValueError, r"shape \(4, 3\)"),
     "an empty grid": ([line], {"grid": []}, ValueError, r"grid has shape \(0, 1\)"),
     "a grid of words": ([line], {"grid": ["a"]}, TypeError, r"grid is <U1; expected real"),
     "data alone": ([line], {"data": GRID}, TypeError, r"data is Tensor; expected \(inputs, targ"),
