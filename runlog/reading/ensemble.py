@@ -314,7 +314,7 @@ def _one_output(setup: EnsembleSetup, output: int) -> EnsembleSetup:
 
     def own(targets: Floats) -> Floats:
         if setup.task == "classification":
-            return (targets == output).astype(np.float64)
+            return np.where(targets == output, 1.0, 0.0)
         column: Floats = targets[:, output]
         return column
 

@@ -30,9 +30,6 @@ REFUSED = {
         [line, line, line, lambda x: x[:20, 0]], {}, ValueError,
         r"member 3 gives \(20,\) at 30 points; expected \(30,\) or \(30, 1\)",
     ),
-    "two outputs": (
-        [lambda x: x.expand(-1, 2)], {}, ValueError, r"member 0 gives \(30, 2\) at 30 points",
-    ),
     "one row": (line, {}, ValueError, r"members gives \(30,\) at 30 points; expected \(members"),
     "another input": (
         [nn.Linear(1, 1), nn.Linear(7, 1)], {}, ValueError,
