@@ -103,6 +103,8 @@ def _why_no_scores(overview: Overview) -> str:
 
 def _why_no_contraction(overview: Overview) -> str:
     epochs = len(overview.ensemble.epochs)
+    if not overview.contraction.size:
+        return "no contraction: no grid that can be drawn"
     if epochs == 1:
         return "no contraction: only one epoch is recorded"
     if not _positive(overview.contraction).any():

@@ -16,6 +16,7 @@ from epochord.runlog.errors import LogError, described
 from epochord.runlog.locations import Location
 from epochord.runlog.parquet import read_parquet, table_sources
 from epochord.runlog.reading.ensemble_sources import (
+    GridAt,
     OneOutput,
     ParquetSource,
     Source,
@@ -160,6 +161,26 @@ class Ensemble:
             return self
         setup = _one_output(self.setup, output)
         return Ensemble(self.run, setup, OneOutput(self._source, output, self.outputs))
+
+    def with_grid_at(self, place: str) -> "Ensemble":
+        """Return the same ensemble with the points of another place for its grid.
+
+        Parameters
+        ----------
+        place : {"data", "held_out", "ood"}
+            One that has points.
+        """
+        prior = self.setup.prior
+        setup = replace(
+            self.setup,
+            grid=getattr(self.setup, place),
+            prior=prior and prior._replace(grid=getattr(prior, place)),
+        )
+        return Ensemble(self.run, setup, GridAt(self._source, place))
+
+    def with_setup(self, setup: EnsembleSetup) -> "Ensemble":
+        """Return the same predictions of another setup, which has as many points."""
+        return Ensemble(self.run, setup, self._source)
 
     def _columns(self, place: int, prefix: str) -> dict[str, Floats]:
         """Read the columns of an epoch whose names begin so; a row a member there ever was."""

@@ -15,7 +15,7 @@ from epochord.runlog.ensemble.tables import ENSEMBLE, MEMBER, VARIANCE, Epoch, e
 from epochord.runlog.parquet import read_row_group, row_groups
 from epochord.runlog.run.run import STEP
 
-__all__ = ["OneOutput", "ParquetSource", "Source", "TensorSource", "tensor"]
+__all__ = ["GridAt", "OneOutput", "ParquetSource", "Source", "TensorSource", "tensor"]
 
 Identities = npt.NDArray[np.int64]
 
@@ -52,6 +52,32 @@ class OneOutput:
         """See `Source`."""
         members, columns = self._source.at(place)
         return Epoch(members, {name: values[:, self._every] for name, values in columns.items()})
+
+
+class GridAt:
+    """The predictions at another place, as those on the grid too.
+
+    Parameters
+    ----------
+    source : Source
+        Of all places.
+    place : str
+        Which.
+    """
+
+    def __init__(self, source: Source, place: str) -> None:
+        self.epochs, self.identities = source.epochs, source.identities
+        self._source, self._place = source, place
+
+    def at(self, place: int) -> Epoch:
+        """See `Source`."""
+        members, columns = self._source.at(place)
+        grid = {
+            prefix + GRID: columns[prefix + self._place]
+            for prefix in ("", VARIANCE)
+            if prefix + self._place in columns
+        }
+        return Epoch(members, columns | grid)
 
 
 def tensor(table: pa.Table, row: int) -> Floats:
