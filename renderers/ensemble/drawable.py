@@ -14,9 +14,15 @@ __all__ = ["has_lattice", "on_points", "why_not_drawn"]
 
 def why_not_drawn(ensemble: Ensemble) -> str:
     """Say why there is no film of an ensemble; nothing if there can be one."""
-    grid = ensemble.setup.grid
     if ensemble.task == "classification":
-        return "no film: of classes there are stills (--output K films the probability of class K)"
+        filmed = "" if _beyond(ensemble) else " (--output K films the probability of class K)"
+        return f"no film: of classes there are stills{filmed}"
+    return _beyond(ensemble)
+
+
+def _beyond(ensemble: Ensemble) -> str:
+    """Say why a grid cannot be drawn; nothing if it can."""
+    grid = ensemble.setup.grid
     if not len(grid):
         return "no film: it has no grid"
     if grid.shape[1] not in (1, 2):

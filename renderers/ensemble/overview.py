@@ -112,7 +112,8 @@ def overview(
     deviation, missing = np.empty((ensemble.members, count)), np.empty(count, np.int64)
     for place, predictions in enumerate(ensemble):
         mean, sd = moments(predictions.grid)
-        missing[place] = (~np.isfinite(predictions.grid).all(axis=1)).sum()
+        lost = ~np.isfinite(predictions.grid).all(axis=1)
+        missing[place] = (lost & ensemble.present[place]).sum()  # who is absent is not lost
         with np.errstate(invalid="ignore", over="ignore"):
             deviation[:, place] = (predictions.grid - mean).mean(axis=1, dtype=np.float64)
         for name, values in _functions(predictions.grid, setup).items():

@@ -32,6 +32,8 @@ __all__ = ["Unfilmed", "unfilmed"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Progress = Callable[[int, int], None]
+# By name: what there is an epoch, the stills, and what else is described.
+Found = tuple[Mapping[str, Floats], dict[str, Figure], dict[str, Any]]
 
 SCHEMA_VERSION = 1
 SCORES = ".scores.parquet"
@@ -88,7 +90,8 @@ def unfilmed(
         names = [name for name in made_before if (place.folder / name).is_file()]
         return Unfilmed(sorted(names), False, about)
     require_own(place, (SCORES,))
-    columns, figures = _of_classes(ensemble, progress) or _of_numbers(ensemble, settings, progress)
+    found = _of_classes(ensemble, progress) or _of_numbers(ensemble, settings, progress)
+    columns, figures, more = found
     last = {name: float(values[-1]) for name, values in columns.items()}
     with staging(place.folder, replacing=made_before) as folder:
         stage = replace(place, folder=folder)
@@ -103,6 +106,7 @@ def unfilmed(
             pq.write_table(pa.table(table), temporary, compression="zstd")
         names = [path.name for path in files] + [stage.path(SCORES).name]
         about["at_last_epoch"] = {n: v if np.isfinite(v) else None for n, v in last.items()}
+        about |= more
         sizes = {name: (folder / name).stat().st_size for name in names}
         describe(stage.path(".json"), about | {"complete": True, "files": sizes})
     return Unfilmed(names, True, about)
@@ -121,7 +125,7 @@ def _about(ensemble: Ensemble, settings: EnsembleSettings) -> dict[str, Any]:
         "members": ensemble.members,
         "epochs": len(ensemble.epochs),
         "last_epoch": int(ensemble.epochs[-1]),
-        "notes": [why_not_drawn(ensemble)],
+        "notes": [why_not_drawn(ensemble), *_one_of_several(ensemble)],
     }
     if ensemble.classes:
         run["classes"] = list(ensemble.classes)
@@ -133,19 +137,23 @@ def _about(ensemble: Ensemble, settings: EnsembleSettings) -> dict[str, Any]:
     }
 
 
-def _of_classes(
-    ensemble: Ensemble, progress: Progress | None
-) -> tuple[Mapping[str, Floats], dict[str, Figure]] | None:
+def _one_of_several(ensemble: Ensemble) -> list[str]:
+    if ensemble.classes or ensemble.outputs == 1:
+        return []
+    return [f"scores of output 0 of {ensemble.outputs}; --output K gives those of another"]
+
+
+def _of_classes(ensemble: Ensemble, progress: Progress | None) -> Found | None:
     if ensemble.task != "classification":
         return None
     found = class_overview(ensemble, progress=progress)
     figures = {"classes": map_still(found)} if has_lattice(ensemble) else {}
-    return found.columns, figures | {"scores": class_scores_still(found)}
+    tables = {kind: table.to_dict() for kind, table in found.last.items()}
+    figures = figures | {"scores": class_scores_still(found)}
+    return found.columns, figures, {"reliability": tables}
 
 
-def _of_numbers(
-    ensemble: Ensemble, settings: EnsembleSettings, progress: Progress | None
-) -> tuple[Mapping[str, Floats], dict[str, Figure]]:
-    found = overview(on_points(ensemble), noise=settings.noise, progress=progress)
+def _of_numbers(ensemble: Ensemble, settings: EnsembleSettings, progress: Progress | None) -> Found:
+    found = overview(on_points(ensemble.output(0)), noise=settings.noise, progress=progress)
     found = replace(found, contraction=np.empty(0))  # there is nothing to draw it over
-    return found.columns(), {"scores": scores_still(found)}
+    return found.columns(), {"scores": scores_still(found)}, {}

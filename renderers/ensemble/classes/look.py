@@ -18,6 +18,7 @@ SMALL = 9.0  # points
 SIZE = 1280, 720  # pixels
 DPI = 100
 EDGE = 0.03  # of the width, left of everything
+STRONGEST = 0.62  # of a colour on a map: dots of the same class stand out from it
 
 # After Okabe and Ito, Color Universal Design (2008); the first two are the ends of a diverging
 # scale that the colour-blind can read.
@@ -54,7 +55,7 @@ def mixed(probabilities: Floats) -> Floats:
     plain = np.where(known[..., None], probabilities, 1 / classes)
     best = class_colours(classes)[plain.argmax(axis=-1)]
     sure = ((plain.max(axis=-1) - 1 / classes) / (1 - 1 / classes))[..., None]
-    colours: Floats = np.where(known[..., None], 1 - sure * (1 - best), 0.8)
+    colours: Floats = np.where(known[..., None], 1 - STRONGEST * sure * (1 - best), 0.8)
     return colours
 
 

@@ -41,9 +41,7 @@ def map_still(overview: ClassOverview) -> Figure:
     lattice, said = Lattice(ensemble), ensemble.at(-1).grid
     mean, unsure = mean_probabilities(said), uncertainty(said)
     disputed = unsure.mutual_information
-    typical = float(np.nanmean(disputed)) if np.isfinite(disputed).any() else 0.0
-    title = f"{certainty(ensemble, typical)} on where which class is"
-    figure = sheet(title, about(overview))
+    figure = sheet(certainty(ensemble, disputed), about(overview))
     _draw_classes(figure.add_axes(CLASSES), overview, lattice, mean)
     for where, values, colours, name in zip(
         PARTS, (unsure.aleatoric, disputed), MAPS, PARTS_NAMED, strict=True

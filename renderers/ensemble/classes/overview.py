@@ -95,7 +95,8 @@ def class_overview(ensemble: Ensemble, *, progress: Progress | None = None) -> C
     scores: dict[str, list[ClassScores]] = {kind: [] for kind in scored}
     rows: list[dict[str, float]] = []
     for place, predictions in enumerate(ensemble):
-        row = _around(ensemble, predictions, scored)
+        row = {"missing_members": float(_missing(ensemble, predictions, place))}
+        row |= _around(ensemble, predictions, scored)
         for kind, points in scored.items():
             found = score_classes(points.of(predictions), points.targets, points.counts)
             scores[kind].append(found)
@@ -138,8 +139,8 @@ def _scored(ensemble: Ensemble) -> dict[str, Scored]:
 def _around(
     ensemble: Ensemble, predictions: Predictions, scored: dict[str, Scored]
 ) -> dict[str, float]:
-    """Say how unsure the members are where no classes are known, and how many are missing."""
-    row: dict[str, float] = {"missing_members": float(_missing(ensemble, predictions))}
+    """Say how unsure the members are where no classes are known."""
+    row: dict[str, float] = {}
     unsure = {
         name: uncertainty(getattr(predictions, name))
         for name in OTHER_PLACES
@@ -158,10 +159,10 @@ def _around(
     return row
 
 
-def _missing(ensemble: Ensemble, predictions: Predictions) -> int:
-    """Count the members that are absent, or not finite, at the first place."""
+def _missing(ensemble: Ensemble, predictions: Predictions, place: int) -> int:
+    """Count the members that are there, but not finite at the first place."""
     first = getattr(predictions, ensemble.setup.first_place)
-    return int((~np.isfinite(first).all(axis=(1, 2))).sum())
+    return int((~np.isfinite(first).all(axis=(1, 2)) & ensemble.present[place]).sum())
 
 
 def _mean(values: Floats) -> float:

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from epochord.renderers.ensemble.classes.look import FAINT, INK, SMALL, sheet
 from epochord.renderers.ensemble.classes.overview import ClassOverview
-from epochord.renderers.ensemble.classes.scores import BINS
+from epochord.renderers.ensemble.classes.scores import BINS, Reliability
 from epochord.renderers.ensemble.classes.words import KINDS, about, quality
 
 __all__ = ["class_scores_still"]
@@ -21,10 +21,11 @@ Floats = npt.NDArray[np.floating[Any]]
 Panel = Callable[[Axes], None]
 
 COLUMNS = 3
+HEADROOM = 1.25  # of a panel whose key stands above what it shows
 COLOURS = {"held_out": "#6A3FB5", "out_of_bag": "#7A7C00", "data": "#6A3FB5", "ood": "#B5179E"}
 NAMES = {**KINDS, "ood": "out of distribution"}
 ENTROPIES = {"entropy": "-", "aleatoric": ":", "mutual_information": "--"}
-ENTROPY_NAMES = {"entropy": "all", "aleatoric": "aleatoric", "mutual_information": "disagreement"}
+ENTROPY_NAMES = {"entropy": "total", "aleatoric": "aleatoric", "mutual_information": "disagreement"}
 AUROCS = {"ood/auroc_entropy": "-", "ood/auroc_mutual_information": "--"}
 
 
@@ -92,9 +93,22 @@ def _draw_reliability(overview: ClassOverview, axes: Axes) -> None:
             table.confidence[filled], table.accuracy[filled], s=sizes, color=COLOURS[kind],
             label=f"{NAMES[kind]}, {table.counts.sum()}", linewidth=0,
         )  # fmt: skip
-    axes.set(xlim=(0, 1.03), ylim=(0, 1.05), xlabel="confidence")
-    _title(axes, "Reliability (below line: too sure)", "share right")
-    _key(axes, "upper left")
+    _write_counts(axes, next(iter(overview.last.values())))
+    axes.set(xlim=(0, 1.03), ylim=(-0.1, 1.05), xlabel="confidence")
+    _title(axes, "Reliability (below line: too sure), with counts", "share right")
+    _key(axes, "best")
+
+
+def _write_counts(axes: Axes, table: Reliability) -> None:
+    """Write below the dots how many points they stand for."""
+    for count, confidence, accuracy in zip(
+        table.counts, table.confidence, table.accuracy, strict=True
+    ):
+        if count:
+            axes.annotate(
+                str(count), (confidence, accuracy), (0, -14), textcoords="offset points",
+                ha="center", fontsize=SMALL - 2, color=FAINT,
+            )  # fmt: skip
 
 
 def _draw_confidence(overview: ClassOverview, axes: Axes) -> None:
@@ -106,7 +120,7 @@ def _draw_confidence(overview: ClassOverview, axes: Axes) -> None:
             share = np.histogram(known, edges)[0] / known.size
             axes.stairs(share, edges, color=COLOURS[kind], linewidth=1.5, label=NAMES[kind])
     axes.set(xlim=(1 / overview.ensemble.outputs - 0.02, 1.02), xlabel="confidence")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, HEADROOM * axes.get_ylim()[1])
     _title(axes, "How sure it is", "share of the points")
     _key(axes, "upper left")
 
@@ -170,7 +184,11 @@ def _plot(
         overview.ensemble.epochs, values, dot + style, color=colour, linewidth=1.5, label=label
     )
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+    first, last = overview.ensemble.epochs[[0, -1]]
+    axes.set_xlim(first - 0.5, last + 0.5)
+    axes.xaxis.set_major_locator(
+        MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    )
 
 
 def _title(axes: Axes, title: str, unit: str) -> None:

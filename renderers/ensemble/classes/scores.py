@@ -47,6 +47,18 @@ class Reliability:
     confidence: Floats
     accuracy: Floats
 
+    def to_dict(self) -> dict[str, list[float | None]]:
+        """Return the table as plain JSON values; None in a bin without points."""
+
+        def plain(values: Floats) -> list[float | None]:
+            return [float(value) if np.isfinite(value) else None for value in values]
+
+        return {
+            "counts": self.counts.tolist(),
+            "confidence": plain(self.confidence),
+            "accuracy": plain(self.accuracy),
+        }
+
     @property
     def error(self) -> float:
         """Expected calibration error: mean of |accuracy - confidence| over the points."""

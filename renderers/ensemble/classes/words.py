@@ -1,13 +1,21 @@
 """What a picture of classifiers says of them in words."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from epochord.renderers.ensemble.captions import lost, plural, shortened
 from epochord.renderers.ensemble.classes.overview import ClassOverview
+from epochord.renderers.ensemble.statistics import inside_outside
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["KINDS", "about", "certainty", "quality"]
 
+Floats = npt.NDArray[np.floating[Any]]
+
+HARDLY = 0.03  # of the greatest mutual information there can be
+MUCH_MORE = 1.5  # times as much, on the mean
 KINDS = {"held_out": "held-out points", "out_of_bag": "out of bag", "data": "training data"}
 
 
@@ -18,7 +26,7 @@ def about(overview: ClassOverview) -> str:
         shortened(ensemble.run.name),
         plural(ensemble.members, "member"),
         f"{ensemble.outputs} classes",
-        f"epoch {ensemble.epochs[-1]} of {ensemble.epochs[-1]}",
+        f"epoch {ensemble.epochs[-1]}",
     ]
     gone = lost(int(overview.columns["missing_members"][-1]), ensemble.members)
     return ", ".join(filter(None, [*said, gone]))
@@ -34,9 +42,24 @@ def quality(overview: ClassOverview) -> str:
     return "No points with known classes: entropies alone"
 
 
-def certainty(ensemble: Ensemble, disagreement: float) -> str:
-    """Say how far members disagree on the grid, in one sentence."""
-    share = disagreement / np.log(min(max(ensemble.members, 2), ensemble.outputs))
-    how = "hardly disagree" if share < 0.02 else "disagree here and there"
-    how = "disagree in many places" if share > 0.15 else how
-    return f"{plural(ensemble.members, 'member').capitalize()} {how}"
+def certainty(ensemble: Ensemble, disagreement: Floats) -> str:
+    """Say where members disagree on the grid, in one sentence.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Of two inputs.
+    disagreement : np.ndarray [shape=(grid,)]
+        Mutual information, nats.
+    """
+    setup, who = ensemble.setup, plural(ensemble.members, "member")
+    known = disagreement[np.isfinite(disagreement)]
+    most = np.log(min(max(ensemble.members, 2), ensemble.outputs))
+    if not known.size or known.max() < HARDLY * most:
+        return f"{who} hardly disagree on the classes anywhere"
+    inside, outside = inside_outside(disagreement, setup.grid, setup.data)
+    if outside > MUCH_MORE * inside:
+        return f"{who} disagree most on the classes where there are no data"
+    if inside > MUCH_MORE * outside:
+        return f"{who} disagree most on the classes among the data"
+    return f"{who} disagree on the classes in some places"
