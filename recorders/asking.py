@@ -6,7 +6,7 @@ built, and torch's random numbers go on as if nobody had asked.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ Members = Any
 """One function for all members (a module is one), several, by name, or an ensemble of estimators"""
 
 
-class Reply:
+class Reply(NamedTuple):
     """What all members that are there answered, and who they are.
 
     Parameters
@@ -38,8 +38,8 @@ class Reply:
         Their numbers.
     """
 
-    def __init__(self, answer: Answer, identities: npt.NDArray[np.int64]) -> None:
-        self.answer, self.identities = answer, identities
+    answer: Answer
+    identities: npt.NDArray[np.int64]
 
 
 class Asked:

@@ -3,32 +3,38 @@
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import torch
 
-from epochord.recorders.answers import Answers, as_array, is_real
+from epochord.recorders.answers import Answers, as_array
 from epochord.recorders.asking import Asked, Members, Reply
 from epochord.recorders.devices import to_host
 from epochord.recorders.ensemble_places import (
     Places,
     Points,
     refuse_unreadable,
-    split,
     with_prior,
 )
-from epochord.recorders.ensemble_task import decide
+from epochord.recorders.ensemble_rows import (
+    Pending,
+    Waiting,
+    as_losses,
+    beyond_half,
+    refuse_other_shape,
+    rows_of,
+)
+from epochord.recorders.ensemble_task import decide, warn_of_lone_targets
 from epochord.recorders.recorder import OnError, Recorder, rows_for, whole_number
 from epochord.recorders.rows import Taken
 from epochord.runlog.ensemble import EnsembleSetup
-from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
+from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, setup_rows
 from epochord.runlog.run.metadata import Format, RunMetadata
 from epochord.runlog.run.run import GRAD_NORM
 
@@ -41,18 +47,6 @@ BATCHED_VALUES = 1 << 21
 PROBED_POINTS = 8
 
 LOSS = "loss"
-
-Waiting = Callable[[], npt.NDArray[np.floating[Any]]]
-
-
-class _Pending(NamedTuple):
-    """An epoch on its way to the log."""
-
-    step: int
-    wall_time: float
-    values: Waiting
-    variances: Waiting | None
-    identities: npt.NDArray[np.int64]
 
 
 class EnsembleRecorder(Recorder):
@@ -214,7 +208,7 @@ class EnsembleRecorder(Recorder):
         setup = places.setup(self._task)
         self.members = len(first.identities)
         self._setup = with_prior(setup, prior, prior_scale, inputs, first.answer)
-        _warn_of_lone_targets(setup)
+        warn_of_lone_targets(setup)
         if indices is not None:
             self._setup = self._drawn(as_array(indices))
         if format != "parquet":
@@ -226,7 +220,7 @@ class EnsembleRecorder(Recorder):
         self._spilt: list[tuple[int, Waiting]] = []  # by epoch: what float16 cannot hold
         self._warned = False  # of that
         self._seen: Waiting | None = None  # what the members said in the last epoch
-        self._pending: list[_Pending] = []
+        self._pending: list[Pending] = []
         self._pending_values = 0
         metadata = RunMetadata(
             name="",
@@ -279,7 +273,7 @@ class EnsembleRecorder(Recorder):
         if self._forked:
             self._records("record()")
             return
-        values = None if losses is None else _as_losses(losses)
+        values = None if losses is None else as_losses(losses)
         if indices is not None:
             self._compare(as_array(indices))
         if self._log is None:
@@ -288,7 +282,7 @@ class EnsembleRecorder(Recorder):
         measured = (self.step + 1) % self._every == 0
         reply = (self._asked if measured else self._probed)()
         if values is not None:
-            _refuse_other_shape(values, len(reply.identities))
+            refuse_other_shape(values, len(reply.identities))
         self.step += 1
         if self.step == 0:
             batch = partial(setup_rows, self._setup, time.time())
@@ -367,7 +361,7 @@ class EnsembleRecorder(Recorder):
         if self._dtype[1] == np.float16 and not self._warned:
             self._spilt.append((self.step, beyond_half(answer.values)))
         variances = None if answer.variances is None else self._stored(answer.variances)
-        self._pending.append(_Pending(self.step, time.time(), stored, variances, reply.identities))
+        self._pending.append(Pending(self.step, time.time(), stored, variances, reply.identities))
         self._note_members()
         self._pending_values += int(np.prod(answer.values.shape)) * (1 if variances is None else 2)
         if self._pending_values >= BATCHED_VALUES:
@@ -421,62 +415,8 @@ class EnsembleRecorder(Recorder):
     def _send_predictions(self) -> None:
         if self._pending:
             self._warn_of_overflow()
-            batch = partial(_prediction_rows, self._pending, self._setup)
+            batch = partial(rows_of, self._pending, self._setup)
             steps = (self._pending[0].step, self._pending[-1].step)
             size = self._pending_values * np.dtype(self._dtype[1]).itemsize
             self._submit(Taken(batch, steps, size), ENSEMBLE)
             self._pending, self._pending_values = [], 0
-
-
-def beyond_half(answers: Answers) -> Waiting:
-    """Start counting the finite answers that are infinite in float16."""
-    if isinstance(answers, torch.Tensor):
-        values = answers.detach()
-        return to_host((values.to(torch.float16).isinf() & values.isfinite()).sum())
-    with np.errstate(over="ignore"):
-        count = np.sum(np.isinf(answers.astype(np.float16)) & np.isfinite(answers))
-    return lambda: np.asarray(count)
-
-
-def _as_losses(losses: Points) -> Answers:
-    values: Answers = losses.detach() if isinstance(losses, torch.Tensor) else np.asarray(losses)
-    if not is_real(values):
-        raise TypeError(f"losses are {values.dtype}; expected real numbers")
-    return values
-
-
-def _refuse_other_shape(losses: Answers, members: int) -> None:
-    if tuple(losses.shape) != (members,):
-        raise ValueError(
-            f"losses have shape {tuple(losses.shape)}; expected ({members},), one a member"
-        )
-
-
-def _warn_of_lone_targets(setup: EnsembleSetup) -> None:
-    """Warn where the members give several numbers a point and there is one target."""
-    both = (setup.targets, setup.held_out_targets)
-    several = [each[:, 1:] for each in both if each.ndim == 2 and len(each)]
-    if any(np.isnan(others).all() for others in several):
-        warnings.warn(
-            f"members give {setup.outputs} numbers a point and there is one target each: it is "
-            "taken for the first output's, and the others are outputs without targets; give "
-            "(mean, variance) if the second is a variance, pass task='classification' or "
-            "logits=True if they are classes",
-            UserWarning,
-            stacklevel=3,
-        )
-
-
-def _prediction_rows(epochs: Sequence[_Pending], setup: EnsembleSetup) -> pa.Table:
-    return pa.concat_tables(
-        [
-            prediction_rows(
-                epoch.step,
-                epoch.wall_time,
-                split(epoch.values(), setup),
-                variances=None if epoch.variances is None else split(epoch.variances(), setup),
-                members=epoch.identities,
-            )
-            for epoch in epochs
-        ]
-    )

@@ -1,5 +1,6 @@
 """What the numbers of an ensemble are: values of one output or several, or classes."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,9 @@ import numpy.typing as npt
 import torch
 
 from epochord.recorders.answers import Answer, Answers, as_array
-from epochord.runlog.ensemble.setup import TASKS
+from epochord.runlog.ensemble.setup import TASKS, EnsembleSetup
 
-__all__ = ["Task", "decide", "numeric_targets"]
+__all__ = ["Task", "decide", "numeric_targets", "warn_of_lone_targets"]
 
 SUM_TOLERANCE = 1e-3  # how far probabilities may be from summing to 1
 BELOW_ZERO = -1e-6  # what rounding may leave of a probability of 0
@@ -149,6 +150,21 @@ def numeric_targets(given: Any, name: str, outputs: int) -> npt.NDArray[np.float
         wide[:, 0] = column.reshape(len(column))
         return wide
     return column
+
+
+def warn_of_lone_targets(setup: EnsembleSetup) -> None:
+    """Warn where the members give several numbers a point and there is one target."""
+    both = (setup.targets, setup.held_out_targets)
+    several = [each[:, 1:] for each in both if each.ndim == 2 and len(each)]
+    if any(np.isnan(others).all() for others in several):
+        warnings.warn(
+            f"members give {setup.outputs} numbers a point and there is one target each: it is "
+            "taken for the first output's, and the others are outputs without targets; give "
+            "(mean, variance) if the second is a variance, pass task='classification' or "
+            "logits=True if they are classes",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _as_labels(given: Any) -> Labels:

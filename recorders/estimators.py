@@ -4,6 +4,7 @@ They are known by what they have, never by their class: scikit-learn is not impo
 """
 
 import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -51,11 +52,20 @@ class Learned:
         inputs : tensor or array [shape=(points, inputs)]
             Where.
         """
-        table = as_array(inputs)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            return self._asked(as_array(inputs))
+
+    def _asked(self, table: npt.NDArray[Any]) -> Any:
         table = table if self.columns is None else table[:, self.columns]
         method = self.method or _most_telling(self.estimator)
         labels = getattr(self.estimator, "classes_", None)
-        if labels is not None and isinstance(labels, np.ndarray) and labels.ndim == 1:
+        if isinstance(labels, list):
+            raise ValueError(
+                f"{type(self.estimator).__name__} classifies {len(labels)} targets at once; record "
+                "one of them"
+            )
+        if isinstance(labels, np.ndarray) and labels.ndim == 1:
             return Votes(_probabilities(self.estimator, method, table, labels), labels)
         if not self.method and _says_sd(self.estimator):
             mean, sd = self.estimator.predict(table, return_std=True)

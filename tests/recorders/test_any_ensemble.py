@@ -137,6 +137,17 @@ def test_classes_are_recorded_as_probabilities(form, together, recorded):
     assert read.classes == (tuple("abcd") if form == "named" else tuple("0123"))
 
 
+def test_classes_may_come_below_each_other_or_from_one_model_alone(recorded, tmp_path):
+    """As torch-uncertainty gives logits, and laplace-torch the probabilities of one model."""
+    read = recorded(lambda x: WEIGHTS[:, : len(x)].log().reshape(-1, 4), logits=True)
+    close(read.at(0).grid, WEIGHTS)
+    with EnsembleRecorder(
+        lambda x: WEIGHTS[0, : len(x)], tmp_path / "one", grid=GRID, task="classification"
+    ) as recorder:
+        recorder.record()
+    close(open_ensemble(tmp_path / "one").at(0).grid, WEIGHTS[:1])
+
+
 @pytest.mark.parametrize("column", [False, True])
 @pytest.mark.parametrize("logits", [False, True])
 def test_a_single_number_is_the_probability_of_class_1(column, logits, recorded):
@@ -194,6 +205,10 @@ REFUSED = {
     "a task": ([lambda x: x], {"task": "ranking"}, "task is 'ranking'; expected 'regression'"),
     "both": ([lambda x: x], {"task": "regression", "logits": True}, "are of a classification"),
     "three": ([lambda x: (x, x, x)], {}, r"a tuple of 3; expected \(mean, variance\)"),
+    "two targets": (
+        DecisionTreeClassifier().fit(X, np.stack([Y > 0, Y > 0.5], 1)), {},
+        "DecisionTreeClassifier classifies 2 targets at once",
+    ),
     "a strange mapping": ([lambda x: {"loss": x}], {}, "a dictionary of loss; expected one of"),
     "no variance": (
         [lambda x: distributions.TransformedDistribution(distributions.Normal(x, 1), [])], {},
