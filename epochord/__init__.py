@@ -40,6 +40,7 @@ __all__ = [
     "Finding",
     "GradientRecorder",
     "LogError",
+    "MCDropout",
     "OutputError",
     "PageResult",
     "ReadBack",
@@ -71,7 +72,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from epochord.recorders import EnsembleRecorder, GradientRecorder, watch
+    from epochord.recorders import EnsembleRecorder, GradientRecorder, MCDropout, watch
     from epochord.renderers.audio.readback import ReadBack, read_back
     from epochord.renderers.audio.render import render_audio
     from epochord.renderers.audio.result import AudioResult
@@ -109,7 +110,7 @@ else:
     # The same once more, for Python, which imports nothing until it is used (PEP 562); of static
     # tools, a function that answers for any name would hide every slip of the pen.
     _NAMES = {
-        "epochord.recorders": "EnsembleRecorder GradientRecorder watch",
+        "epochord.recorders": "EnsembleRecorder GradientRecorder MCDropout watch",
         "epochord.renderers.audio.readback": "ReadBack read_back",
         "epochord.renderers.audio.render": "render_audio",
         "epochord.renderers.audio.result": "AudioResult",

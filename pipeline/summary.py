@@ -81,7 +81,9 @@ def summarise_ensemble(ensemble: Ensemble) -> dict[str, Any]:
     dict
         ``setting`` (None if the log names none), ``members``, ``epochs`` (count, first,
         last), ``grid`` (how many points, of how many ``inputs``, from ``low`` to
-        ``high``), ``data`` and ``held_out`` (points), ``bootstrap`` (draws a member; None
+        ``high``; without a grid no numbers), ``data``, ``held_out`` and ``ood`` (points),
+        ``task``, ``outputs``, ``always`` (how many members are there in all epochs),
+        ``variances`` (whether members give their own), ``bootstrap`` (draws a member; None
         without), ``prior_scale`` (None without priors), and what was warned of while it was
         recorded: ``indices_changed_at`` and ``half_overflows_at``, an epoch or None.
     """
@@ -93,10 +95,15 @@ def summarise_ensemble(ensemble: Ensemble) -> dict[str, Any]:
         "epochs": {"count": len(epochs), "first": int(epochs[0]), "last": int(epochs[-1])},
         "grid": len(setup.grid),
         "inputs": setup.grid.shape[1],
-        "low": setup.grid.min(axis=0).tolist(),
-        "high": setup.grid.max(axis=0).tolist(),
+        "low": setup.grid.min(axis=0).tolist() if len(setup.grid) else [],
+        "high": setup.grid.max(axis=0).tolist() if len(setup.grid) else [],
         "data": len(setup.data),
         "held_out": len(setup.held_out),
+        "ood": len(setup.ood),
+        "task": ensemble.task,
+        "outputs": ensemble.outputs,
+        "always": int(ensemble.present.all(axis=0).sum()),
+        "variances": ensemble.variances(-1) is not None,
         "bootstrap": None if setup.indices is None else setup.indices.shape[1],
         "prior_scale": None if setup.prior is None else setup.prior_scale,
         "indices_changed_at": about.get("indices_changed_at"),

@@ -3,8 +3,9 @@
 from epochord.runlog.extras import needing
 
 with needing("recording", "record"):
+    from epochord.recorders.dropout import MCDropout
     from epochord.recorders.ensemble import EnsembleRecorder
     from epochord.recorders.gradients import GradientRecorder
     from epochord.recorders.watching import watch
 
-__all__ = ["EnsembleRecorder", "GradientRecorder", "watch"]
+__all__ = ["EnsembleRecorder", "GradientRecorder", "MCDropout", "watch"]

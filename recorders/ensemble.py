@@ -3,7 +3,7 @@
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import isfinite
@@ -11,23 +11,30 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import torch
 
-from epochord.recorders.asking import Answers, Asked, Members, as_array, is_real
+from epochord.recorders.answers import Answers, as_array
+from epochord.recorders.asking import Asked, Members, Reply
 from epochord.recorders.devices import to_host
 from epochord.recorders.ensemble_places import (
+    Places,
     Points,
-    all_inputs,
     refuse_unreadable,
-    setup_of,
-    split,
     with_prior,
 )
+from epochord.recorders.ensemble_rows import (
+    Pending,
+    Waiting,
+    as_losses,
+    beyond_half,
+    refuse_other_shape,
+    rows_of,
+)
+from epochord.recorders.ensemble_task import decide, warn_of_lone_targets
 from epochord.recorders.recorder import OnError, Recorder, rows_for, whole_number
 from epochord.recorders.rows import Taken
 from epochord.runlog.ensemble import EnsembleSetup
-from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, prediction_rows, setup_rows
+from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, setup_rows
 from epochord.runlog.run.metadata import Format, RunMetadata
 from epochord.runlog.run.run import GRAD_NORM
 
@@ -40,8 +47,6 @@ BATCHED_VALUES = 1 << 21
 PROBED_POINTS = 8
 
 LOSS = "loss"
-
-Waiting = Callable[[], npt.NDArray[np.floating[Any]]]
 
 
 class EnsembleRecorder(Recorder):
@@ -56,20 +61,43 @@ class EnsembleRecorder(Recorder):
 
     Parameters
     ----------
-    members : callable, or sequence of callables
-        Modules or functions, one a member, each giving [shape=(points,) or (points, 1)]
-        at inputs [shape=(points, inputs)].  Or one for all of them, giving
-        [shape=(members, points) or (members, points, 1)].  In torch or NumPy.  What
-        they give is Q, their prior included.  Modules are evaluated in eval mode.
+    members : callable, sequence or mapping of members, or an ensemble of estimators
+        Modules, functions, or fitted estimators of scikit-learn's kind (their `predict_proba` or
+        `predict`), one a member, each giving [shape=(points,), (points, 1) or (points, outputs)]
+        at inputs [shape=(points, ...)].  Or one function for all of them, giving [shape=(members,
+        points), (members, points, 1) or (members, points, outputs)].  In torch or NumPy.  What
+        they give is Q, their prior included.  Modules are evaluated in eval mode.  A mapping names
+        its members.  A whole ensemble of estimators (forest, bagging, voting) stands for its
+        members, a boosted one for its stages; `MCDropout` for the draws of a network.
+
+        In place of numbers a member may give (mean, variance), a `torch.distributions`
+        distribution, or what laplace-torch, torch-uncertainty and lightning-uq-box return.
+
+        Who is there is looked at anew in each epoch: lists, mappings and ensembles may grow and
+        shrink.  A member of a list is known by its object, of a mapping by its name, else by its
+        position.
     directory : path-like
         The run's directory, such as ``"runs/mine"``; its name is the run's name.
-    grid : torch.Tensor or array-like [shape=(points,) or (points, 1 or 2)]
-        Where the members are asked.  Functions get a tensor if this is one, else an
-        array; modules get tensors of their own precision and device.
+    grid : torch.Tensor or array-like [shape=(points,) or (points, ...)], optional
+        Where the members are asked, to be drawn: of one input or two.  Functions get a tensor if
+        this is one, else an array, in the shape of a table or of images; modules get tensors of
+        their own precision and device.  Not needed where there are other points; inputs of
+        more than 64 numbers a point are not stored.
     data, held_out : tuple of (inputs, targets), optional
-        What the ensemble is trained on, and what nobody is trained on: inputs
-        [shape=(n,) or (n, 1 or 2)] and targets [shape=(n,) or (n, 1)].  The members are
-        asked there too.
+        What the ensemble is trained on, and what nobody is trained on: inputs as `grid`, and
+        targets [shape=(n,), (n, 1) or (n, outputs)]; of a classification, labels.  The members
+        are asked there too.
+    ood : as `grid`, optional
+        Inputs known to be out of distribution.
+    task : {"regression", "classification"}, optional
+        What several outputs are.  By default classes if the members say so (classifiers,
+        categorical distributions) or the targets do (one label each), else target dimensions.
+        Of a classification one number is the probability of class 1.
+    logits : bool
+        Whether members give logits of classes, of which the softmax is recorded.
+    classes : sequence, optional
+        The labels of the classes, in the order of the members' columns; by default what the
+        classifiers or the targets say.
     indices : array-like of int [shape=(members, draws)], optional
         Which of `data` each member is trained on, where they differ.
     prior : as `members`, optional
@@ -104,7 +132,7 @@ class EnsembleRecorder(Recorder):
     step : int
         The epoch recorded last; -1 before the first one.
     members : int
-        How many.
+        How many there ever were.
 
     Raises
     ------
@@ -115,7 +143,8 @@ class EnsembleRecorder(Recorder):
     LogError
         If `directory` holds a log that cannot be read.
     ValueError
-        If an argument makes no sense, the members cannot be asked, or shapes do not fit.
+        If an argument makes no sense, the members cannot be asked, shapes do not fit,
+        probabilities are none, or copies of one module come out equal.
     TypeError
         If members are no functions, or give no real numbers.
 
@@ -145,9 +174,13 @@ class EnsembleRecorder(Recorder):
         members: Members,
         directory: str | os.PathLike[str],
         *,
-        grid: Points,
+        grid: Points | None = None,
         data: tuple[Points, Points] | None = None,
         held_out: tuple[Points, Points] | None = None,
+        ood: Points | None = None,
+        task: str | None = None,
+        logits: bool = False,
+        classes: Sequence[Any] | None = None,
         indices: Points | None = None,
         prior: Members | None = None,
         prior_scale: float = 1.0,
@@ -165,29 +198,40 @@ class EnsembleRecorder(Recorder):
         every = whole_number("every", every)
         if not isfinite(prior_scale):
             raise ValueError(f"prior_scale is {prior_scale}; expected a finite number")
-        setup = setup_of(grid, data, held_out)
-        inputs = all_inputs(setup, grid)
-        self._asked = Asked(members, inputs)
-        self._probed = Asked(members, inputs[:: max(1, len(inputs) // PROBED_POINTS)])
-        self.members = len(self._asked.checked())
-        self._setup = with_prior(setup, prior, prior_scale, inputs, self.members)
+        places = Places(grid, data, held_out, ood)
+        inputs, expected = places.inputs, bool(task == "classification" or logits or classes)
+        self._asked = Asked(members, inputs, classes=expected)
+        probe = inputs[:: max(1, len(inputs) // PROBED_POINTS)]
+        self._probed = Asked(members, probe, classes=expected)
+        first = self._asked.checked()
+        self._task = decide(first.answer, places.targets, task=task, logits=logits, classes=classes)
+        setup = places.setup(self._task)
+        self.members = len(first.identities)
+        self._setup = with_prior(setup, prior, prior_scale, inputs, first.answer)
+        warn_of_lone_targets(setup)
         if indices is not None:
             self._setup = self._drawn(as_array(indices))
         if format != "parquet":
             refuse_unreadable(self._setup, self.members)
-        self._tags = loss_tags(self.members)
+        self._width = max(2, len(str(self.members - 1)))  # of the numbers in names of losses
         self._every = every
         self._dtype = (torch.float16, np.float16) if half else (torch.float32, np.float32)
         self._changed = False  # whether the indices have
         self._spilt: list[tuple[int, Waiting]] = []  # by epoch: what float16 cannot hold
         self._warned = False  # of that
         self._seen: Waiting | None = None  # what the members said in the last epoch
-        self._pending: list[tuple[int, float, Waiting]] = []
+        self._pending: list[Pending] = []
+        self._pending_values = 0
         metadata = RunMetadata(
             name="",
             seed=seed,
             every=every,
-            hyperparameters={"members": self.members, **(hyperparameters or {})},
+            hyperparameters={
+                "members": self.members,
+                **self._task.about(),
+                **self._named(),
+                **(hyperparameters or {}),
+            },
             dataset=dataset or {},
         )
         rows = rows_for(self.members + 1)
@@ -229,12 +273,17 @@ class EnsembleRecorder(Recorder):
         if self._forked:
             self._records("record()")
             return
-        values = None if losses is None else self._as_losses(losses)
+        values = None if losses is None else as_losses(losses)
         if indices is not None:
             self._compare(as_array(indices))
-        self.step += 1
         if self._log is None:
+            self.step += 1
             return
+        measured = (self.step + 1) % self._every == 0
+        reply = (self._asked if measured else self._probed)()
+        if values is not None:
+            refuse_other_shape(values, len(reply.identities))
+        self.step += 1
         if self.step == 0:
             batch = partial(setup_rows, self._setup, time.time())
             self._submit(Taken(batch, (0, 0), 0), ENSEMBLE_SETUP)
@@ -242,25 +291,13 @@ class EnsembleRecorder(Recorder):
             self._drain_if_due()
             self._open_row()
             if values is not None:
-                self._log_losses(values)
-            if self.step % self._every == 0:
-                self._measure()
+                self._log_losses(values, reply.identities)
+            if measured:
+                self._measure(reply)
             else:
-                self._seen = self._stored(self._probed())
+                self._seen = self._stored(reply.answer.values)
 
-    def _as_losses(self, losses: Points) -> Answers:
-        values: Answers = (
-            losses.detach() if isinstance(losses, torch.Tensor) else np.asarray(losses)
-        )
-        if tuple(values.shape) != (self.members,):
-            raise ValueError(
-                f"losses have shape {tuple(values.shape)}; expected ({self.members},), one a member"
-            )
-        if not is_real(values):
-            raise TypeError(f"losses are {values.dtype}; expected real numbers")
-        return values
-
-    def _log_losses(self, values: Answers) -> None:
+    def _log_losses(self, values: Answers, identities: npt.NDArray[np.int64]) -> None:
         if isinstance(values, torch.Tensor) and not values.is_cpu:
             wide = values.to(torch.float32, copy=True)
             numbers: Sequence[Any] = [wide.mean(), *wide.unbind()]
@@ -268,7 +305,8 @@ class EnsembleRecorder(Recorder):
             plain = as_array(values).astype(np.float64)
             with np.errstate(invalid="ignore", over="ignore"):  # of infinities
                 numbers = [float(plain.mean()), *plain.tolist()]
-        for tag, number in zip(self._tags, numbers, strict=True):
+        tags = [LOSS, *(f"{LOSS}/{each:0{self._width}}" for each in identities.tolist())]
+        for tag, number in zip(tags, numbers, strict=True):
             self._rows.log(tag, number)
 
     def _compare(self, indices: npt.NDArray[Any]) -> None:
@@ -316,30 +354,42 @@ class EnsembleRecorder(Recorder):
             copy: npt.NDArray[np.floating[Any]] = answers.astype(in_numpy)
         return lambda: copy
 
-    def _measure(self) -> None:
-        answers = self._asked()
-        self._seen = stored = self._stored(answers)
+    def _measure(self, reply: Reply) -> None:
+        answer = self._task.of(reply.answer)
+        self._seen = self._stored(reply.answer.values)
+        stored = self._stored(answer.values)
         if self._dtype[1] == np.float16 and not self._warned:
-            self._spilt.append((self.step, beyond_half(answers)))
-        self._pending.append((self.step, time.time(), stored))
+            self._spilt.append((self.step, beyond_half(answer.values)))
+        variances = None if answer.variances is None else self._stored(answer.variances)
+        self._pending.append(Pending(self.step, time.time(), stored, variances, reply.identities))
+        self._note_members()
+        self._pending_values += int(np.prod(answer.values.shape)) * (1 if variances is None else 2)
         if self._pending_values >= BATCHED_VALUES:
             self._send_predictions()
 
-    @property
-    def _pending_values(self) -> int:
-        return len(self._pending) * self.members * sum(self._setup.places.values())
+    def _note_members(self) -> None:
+        """Note in `run.json` who has come."""
+        known = self._asked.identities.count
+        if known > self.members and self._log is not None:
+            self.members = known
+            self._log.note(hyperparameters={"members": known, **self._named()})
+
+    def _named(self) -> dict[str, list[str]]:
+        names = self._asked.identities.names
+        return {"member_names": names} if names else {}
 
     def _measure_end(self) -> None:
         """Measure the last epoch if it is not yet, or one more if training has gone on."""
         if self._seen is None:
             return
         measured = self.step % self._every == 0
-        now = self._stored(self._asked() if measured else self._probed())
+        reply = (self._asked if measured else self._probed)()
+        now = self._stored(reply.answer.values)
         moved = not np.array_equal(self._seen(), now(), equal_nan=True)
         if moved:
             self.step += 1
         if moved or not measured:
-            self._measure()
+            self._measure(reply if measured else self._asked())
 
     def _hand_over(self, taken: Sequence[Taken]) -> None:
         super()._hand_over(taken)
@@ -365,32 +415,8 @@ class EnsembleRecorder(Recorder):
     def _send_predictions(self) -> None:
         if self._pending:
             self._warn_of_overflow()
-            batch = partial(_prediction_rows, self._pending, self._setup)
-            steps = (self._pending[0][0], self._pending[-1][0])
+            batch = partial(rows_of, self._pending, self._setup)
+            steps = (self._pending[0].step, self._pending[-1].step)
             size = self._pending_values * np.dtype(self._dtype[1]).itemsize
             self._submit(Taken(batch, steps, size), ENSEMBLE)
-            self._pending = []
-
-
-def beyond_half(answers: Answers) -> Waiting:
-    """Start counting the finite answers that are infinite in float16."""
-    if isinstance(answers, torch.Tensor):
-        values = answers.detach()
-        return to_host((values.to(torch.float16).isinf() & values.isfinite()).sum())
-    with np.errstate(over="ignore"):
-        count = np.sum(np.isinf(answers.astype(np.float16)) & np.isfinite(answers))
-    return lambda: np.asarray(count)
-
-
-def loss_tags(members: int) -> list[str]:
-    """Return the tags of the losses: their mean, then each member's, zero-padded."""
-    width = max(2, len(str(members - 1)))
-    return [LOSS, *(f"{LOSS}/{member:0{width}}" for member in range(members))]
-
-
-def _prediction_rows(
-    epochs: Sequence[tuple[int, float, Waiting]], setup: EnsembleSetup
-) -> pa.Table:
-    return pa.concat_tables(
-        [prediction_rows(step, when, split(answers(), setup)) for step, when, answers in epochs]
-    )
+            self._pending, self._pending_values = [], 0

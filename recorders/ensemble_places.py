@@ -1,4 +1,4 @@
-"""Where an ensemble is asked: grid, data and held-out points to one array of inputs, and back."""
+"""Where an ensemble is asked: grid, data, held-out and other points to one array, and back."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,31 +7,33 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from epochord.recorders.asking import Answers, Asked, Members, as_array
+from epochord.recorders.answers import Answer, Answers, as_array
+from epochord.recorders.asking import Asked, Members
+from epochord.recorders.ensemble_task import Task
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
+from epochord.runlog.ensemble.setup import MOST_STORED_INPUTS, PLACES, TARGETS
 
-__all__ = [
-    "Points",
-    "all_inputs",
-    "refuse_unreadable",
-    "setup_of",
-    "split",
-    "with_prior",
-]
+__all__ = ["Places", "Points", "refuse_unreadable", "split", "with_prior"]
 
-Points = Any  # a tensor, an array or a list
+Points = Any  # a tensor, an array, a table or a list
 
 
-def split(values: npt.NDArray[Any], setup: EnsembleSetup) -> Predictions:
-    """Take the answers at all places apart."""
-    ends = np.cumsum([len(setup.grid), len(setup.data)])
-    return Predictions(*np.split(values, ends, axis=1))
+class Places:
+    """The points of an ensemble, as they were given.
 
+    Parameters
+    ----------
+    grid, ood : tensor or array-like [shape=(points,) or (points, ...)], optional
+        Inputs alone.
+    data, held_out : tuple of (inputs, targets), optional
+        With targets.
 
-def setup_of(
-    grid: Points, data: tuple[Points, Points] | None, held_out: tuple[Points, Points] | None
-) -> EnsembleSetup:
-    """Check the places and their targets.
+    Attributes
+    ----------
+    inputs : tensor or np.ndarray [shape=(points, ...)]
+        All of them, as what the first place is: a tensor on its device, or an array.
+    targets : dict of str to array-like
+        By place, as they were given.
 
     Raises
     ------
@@ -40,44 +42,96 @@ def setup_of(
     TypeError
         If something is no pair, or no real numbers.
     """
-    fixed = {"grid": _inputs_of("grid", grid)}
-    for name, targets, given in (
-        ("data", "targets", data),
-        ("held_out", "held_out_targets", held_out),
-    ):
-        if given is not None:
-            if not isinstance(given, tuple | list) or len(given) != 2:
-                raise TypeError(f"{name} is {type(given).__name__}; expected (inputs, targets)")
-            fixed[name] = _inputs_of(name, given[0])
-            column = _numbers(f"the targets of {name}", given[1])
-            fixed[targets] = column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
-    return EnsembleSetup(**fixed)  # type: ignore[arg-type]
+
+    def __init__(
+        self,
+        grid: Points | None,
+        data: tuple[Points, Points] | None,
+        held_out: tuple[Points, Points] | None,
+        ood: Points | None,
+    ) -> None:
+        self.targets: dict[str, Any] = {}
+        inputs = {"grid": grid, "ood": ood}
+        for name, pair in (("data", data), ("held_out", held_out)):
+            if pair is not None:
+                inputs[name], self.targets[name] = _pair(name, pair)
+        inputs = {name: inputs[name] for name in PLACES if inputs.get(name) is not None}
+        self._arrays = {name: _inputs_of(name, values) for name, values in inputs.items()}
+        self._refuse_unlike()
+        first = next(name for name, array in self._arrays.items() if len(array))
+        self.inputs = _together(list(self._arrays.values()), inputs[first])
+
+    def _refuse_unlike(self) -> None:
+        filled = {name: array for name, array in self._arrays.items() if len(array)}
+        if not filled:
+            shape = self._arrays["grid"].shape if "grid" in self._arrays else (0,)
+            raise ValueError(
+                f"grid has shape {shape} and there are no other points; expected (points, inputs), "
+                "or held_out=(inputs, targets)"
+            )
+        (first, shape), *_ = ((name, array.shape[1:]) for name, array in filled.items())
+        for name, array in filled.items():
+            if array.shape[1:] != shape:
+                expected = ", ".join(map(str, ("points", *shape)))
+                raise ValueError(
+                    f"{name} has shape {array.shape}; expected ({expected}), as the {first}"
+                )
+        self._arrays = filled
+
+    def setup(self, task: Task) -> EnsembleSetup:
+        """Return what stays fixed, with targets as they are recorded."""
+        fixed: dict[str, Any] = {name: _stored(each) for name, each in self._arrays.items()}
+        for name, given in self.targets.items():
+            fixed[TARGETS[name]] = task.targets(given, name)
+        return EnsembleSetup(**fixed, task=task.name, outputs=task.outputs)
 
 
-def _inputs_of(name: str, values: Points) -> npt.NDArray[np.float64]:
-    array = _numbers(name, values)
-    return array[:, None] if array.ndim == 1 else array
+def _pair(name: str, given: Any) -> tuple[Any, Any]:
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise TypeError(f"{name} is {type(given).__name__}; expected (inputs, targets)")
+    return given[0], given[1]
 
 
-def _numbers(name: str, values: Points) -> npt.NDArray[np.float64]:
+def _inputs_of(name: str, values: Points) -> npt.NDArray[Any]:
     array = as_array(values)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} is {array.dtype}; expected real numbers")
-    return array.astype(np.float64)
+    if array.ndim == 0:
+        raise ValueError(f"{name} is a single number; expected (points, inputs)")
+    return array[:, None] if array.ndim == 1 else array
 
 
-def all_inputs(setup: EnsembleSetup, grid: Points) -> Answers:
-    """Join all places, as what the grid is: a tensor on its device, or an array."""
-    both = np.concatenate([getattr(setup, name) for name in setup.places])
-    if isinstance(grid, torch.Tensor):
-        dtype = grid.dtype if grid.is_floating_point() else torch.get_default_dtype()
-        return torch.as_tensor(both).to(grid.device, dtype)
-    kind = np.asarray(grid).dtype
-    return both.astype(kind) if kind.kind == "f" else both
+def _stored(array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return inputs as they are stored: flat, or only how many points there are."""
+    flat = array.reshape(len(array), -1)
+    if flat.shape[1] > MOST_STORED_INPUTS:
+        return np.empty((len(flat), 0))
+    return flat.astype(np.float64)
+
+
+def _together(arrays: list[npt.NDArray[Any]], like: Points) -> Answers:
+    """Join all places, as what the first one is: a tensor on its device, or an array."""
+    if isinstance(like, torch.Tensor):
+        dtype = like.dtype if like.is_floating_point() else torch.get_default_dtype()
+        both = np.concatenate(arrays)
+        return torch.as_tensor(both).to(like.device, dtype)
+    kind = np.asarray(like).dtype
+    return np.concatenate(arrays).astype(kind if kind.kind == "f" else np.float64)
+
+
+def split(values: npt.NDArray[Any], setup: EnsembleSetup) -> Predictions:
+    """Take the answers [shape=(members, points, outputs)] at all places apart."""
+    plain = values[..., 0] if setup.scalar else values
+    ends = np.cumsum([len(getattr(setup, name)) for name in PLACES[:-1]])
+    return Predictions(*np.split(plain, ends, axis=1))
 
 
 def with_prior(
-    setup: EnsembleSetup, prior: Members | None, scale: float, inputs: Answers, members: int
+    setup: EnsembleSetup,
+    prior: Members | None,
+    scale: float,
+    inputs: Answers,
+    first: Answer,
 ) -> EnsembleSetup:
     """Ask the priors, if there are any, and add what they say.
 
@@ -88,10 +142,14 @@ def with_prior(
     """
     if prior is None:
         return setup
-    answers = as_array(Asked(prior, inputs, name="prior").checked()).astype(np.float64)
+    answers = as_array(Asked(prior, inputs, name="prior").checked().answer.values)
+    members, outputs = len(first.values), setup.outputs
     if len(answers) != members:
         raise ValueError(f"prior has {len(answers)} functions for {members} members")
-    return replace(setup, prior=split(answers, setup), prior_scale=float(scale))
+    if answers.shape[-1] != outputs:
+        raise ValueError(f"prior gives {answers.shape[-1]} outputs; the members give {outputs}")
+    said = split(answers.astype(np.float64), setup)
+    return replace(setup, prior=said, prior_scale=float(scale))
 
 
 def refuse_unreadable(setup: EnsembleSetup, members: int) -> None:
@@ -99,7 +157,8 @@ def refuse_unreadable(setup: EnsembleSetup, members: int) -> None:
     from epochord.runlog.tensorboard.points import MAX_ELEMENTS
 
     numbers = max(
-        members * max(setup.places.values()), *(array.size for array in setup.arrays().values())
+        members * max(setup.places.values()) * setup.outputs,
+        *(array.size for array in setup.arrays().values()),
     )
     if numbers > MAX_ELEMENTS:
         raise ValueError(

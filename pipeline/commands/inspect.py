@@ -21,6 +21,7 @@ __all__ = ["inspect"]
 
 COLUMNS = ("points", "min", "median", "max", "last", "null", "NaN", "inf")
 MOST_FINDINGS = 20
+LONGEST_REACH = 60  # characters; the ranges of many inputs are left out
 
 
 def inspect(
@@ -126,9 +127,10 @@ def _told(ensemble: dict[str, Any]) -> str:
         f"ensemble: {ensemble['setting']}" if ensemble["setting"] else "ensemble",
         plural(ensemble["members"], "member"),
         f"{plural(epochs['count'], 'epoch')} ({epochs['first']}…{epochs['last']})",
-        f"grid of {plural(ensemble['grid'], 'point')} ({reach})",
+        _grid(ensemble["grid"], reach),
         f"{ensemble['data']} training data",
         f"{ensemble['held_out']} held out",
+        *_more(ensemble),
     ]
     scale, draws = ensemble["prior_scale"], ensemble["bootstrap"]
     said.append("no priors" if scale is None else f"priors × {scale:g}")
@@ -138,6 +140,24 @@ def _told(ensemble: dict[str, Any]) -> str:
     if ensemble["half_overflows_at"] is not None:
         said.append(f"float16 overflows from epoch {ensemble['half_overflows_at']} on")
     return ", ".join(said)
+
+
+def _grid(points: int, reach: str) -> str:
+    where = f" ({reach})" if reach and len(reach) <= LONGEST_REACH else ""
+    return f"grid of {plural(points, 'point')}{where}" if points else "no grid"
+
+
+def _more(ensemble: dict[str, Any]) -> list[str]:
+    """Say what is not so of every ensemble: classes, outputs, variances, who came and went."""
+    said = [f"{ensemble['ood']} out of distribution"] if ensemble["ood"] else []
+    if ensemble["task"] == "classification":
+        said.append(f"{ensemble['outputs']} classes")
+    elif ensemble["outputs"] > 1:
+        said.append(f"{ensemble['outputs']} outputs")
+    said += ["variances"] if ensemble["variances"] else []
+    if (always := ensemble["always"]) < ensemble["members"]:
+        said.append(f"{always} of the members in all epochs")
+    return said
 
 
 def _files(summary: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ What draws is imported when it is first used, so that settings and logs can be c
 from typing import TYPE_CHECKING
 
 from epochord.renderers.ensemble.choice import check_choice
+from epochord.renderers.ensemble.drawable import why_not_drawn
 from epochord.renderers.ensemble.overview import Overview, overview
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.runlog.extras import needing
@@ -18,6 +19,7 @@ __all__ = [
     "overview",
     "render_ensemble",
     "shared_limits",
+    "why_not_drawn",
 ]
 
 if TYPE_CHECKING:

@@ -129,7 +129,8 @@ def overview(
     for place, predictions in enumerate(ensemble):
         mean, sd = moments(predictions.grid)
         sds = [*sds[:1], sd]  # the first and the last
-        missing[place] = (~np.isfinite(predictions.grid).all(axis=1)).sum()
+        lost = ~np.isfinite(predictions.grid).all(axis=1)
+        missing[place] = (lost & ensemble.present[place]).sum()  # who is absent is not lost
         with np.errstate(invalid="ignore", over="ignore"):
             deviation[:, place] = (predictions.grid - mean).mean(axis=1, dtype=np.float64)
         for name, values in _functions(predictions.grid, setup).items():

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from epochord.renderers.ensemble.choice import check_choice, undrawn
+from epochord.renderers.ensemble.drawable import why_not_drawn
 from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.film import frames
 from epochord.renderers.ensemble.limits import unseen_data
@@ -21,6 +22,7 @@ from epochord.renderers.ensemble.scores import LEVELS, PERCENTS
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from epochord.renderers.ensemble.stills import still_names, stills
+from epochord.renderers.ensemble.unfilmed import unfilmed
 from epochord.renderers.pictures.clock import FPS, clock, shown
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
@@ -30,6 +32,7 @@ from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
 from epochord.runlog.arrow import arrow_array
+from epochord.runlog.errors import LogError
 from epochord.runlog.given import require
 from epochord.runlog.reading.ensemble import Ensemble
 
@@ -98,7 +101,9 @@ def render_ensemble(
     Parameters
     ----------
     ensembles : Ensemble, Overview, or sequence of them
-        One a run: as it was opened, or what is known of it already.
+        One a run: as it was opened, or what is known of it already.  Of several outputs
+        the first is drawn; `Ensemble.output` gives another.  Classifiers, and ensembles without
+        a grid of one input or a lattice of two, get their scores and stills, and no film.
     out : str or PathLike, optional
         A video or small animation, such as ``"sine.mp4"``, with whose stem all results
         then begin.  Else a folder, by default ``renders/<run>``, of several
@@ -133,6 +138,8 @@ def render_ensemble(
         If a file cannot be written; then what was to appear with it is not there.
     """
     settings = settings or EnsembleSettings()
+    if isinstance(ensembles, Ensemble) and why_not_drawn(ensembles):
+        return _unfilmed(ensembles, out, settings, progress)
     overviews = _overviews(ensembles, settings)
     name = overviews[0].ensemble.run.name if len(overviews) == 1 else PANEL
     place = destination(out, folder=f"renders/{name}", stem=STEM, suffixes=SUFFIXES)
@@ -209,6 +216,23 @@ def _described(
     about["files"] = {path.name: path.stat().st_size for path in made}
     describe(folder / place.path(DESCRIPTION).name, about)
     return [place.folder / path.name for path in made]
+def _unfilmed(
+    ensemble: Ensemble,
+    out: StrPath | Destination | None,
+    settings: EnsembleSettings,
+    progress: Progress | None,
+) -> EnsembleResult:
+    """Make what there is of an ensemble without a film."""
+    folder = f"renders/{ensemble.run.name}"
+    place = destination(out, folder=folder, stem=STEM, suffixes=SUFFIXES)
+    before = _made_before(place)
+    found = unfilmed(ensemble, place, settings, before, progress)
+    return EnsembleResult(
+        tuple(place.folder / name for name in found.names),
+        made=found.made,
+        description=found.description,
+        removed=tuple(sorted(before - set(found.names))) if found.made else (),
+    )
 
 
 def _overviews(
@@ -219,9 +243,13 @@ def _overviews(
     expected = "an Ensemble, as epochord.open_ensemble returns it"
     for one in several:
         require("ensembles", one, (Ensemble, Overview), expected)
-        check_choice(one.ensemble if isinstance(one, Overview) else one, settings)
+        opened = one.ensemble if isinstance(one, Overview) else one
+        if why := why_not_drawn(opened):
+            raise LogError(f"run {opened.run.name!r}: {why}; render it by itself")
+        check_choice(opened, settings)
     return [
-        one if isinstance(one, Overview) else overview(one, noise=settings.noise) for one in several
+        one if isinstance(one, Overview) else overview(one.output(0), noise=settings.noise)
+        for one in several
     ]
 
 

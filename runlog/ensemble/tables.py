@@ -1,12 +1,13 @@
 """An ensemble's predictions and setup to rows of the log's tables, and back.
 
-``ensemble.parquet`` has one row an epoch and member: step, wall_time, member, and a
-list a place (`PLACES`).  ``ensemble_setup.parquet`` holds arrays of rank 2 by name,
-one row a row of theirs.  In event files both are tensors of rank 2.
+``ensemble.parquet`` has one row an epoch and member: step, wall_time, member (its identity, by
+which it is known in all epochs), and a list a place (`PLACES`), of several outputs point by point;
+the members' own variances in lists ``variance/<place>``.  ``ensemble_setup.parquet`` holds arrays
+of rank 2 by name, one row a row of theirs.  In event files all of them are tensors of rank 2.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,11 @@ from epochord.runlog.run.run import STEP, WALL_TIME
 __all__ = [
     "ENSEMBLE",
     "ENSEMBLE_SETUP",
+    "MEMBER",
+    "VARIANCE",
+    "Epoch",
+    "epoch_of",
     "prediction_rows",
-    "predictions_of",
     "setup_arrays",
     "setup_rows",
     "tensors",
@@ -28,11 +32,36 @@ __all__ = [
 
 ENSEMBLE = "ensemble"
 ENSEMBLE_SETUP = "ensemble_setup"
+MEMBER = "member"
+VARIANCE = "variance/"  # of a member's own predictive distribution, before a place's name
 
+Identities = npt.NDArray[np.int64]
 Tensor = tuple[int, float, str, npt.NDArray[Any]]  # step, wall time, tag, array
 
 
-def prediction_rows(step: int, wall_time: float, predictions: Predictions) -> pa.Table:
+class Epoch(NamedTuple):
+    """What the log holds of one epoch.
+
+    Parameters
+    ----------
+    members : np.ndarray [shape=(rows,), int64]
+        Whose rows these are, by identity.
+    columns : dict of str to np.ndarray [shape=(rows, points * outputs)]
+        By place; a place that is lost is not there.
+    """
+
+    members: Identities
+    columns: dict[str, Floats]
+
+
+def prediction_rows(
+    step: int,
+    wall_time: float,
+    predictions: Predictions,
+    *,
+    variances: Predictions | None = None,
+    members: Identities | None = None,
+) -> pa.Table:
     """Return the rows of one epoch, a member each.
 
     Parameters
@@ -43,34 +72,41 @@ def prediction_rows(step: int, wall_time: float, predictions: Predictions) -> pa
         Seconds since the epoch of 1970.
     predictions : Predictions
         In float32 or float16, as they are to be stored.
+    variances : Predictions, optional
+        Each member's own, likewise.
+    members : np.ndarray [shape=(rows,), int], optional
+        Who they are; by default numbers from 0.
     """
-    members = len(predictions.grid)
+    rows = max(map(len, predictions))
+    identities = np.arange(rows) if members is None else members
     columns = {
-        STEP: arrow_array(np.full(members, step, np.int64)),
-        WALL_TIME: arrow_array(np.full(members, wall_time)),
-        "member": arrow_array(np.arange(members, dtype=np.int32)),
+        STEP: arrow_array(np.full(rows, step, np.int64)),
+        WALL_TIME: arrow_array(np.full(rows, wall_time)),
+        MEMBER: arrow_array(identities.astype(np.int32)),
     }
-    for name, values in predictions._asdict().items():
-        if values.shape[1]:
-            flat = arrow_array(np.ascontiguousarray(values).ravel())
-            columns[name] = pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    for prefix, each in (("", predictions), (VARIANCE, variances)):
+        for name, values in each._asdict().items() if each is not None else ():
+            if values.size:
+                flat = arrow_array(np.ascontiguousarray(values).ravel())
+                columns[prefix + name] = pa.FixedSizeListArray.from_arrays(flat, len(flat) // rows)
     return pa.table(columns)
 
 
-def predictions_of(rows: pa.Table, setup: EnsembleSetup) -> Predictions:
-    """Return what `prediction_rows` was given, in float32; NaN at a place without a column.
+def epoch_of(rows: pa.Table, setup: EnsembleSetup, members: Identities) -> Epoch:
+    """Return what `prediction_rows` was given, in float32; nothing of a place without a column.
 
     Raises
     ------
     ValueError, KeyError
         If the rows do not fit the setup.
     """
-    members = rows.num_rows
     columns = {}
-    for name in set(setup.places) & set(rows.column_names):
-        values = numbers(rows[name].combine_chunks().flatten())
-        columns[name] = values.astype(np.float32).reshape(members, setup.places[name])
-    return setup.as_predictions(columns)
+    for name, points in setup.places.items():
+        for column in {name, VARIANCE + name} & set(rows.column_names):
+            values = numbers(rows[column].combine_chunks().flatten())
+            shape = rows.num_rows, points * setup.outputs
+            columns[column] = values.astype(np.float32).reshape(shape)
+    return Epoch(members, columns)
 
 
 def setup_rows(setup: EnsembleSetup, wall_time: float) -> pa.Table:
@@ -128,9 +164,10 @@ def _arrays(rows: pa.Table, table: str) -> Mapping[str, npt.NDArray[Any]]:
     if table == ENSEMBLE_SETUP:
         return setup_arrays(rows)
     lists = [field for field in rows.schema if pa.types.is_fixed_size_list(field.type)]
-    return {
+    found = {
         field.name: numbers(rows[field.name].combine_chunks().flatten()).reshape(
             rows.num_rows, field.type.list_size
         )
         for field in lists
     }
+    return found | {MEMBER: numbers(rows[MEMBER]).astype(np.float32)[None]}

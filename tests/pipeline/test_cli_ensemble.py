@@ -271,6 +271,7 @@ def test_inspect_says_what_an_ensemble_is(epochord, make_ensemble):
     assert about == {
         "setting": None, "members": 5, "epochs": {"count": 4, "first": 0, "last": 3},
         "grid": 50, "inputs": 1, "low": [-3.0], "high": [3.0], "data": 8, "held_out": 20,
+        "ood": 0, "task": "regression", "outputs": 1, "always": 5, "variances": False,
         "bootstrap": 8, "prior_scale": 0.3,
         "indices_changed_at": None, "half_overflows_at": None,
     }  # fmt: skip

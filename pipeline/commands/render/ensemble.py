@@ -1,7 +1,7 @@
 """`epochord render ensemble`: the predictions of ensembles to videos, stills and scores."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,7 @@ from epochord.runlog.words import plural
 
 if TYPE_CHECKING:
     from epochord.renderers.ensemble import EnsembleResult, EnsembleSettings, Overview
+    from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["ensemble"]
 
@@ -43,6 +44,15 @@ def ensemble(
     member: Annotated[
         int | None,
         typer.Option("--member", metavar="N", help="Draw this member apart from the others."),
+    ] = None,
+    output: Annotated[
+        int | None,
+        typer.Option(
+            "--output",
+            metavar="K",
+            help="Which of several outputs, counted from 0; of a classifier, draw the probability "
+            "of class K.  [default: 0; of a classifier, all its classes]",
+        ),
     ] = None,
     duration: Annotated[
         float | None,
@@ -81,8 +91,9 @@ def ensemble(
 
     Several runs also side by side, on one clock and equal axes: renders/ensemble-panel/.
     Of the four that 'make record-ensembles' records, their story too: renders/ensembles.html.
+    Classifiers, and ensembles without a grid of one input or two, get stills and scores.
     """
-    from epochord.renderers.ensemble import EnsembleSettings
+    from epochord.renderers.ensemble import EnsembleSettings, why_not_drawn
 
     idle = given(context, {"duration": duration, "animation": animation, "sound": sound})
     if idle and not video:
@@ -105,37 +116,38 @@ def ensemble(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     found, errors = found_runs(paths, runs)
-    work, unread = _overviews(found, place.folder, settings)
-    unread = [*errors, *unread]
-    if found and not work and not unread:
+    opened, unread = _opened(found, place.folder, output)
+    unfilmed = {folder: each for folder, each in opened.items() if why_not_drawn(each)}
+    filmed = {folder: each for folder, each in opened.items() if folder not in unfilmed}
+    work, unfit = _overviews(filmed, settings)
+    unread = [*errors, *unread, *unfit]
+    if found and not opened and not unread:
         unread = [f"no ensemble in {plural(len(found), 'run')}; 'make record-ensembles' makes some"]
     for problem in unread:
         fail(problem)
-    jobs = placed(place, work, "ensemble")
-    unmade = list(_rendered(jobs, place.folder, settings, as_json))
+    placed(place, {**work, **unfilmed}, "ensemble")  # a file that was named is of one of them
+    unmade = list(_scored(placed(place, unfilmed, "ensemble"), settings, as_json))
+    unmade += _rendered(placed(place, work, "ensemble"), place.folder, settings, as_json)
     if not unmade and not place.suffix:
         _tell(work, place.folder, as_json)
     if unread or unmade:
         raise typer.Exit(1)
 
 
-def _overviews(
-    found: Sequence[Found], out: Path, settings: "EnsembleSettings"
-) -> tuple[dict[Path, "Overview"], list[object]]:
-    """Go through the logs; runs without an ensemble that nobody named are passed over."""
-    from epochord.renderers.ensemble import check_choice, overview
+def _opened(
+    found: Sequence[Found], out: Path, output: int | None
+) -> tuple[dict[Path, "Ensemble"], list[object]]:
+    """Open the logs; runs without an ensemble that nobody named are passed over."""
     from epochord.runlog.reading.ensemble import NoEnsembleError, open_ensemble
 
-    work: dict[Path, Overview] = {}
+    opened: dict[Path, Ensemble] = {}
     errors: list[object] = []
     for folder, one in results_folders(found, out).items():
         try:
-            opened = open_ensemble(one.source.path, name=one.source.name)
-            for line in opened.run.damage:
+            ensemble = open_ensemble(one.source.path, name=one.source.name)
+            for line in ensemble.run.damage:
                 note(f"warning: {line}")
-            check_choice(opened, settings)
-            with bar(f"read {one.source.name}", total=len(opened.epochs)) as progress:
-                work[folder] = overview(opened, noise=settings.noise, progress=progress.update)
+            opened[folder] = ensemble if output is None else ensemble.output(output)
         except NoEnsembleError as error:
             if one.named:
                 errors.append(error)
@@ -143,7 +155,52 @@ def _overviews(
             errors.append(error)
         except OSError as error:
             errors.append(LogError(f"{error.filename or one.source.path}: {error.strerror}"))
+    return opened, errors
+
+
+def _overviews(
+    opened: Mapping[Path, "Ensemble"], settings: "EnsembleSettings"
+) -> tuple[dict[Path, "Overview"], list[object]]:
+    """Go through the logs; of several outputs, the first is drawn."""
+    from epochord.renderers.ensemble import check_choice, overview
+
+    work: dict[Path, Overview] = {}
+    errors: list[object] = []
+    for folder, ensemble in opened.items():
+        name = ensemble.run.name
+        try:
+            check_choice(ensemble, settings)
+            if ensemble.outputs > 1:
+                note(f"{name}: drawn is output 0 of {ensemble.outputs}; --output K draws another")
+            with bar(f"read {name}", total=len(ensemble.epochs)) as progress:
+                work[folder] = overview(
+                    ensemble.output(0), noise=settings.noise, progress=progress.update
+                )
+        except EpochordError as error:
+            errors.append(error)
     return work, errors
+
+
+def _scored(
+    unfilmed: Mapping[Path, "Ensemble"], settings: "EnsembleSettings", as_json: bool
+) -> Iterator[object]:
+    """Make the stills and scores of those that have no film; yield what went wrong."""
+    from epochord.renderers.ensemble import render_ensemble
+
+    for place, ensemble in unfilmed.items():
+        try:
+            with bar(f"read {ensemble.run.name}", total=len(ensemble.epochs)) as progress:
+                made = render_ensemble(ensemble, place, settings, progress=progress.update)
+        except EpochordError as error:
+            fail(error)
+            yield error
+            continue
+        told = "" if made.made else ", up to date"
+        counts = f"{plural(ensemble.members, 'member')}, {plural(len(ensemble.epochs), 'epoch')}"
+        note(f"{ensemble.run.name}: {counts}{told}")
+        for line in made.description["runs"][0]["notes"]:
+            note(f"{ensemble.run.name}: {line}")
+        _list(made, as_json)
 
 
 def _rendered(
@@ -219,6 +276,10 @@ def _say(made: "EnsembleResult", as_json: bool) -> None:
             note(", ".join(said))
             for line in one["notes"]:
                 note(f"{one['run']}: {line}")
+    _list(made, as_json)
+
+
+def _list(made: "EnsembleResult", as_json: bool) -> None:
     for path in made.paths:
         if as_json:
             result(json.dumps({"path": str(path), **made.description}))

@@ -168,13 +168,16 @@ def test_members_on_unequal_grids_are_refused(make_ensemble):
         open_ensemble(path.parent)
 
 
-def test_epochs_with_fewer_members_are_refused(make_ensemble):
-    """An epoch that lacks members does not pass for a smaller ensemble."""
+def test_a_member_without_a_row_is_absent(make_ensemble):
+    """An epoch that lacks members does not pass for a smaller ensemble: it says who is absent."""
     path = make_ensemble(members=5) / "ensemble.parquet"
     rows = pq.read_table(path)
     pq.write_table(rows.slice(0, len(rows) - 2), path)
-    with pytest.raises(LogError, match="epochs have 3 to 5 members"):
-        open_ensemble(path.parent)
+    read = open_ensemble(path.parent)
+    assert read.members == 5
+    assert read.present[:-1].all()
+    assert read.present[-1].tolist() == [True, True, True, False, False]
+    assert np.isnan(read.at(-1).grid).any(axis=1).tolist() == [False] * 3 + [True] * 2
 
 
 def test_the_tables_of_a_run_are_read_when_asked_for(make_ensemble):

@@ -1,0 +1,1 @@
+"""Ensembles of classifiers: their scores by epoch, and their own pictures."""

@@ -1,0 +1,201 @@
+"""The still of classifiers' scores: over the epochs, and reliability at the last one."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from epochord.renderers.ensemble.classes.look import FAINT, INK, SMALL, sheet
+from epochord.renderers.ensemble.classes.overview import ClassOverview
+from epochord.renderers.ensemble.classes.scores import BINS, Reliability
+from epochord.renderers.ensemble.classes.words import KINDS, about, quality
+
+__all__ = ["class_scores_still"]
+
+Floats = npt.NDArray[np.floating[Any]]
+Panel = Callable[[Axes], None]
+
+COLUMNS = 3
+HEADROOM = 1.25  # of a panel whose key stands above what it shows
+COLOURS = {"held_out": "#6A3FB5", "out_of_bag": "#7A7C00", "data": "#6A3FB5", "ood": "#B5179E"}
+NAMES = {**KINDS, "ood": "out of distribution"}
+ENTROPIES = {"entropy": "-", "aleatoric": ":", "mutual_information": "--"}
+ENTROPY_NAMES = {"entropy": "total", "aleatoric": "aleatoric", "mutual_information": "disagreement"}
+AUROCS = {"ood/auroc_entropy": "-", "ood/auroc_mutual_information": "--"}
+
+
+def class_scores_still(overview: ClassOverview) -> Figure:
+    """Draw how good the probabilities were, and how sure.
+
+    Parameters
+    ----------
+    overview : ClassOverview
+        The run.
+    """
+    figure = sheet(quality(overview), about(overview))
+    panels = _panels(overview)
+    if not panels:
+        figure.text(0.5, 0.5, "no epoch has probabilities that are finite", ha="center")
+        return figure
+    columns = min(COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    grid = figure.add_gridspec(
+        rows, columns, left=0.065, right=0.965, bottom=0.1, top=0.83, wspace=0.3, hspace=0.5
+    )
+    for place, draw in enumerate(panels):
+        axes = figure.add_subplot(grid[place // columns, place % columns])
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=SMALL)
+        draw(axes)
+        axes.xaxis.label.set_fontsize(SMALL)
+        axes.yaxis.label.set_fontsize(SMALL)
+    return figure
+
+
+def _panels(overview: ClassOverview) -> list[Panel]:
+    """Return what draws each panel that has something to show."""
+    found: list[Panel] = []
+    if any(table.counts.any() for table in overview.last.values()):
+        found.append(partial(_draw_reliability, overview))
+    if any(np.isfinite(each).any() for each in overview.confidences.values()):
+        found.append(partial(_draw_confidence, overview))
+    if _entropies(overview):
+        found.append(partial(_draw_entropy, overview))
+    if any(np.isfinite(values).any() for values in _series(overview, "nll").values()):
+        found += [
+            partial(_draw_series, overview, "nll", "Likelihood of what came true", "NLL, nats"),
+            partial(_draw_series, overview, "accuracy", "Accuracy", "share classified right"),
+        ]
+        last = partial(_draw_series, overview, "brier", "Brier score", "from 0 to 2")
+        found.append(partial(_draw_auroc, overview) if _told_apart(overview) else last)
+    return found
+
+
+def _series(overview: ClassOverview, name: str) -> dict[str, Floats]:
+    return {kind: overview.columns[f"{kind}/{name}"] for kind in overview.scores}
+
+
+def _draw_reliability(overview: ClassOverview, axes: Axes) -> None:
+    """Draw accuracy over confidence, a dot a bin, as large as it has points."""
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
+    for kind, table in overview.last.items():
+        filled = table.counts > 0
+        axes.plot(
+            table.confidence[filled], table.accuracy[filled], color=COLOURS[kind], linewidth=1.2
+        )
+        sizes = 8 + 110 * table.counts[filled] / table.counts.sum()
+        axes.scatter(
+            table.confidence[filled], table.accuracy[filled], s=sizes, color=COLOURS[kind],
+            label=f"{NAMES[kind]}, {table.counts.sum()}", linewidth=0,
+        )  # fmt: skip
+    _write_counts(axes, next(iter(overview.last.values())))
+    axes.set(xlim=(0, 1.03), ylim=(-0.1, 1.05), xlabel="confidence")
+    _title(axes, "Reliability (below line: too sure), with counts", "share right")
+    _key(axes, "best")
+
+
+def _write_counts(axes: Axes, table: Reliability) -> None:
+    """Write below the dots how many points they stand for."""
+    for count, confidence, accuracy in zip(
+        table.counts, table.confidence, table.accuracy, strict=True
+    ):
+        if count:
+            axes.annotate(
+                str(count), (confidence, accuracy), (0, -14), textcoords="offset points",
+                ha="center", fontsize=SMALL - 2, color=FAINT,
+            )  # fmt: skip
+
+
+def _draw_confidence(overview: ClassOverview, axes: Axes) -> None:
+    """Draw how many points have which confidence."""
+    edges = np.linspace(0, 1, BINS + 1)
+    for kind, values in overview.confidences.items():
+        known = values[np.isfinite(values)]
+        if known.size:
+            share = np.histogram(known, edges)[0] / known.size
+            axes.stairs(share, edges, color=COLOURS[kind], linewidth=1.5, label=NAMES[kind])
+    axes.set(xlim=(1 / overview.ensemble.outputs - 0.02, 1.02), xlabel="confidence")
+    axes.set_ylim(0, HEADROOM * axes.get_ylim()[1])
+    _title(axes, "How sure it is", "share of the points")
+    _key(axes, "upper left")
+
+
+def _entropies(overview: ClassOverview) -> dict[str, Floats]:
+    """Return what is known of entropy over the epochs; of the grid only where nothing else is."""
+    kinds = [*overview.scores, *(["ood"] if "ood/entropy" in overview.columns else [])]
+    kinds = kinds or ["grid"]
+    found = {f"{kind}/{name}": kind for kind in kinds for name in ENTROPIES}
+    return {
+        tag: overview.columns[tag]
+        for tag in found
+        if tag in overview.columns and np.isfinite(overview.columns[tag]).any()
+    }
+
+
+def _draw_entropy(overview: ClassOverview, axes: Axes) -> None:
+    first = next(iter(_entropies(overview))).partition("/")[0]
+    for tag, values in _entropies(overview).items():
+        kind, _, name = tag.partition("/")
+        label = ENTROPY_NAMES[name] if kind == first else None
+        if kind != first and name == "entropy":
+            label = f"{ENTROPY_NAMES[name]}, {NAMES.get(kind, kind)}"
+        _plot(axes, overview, values, ENTROPIES[name], COLOURS.get(kind, INK), label)
+    axes.set_ylim(bottom=0)
+    _title(axes, "Uncertainty over training", "entropy, nats")
+    _key(axes, "best")
+
+
+def _draw_series(overview: ClassOverview, name: str, title: str, unit: str, axes: Axes) -> None:
+    for kind, values in _series(overview, name).items():
+        _plot(axes, overview, values, "-", COLOURS[kind], NAMES[kind])
+    if name == "accuracy":
+        axes.set_ylim(top=1.01)
+    else:
+        axes.set_ylim(bottom=0)
+    _title(axes, title, unit)
+    if len(overview.scores) > 1:
+        _key(axes, "best")
+
+
+def _told_apart(overview: ClassOverview) -> bool:
+    return any(np.isfinite(overview.columns.get(tag, np.nan)).any() for tag in AUROCS)
+
+
+def _draw_auroc(overview: ClassOverview, axes: Axes) -> None:
+    for tag, style in AUROCS.items():
+        label = "by entropy" if tag.endswith("_entropy") else "by disagreement"
+        _plot(axes, overview, overview.columns[tag], style, COLOURS["ood"], label)
+    axes.axhline(0.5, color=FAINT, linewidth=0.8, linestyle=":")
+    axes.set_ylim(min(0.45, axes.get_ylim()[0]), 1.02)
+    _title(axes, "Out of distribution told apart", "AUROC")
+    _key(axes, "best")
+
+
+def _plot(
+    axes: Axes, overview: ClassOverview, values: Floats, style: str, colour: str, label: str | None
+) -> None:
+    dot = "o" if np.isfinite(values).sum() == 1 else ""  # a line needs two points
+    axes.plot(
+        overview.ensemble.epochs, values, dot + style, color=colour, linewidth=1.5, label=label
+    )
+    axes.set_xlabel("epoch")
+    first, last = overview.ensemble.epochs[[0, -1]]
+    axes.set_xlim(first - 0.5, last + 0.5)
+    axes.xaxis.set_major_locator(
+        MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    )
+
+
+def _title(axes: Axes, title: str, unit: str) -> None:
+    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
+    axes.set_ylabel(unit)
+
+
+def _key(axes: Axes, place: Literal["upper left", "best"]) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=SMALL - 1, loc=place)
