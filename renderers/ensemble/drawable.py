@@ -13,7 +13,9 @@ __all__ = ["has_lattice", "on_points", "why_not_drawn"]
 
 
 def why_not_drawn(ensemble: Ensemble) -> str:
-    """Say why there is no film of an ensemble; nothing if there can be one."""
+    """Say why an ensemble is not drawn as functions of its inputs; nothing if it is."""
+    if ensemble.task == "classification" and has_lattice(ensemble):
+        return "its classes are drawn; --output K draws the probability of class K alone"
     if ensemble.task == "classification":
         filmed = "" if _beyond(ensemble) else " (--output K films the probability of class K)"
         return f"no film: of classes there are stills{filmed}"
