@@ -26,7 +26,7 @@ Picture = npt.NDArray[np.uint8]
 
 FPS = 60  # frames a second
 REST = 1.0  # s, at both ends
-MOVED = 0.004  # of a probability, in a frame, on the mean over the grid
+MOVED = 0.002  # of a probability, in a frame, on the mean over the grid
 SHORTEST, LONGEST = 3.0, 30.0  # s, between the rests
 LABELS = 64  # that come again
 

@@ -161,7 +161,8 @@ UNDRAWN = {
     "none": (np.empty((0, 3)), 3, "no film: it has no grid"),
     "ten inputs": (np.random.default_rng(1).normal(size=(8, 10)), 10, "its grid has 10 inputs"),
     "images": (np.empty((8, 0)), 0, "its grid has more inputs than are stored"),
-    "scattered": (np.random.default_rng(1).normal(size=(8, 2)), 2, "is no lattice"),
+    "scattered": (np.random.default_rng(1).normal(size=(8, 2)), 2, "8 points, 8 different x"),
+    "one point": (np.zeros((3, 1)), 1, "its grid has 1 different point; expected 2 or more"),
 }
 
 
