@@ -22,7 +22,11 @@ def is_estimator(thing: Any) -> bool:
     """Tell whether something predicts as scikit-learn's estimators do."""
     if isinstance(thing, nn.Module | type) or not callable(getattr(thing, "predict", None)):
         return False
-    return hasattr(thing, "get_params") or not callable(thing)
+    return _of_the_kind(thing) or not callable(thing)
+
+
+def _of_the_kind(thing: Any) -> bool:
+    return hasattr(thing, "get_params")
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,9 @@ class Learned:
         """
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
-            return self._asked(as_array(inputs))
+            return self._asked(as_array(inputs) if _of_the_kind(self.estimator) else inputs)
 
-    def _asked(self, table: npt.NDArray[Any]) -> Any:
+    def _asked(self, table: Any) -> Any:
         table = table if self.columns is None else table[:, self.columns]
         method = self.method or _most_telling(self.estimator)
         labels = getattr(self.estimator, "classes_", None)
@@ -128,7 +132,7 @@ def as_learned(part: Any) -> Any:
     owner = getattr(part, "__self__", None)
     name = getattr(part, "__name__", "")
     if owner is not None and name in ("predict", "predict_proba", "predict_log_proba"):
-        return Learned(owner, method=name) if is_estimator(owner) else part
+        return Learned(owner, method=name) if _of_the_kind(owner) else part
     return part
 
 
@@ -161,7 +165,7 @@ def _says_sd(estimator: Any) -> bool:
 def _refuse_unfitted(estimator: Any) -> None:
     fitted = getattr(estimator, "__sklearn_is_fitted__", None)
     known = callable(fitted) and not fitted()
-    if known or (hasattr(estimator, "get_params") and not _has_learned(estimator)):
+    if known or (_of_the_kind(estimator) and not _has_learned(estimator)):
         raise ValueError(
             f"{type(estimator).__name__} is not fitted; call its fit before it is recorded"
         )

@@ -11,9 +11,13 @@ from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["has_lattice", "on_points", "why_not_drawn"]
 
+LEAST_POINTS = 2  # that a function is drawn between
+
 
 def why_not_drawn(ensemble: Ensemble) -> str:
-    """Say why there is no film of an ensemble; nothing if there can be one."""
+    """Say why an ensemble is not drawn as functions of its inputs; nothing if it is."""
+    if ensemble.task == "classification" and has_lattice(ensemble):
+        return "its classes are drawn; --output K draws the probability of class K alone"
     if ensemble.task == "classification":
         filmed = "" if _beyond(ensemble) else " (--output K films the probability of class K)"
         return f"no film: of classes there are stills{filmed}"
@@ -29,7 +33,14 @@ def _beyond(ensemble: Ensemble) -> str:
         inputs = f"{grid.shape[1]} inputs" if grid.shape[1] else "more inputs than are stored"
         return f"no film: its grid has {inputs}, and one or two can be drawn"
     if grid.shape[1] == 2 and not has_lattice(ensemble):
-        return "no film: its grid of two inputs is no lattice, with each pair of some x and some y"
+        x, y = (len(np.unique(column)) for column in grid.T)
+        return (
+            f"no film: its grid of two inputs has {len(grid)} points, {x} different x and {y} "
+            "different y; a map shows each pair of them once"
+        )
+    different = len(np.unique(grid[:, 0]))
+    if grid.shape[1] == 1 and different < LEAST_POINTS:
+        return f"no film: its grid has {different} different point; expected {LEAST_POINTS} or more"
     return ""
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
+from epochord.renderers.ensemble.apart import render_apart
 from epochord.renderers.ensemble.choice import check_choice, undrawn
 from epochord.renderers.ensemble.drawable import why_not_drawn
 from epochord.renderers.ensemble.figure import ensemble_figure
@@ -22,7 +23,6 @@ from epochord.renderers.ensemble.scores import LEVELS, PERCENTS
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from epochord.renderers.ensemble.stills import still_names, stills
-from epochord.renderers.ensemble.unfilmed import unfilmed
 from epochord.renderers.pictures.clock import FPS, clock, shown
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
@@ -102,8 +102,9 @@ def render_ensemble(
     ----------
     ensembles : Ensemble, Overview, or sequence of them
         One a run: as it was opened, or what is known of it already.  Of several outputs
-        the first is drawn; `Ensemble.output` gives another.  Classifiers, and ensembles without
-        a grid of one input or a lattice of two, get their scores and stills, and no film.
+        the first is drawn; `Ensemble.output` gives another.  Classifiers get pictures of their
+        own, over a lattice of two inputs with a film; ensembles without a grid of one input or a
+        lattice of two get their scores and the still of them, and no film.
     out : str or PathLike, optional
         A video or small animation, such as ``"sine.mp4"``, with whose stem all results
         then begin.  Else a folder, by default ``renders/<run>``, of several
@@ -139,7 +140,7 @@ def render_ensemble(
     """
     settings = settings or EnsembleSettings()
     if isinstance(ensembles, Ensemble) and why_not_drawn(ensembles):
-        return _unfilmed(ensembles, out, settings, progress)
+        return _apart(ensembles, out, settings, progress)
     overviews = _overviews(ensembles, settings)
     name = overviews[0].ensemble.run.name if len(overviews) == 1 else PANEL
     place = destination(out, folder=f"renders/{name}", stem=STEM, suffixes=SUFFIXES)
@@ -216,21 +217,24 @@ def _described(
     about["files"] = {path.name: path.stat().st_size for path in made}
     describe(folder / place.path(DESCRIPTION).name, about)
     return [place.folder / path.name for path in made]
-def _unfilmed(
+
+
+def _apart(
     ensemble: Ensemble,
     out: StrPath | Destination | None,
     settings: EnsembleSettings,
     progress: Progress | None,
 ) -> EnsembleResult:
-    """Make what there is of an ensemble without a film."""
+    """Make what there is of an ensemble that is not drawn as functions."""
     folder = f"renders/{ensemble.run.name}"
     place = destination(out, folder=folder, stem=STEM, suffixes=SUFFIXES)
     before = _made_before(place)
-    found = unfilmed(ensemble, place, settings, before, progress)
+    found = render_apart(ensemble, place, settings, before, progress)
     return EnsembleResult(
         tuple(place.folder / name for name in found.names),
         made=found.made,
         description=found.description,
+        problem=found.problem,
         removed=tuple(sorted(before - set(found.names))) if found.made else (),
     )
 

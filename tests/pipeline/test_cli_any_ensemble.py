@@ -38,7 +38,7 @@ def test_any_ensemble_is_rendered_as_far_as_it_can_be(epochord):
     """Stills and scores of what has no film, in one line why; of several outputs the first."""
     code, out, err = epochord("render", "ensemble", "--no-video")
     assert code == 0
-    assert "classes: no film: of classes there are stills (--output K films" in err
+    assert "classes: its classes are drawn; --output K draws" in err
     assert "numbers: no film: it has no grid" in err
     assert "outputs: drawn is output 0 of 2; --output K draws another" in err
     names = {str(Path(line).relative_to("renders")) for line in out}

@@ -484,6 +484,17 @@ def test_inputs_keep_their_shape(shape, tmp_path):
     close(read.at(0).ood, expected)
 
 
+def test_a_predict_of_ones_own_gets_what_the_grid_is(recorded):
+    """Only estimators of scikit-learn's kind are asked in NumPy."""
+
+    class Own:
+        def predict(self, inputs):
+            assert isinstance(inputs, torch.Tensor)
+            return inputs[:, 0] + 1
+
+    close(recorded([Own(), Own().predict]).at(0).grid, np.stack([GRID + 1] * 2))
+
+
 def test_binary_labels_of_any_kind(recorded):
     """Words in their order; the column of class 1 is the second one's."""
     x, y = make_moons(60, noise=0.2, random_state=0)

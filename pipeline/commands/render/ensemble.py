@@ -91,7 +91,7 @@ def ensemble(
 
     Several runs also side by side, on one clock and equal axes: renders/ensemble-panel/.
     Of the four that 'make record-ensembles' records, their story too: renders/ensembles.html.
-    Classifiers, and ensembles without a grid of one input or two, get stills and scores.
+    Classifiers get pictures of their own; what has no grid of one input or two, its scores.
     """
     from epochord.renderers.ensemble import EnsembleSettings, why_not_drawn
 
@@ -117,16 +117,16 @@ def ensemble(
         raise typer.BadParameter(str(error)) from error
     found, errors = found_runs(paths, runs)
     opened, unread = _opened(found, place.folder, output)
-    unfilmed = {folder: each for folder, each in opened.items() if why_not_drawn(each)}
-    filmed = {folder: each for folder, each in opened.items() if folder not in unfilmed}
+    apart = {folder: each for folder, each in opened.items() if why_not_drawn(each)}
+    filmed = {folder: each for folder, each in opened.items() if folder not in apart}
     work, unfit = _overviews(filmed, settings)
     unread = [*errors, *unread, *unfit]
     if found and not opened and not unread:
         unread = [f"no ensemble in {plural(len(found), 'run')}; 'make record-ensembles' makes some"]
     for problem in unread:
         fail(problem)
-    placed(place, {**work, **unfilmed}, "ensemble")  # a file that was named is of one of them
-    unmade = list(_scored(placed(place, unfilmed, "ensemble"), settings, as_json))
+    placed(place, {**work, **apart}, "ensemble")  # a file that was named is of one of them
+    unmade = list(_drawn_apart(placed(place, apart, "ensemble"), settings, as_json))
     unmade += _rendered(placed(place, work, "ensemble"), place.folder, settings, as_json)
     if not unmade and not place.suffix:
         _tell(work, place.folder, as_json)
@@ -181,15 +181,15 @@ def _overviews(
     return work, errors
 
 
-def _scored(
-    unfilmed: Mapping[Path, "Ensemble"], settings: "EnsembleSettings", as_json: bool
+def _drawn_apart(
+    apart: Mapping[Path, "Ensemble"], settings: "EnsembleSettings", as_json: bool
 ) -> Iterator[object]:
-    """Make the stills and scores of those that have no film; yield what went wrong."""
+    """Make what there is of those that are no functions; yield what went wrong."""
     from epochord.renderers.ensemble import render_ensemble
 
-    for place, ensemble in unfilmed.items():
+    for place, ensemble in apart.items():
         try:
-            with bar(f"read {ensemble.run.name}", total=len(ensemble.epochs)) as progress:
+            with bar(f"render {ensemble.run.name}") as progress:
                 made = render_ensemble(ensemble, place, settings, progress=progress.update)
         except EpochordError as error:
             fail(error)
@@ -201,6 +201,9 @@ def _scored(
         for line in made.description["runs"][0]["notes"]:
             note(f"{ensemble.run.name}: {line}")
         _list(made, as_json)
+        if made.problem:
+            fail(made.problem)
+            yield made.problem
 
 
 def _rendered(

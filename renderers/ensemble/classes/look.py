@@ -8,7 +8,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-__all__ = ["FAINT", "INK", "SMALL", "class_colours", "mixed", "sheet"]
+__all__ = [
+    "EDGE",
+    "FAINT",
+    "INK",
+    "SIZE",
+    "SMALL",
+    "class_colours",
+    "mixed",
+    "sheet",
+]
 
 Floats = npt.NDArray[np.floating[Any]]
 

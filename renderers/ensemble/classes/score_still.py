@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Panel = Callable[[Axes], None]
 
 COLUMNS = 3
+DOTS = {"-": "o", "--": "D", ":": "s"}  # of a single epoch
 HEADROOM = 1.25  # of a panel whose key stands above what it shows
 COLOURS = {"held_out": "#6A3FB5", "out_of_bag": "#7A7C00", "data": "#6A3FB5", "ood": "#B5179E"}
 NAMES = {**KINDS, "ood": "out of distribution"}
@@ -37,7 +38,8 @@ def class_scores_still(overview: ClassOverview) -> Figure:
     overview : ClassOverview
         The run.
     """
-    figure = sheet(quality(overview), about(overview))
+    last = overview.ensemble.epochs[-1]
+    figure = sheet(quality(overview), f"{about(overview)}, epoch {last}")
     panels = _panels(overview)
     if not panels:
         figure.text(0.5, 0.5, "no epoch has probabilities that are finite", ha="center")
@@ -179,10 +181,17 @@ def _draw_auroc(overview: ClassOverview, axes: Axes) -> None:
 def _plot(
     axes: Axes, overview: ClassOverview, values: Floats, style: str, colour: str, label: str | None
 ) -> None:
-    dot = "o" if np.isfinite(values).sum() == 1 else ""  # a line needs two points
+    alone = np.isfinite(values).sum() == 1  # a line needs two points
     axes.plot(
-        overview.ensemble.epochs, values, dot + style, color=colour, linewidth=1.5, label=label
-    )
+        overview.ensemble.epochs, values, style, marker=DOTS[style] if alone else "",
+        color=colour, linewidth=1.5, label=label,
+    )  # fmt: skip
+    if alone and label:
+        place = int(np.flatnonzero(np.isfinite(values))[0])
+        axes.annotate(
+            f"{values[place]:.3g}", (overview.ensemble.epochs[place], values[place]), (8, 0),
+            textcoords="offset points", va="center", fontsize=SMALL - 1, color=FAINT,
+        )  # fmt: skip
     axes.set_xlabel("epoch")
     first, last = overview.ensemble.epochs[[0, -1]]
     axes.set_xlim(first - 0.5, last + 0.5)

@@ -20,13 +20,12 @@ KINDS = {"held_out": "held-out points", "out_of_bag": "out of bag", "data": "tra
 
 
 def about(overview: ClassOverview) -> str:
-    """Say what ensemble this is, at which epoch, and who is missing."""
+    """Say what ensemble this is, and who is missing at the end."""
     ensemble = overview.ensemble
     said = [
         shortened(ensemble.run.name),
         plural(ensemble.members, "member"),
         f"{ensemble.outputs} classes",
-        f"epoch {ensemble.epochs[-1]}",
     ]
     gone = lost(int(overview.columns["missing_members"][-1]), ensemble.members)
     return ", ".join(filter(None, [*said, gone]))

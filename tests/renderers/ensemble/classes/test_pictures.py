@@ -6,9 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from epochord.renderers.ensemble import EnsembleSettings, render_ensemble, why_not_drawn
+from epochord.renderers.ensemble.classes.class_map import ClassMap
+from epochord.renderers.ensemble.classes.film import FPS, _frames, pace
 from epochord.renderers.ensemble.classes.look import STRONGEST, class_colours, mixed
 from epochord.renderers.ensemble.classes.overview import class_overview
 from epochord.renderers.ensemble.classes.scores import score_classes
@@ -78,7 +83,8 @@ def test_an_epoch_is_scored_at_every_place(classifier):
 
 def test_the_map_shows_each_class_in_its_colour_and_its_files_are_told(classifier, tmp_path):
     """Left of the boundary the one, right of it the other; scores are a table that is a log."""
-    made = render_ensemble(classifier(), tmp_path / "out")
+    still = EnsembleSettings(video=False)
+    made = render_ensemble(classifier(), tmp_path / "out", still)
     names = [path.name for path in made.paths]
     assert names[:1] == ["classes.png"]
     assert {"scores.png", "ensemble.scores.parquet"} <= set(names)
@@ -91,13 +97,13 @@ def test_the_map_shows_each_class_in_its_colour_and_its_files_are_told(classifie
     about = json.loads((tmp_path / "out/ensemble.json").read_text())
     assert about["runs"][0]["classes"] == ["no", "yes"]
     assert about["runs"][0]["notes"] == [
-        "no film: of classes there are stills (--output K films the probability of class K)"
+        "its classes are drawn; --output K draws the probability of class K alone"
     ]
     assert sum(about["reliability"]["held_out"]["counts"]) == 30
     table = pq.read_table(tmp_path / "out/ensemble.scores.parquet").to_pydict()
     assert table["step"] == [0, 1, 2]
     assert table["held_out/accuracy"][-1] == about["at_last_epoch"]["held_out/accuracy"]
-    again = render_ensemble(open_ensemble(tmp_path / "runs/classes"), tmp_path / "out")
+    again = render_ensemble(open_ensemble(tmp_path / "runs/classes"), tmp_path / "out", still)
     assert not again.made
     assert {path.name for path in again.paths} == set(names)
 
@@ -155,7 +161,8 @@ UNDRAWN = {
     "none": (np.empty((0, 3)), 3, "no film: it has no grid"),
     "ten inputs": (np.random.default_rng(1).normal(size=(8, 10)), 10, "its grid has 10 inputs"),
     "images": (np.empty((8, 0)), 0, "its grid has more inputs than are stored"),
-    "scattered": (np.random.default_rng(1).normal(size=(8, 2)), 2, "is no lattice"),
+    "scattered": (np.random.default_rng(1).normal(size=(8, 2)), 2, "8 points, 8 different x"),
+    "one point": (np.zeros((3, 1)), 1, "its grid has 1 different point; expected 2 or more"),
 }
 
 
@@ -181,5 +188,47 @@ def test_what_has_no_drawable_grid_is_scored_all_the_same(case, outputs, numbers
 
 def test_it_has_no_place_beside_others(classifier):
     """A panel shows functions."""
-    with pytest.raises(LogError, match=r"no film: of classes .*; render it by itself"):
+    with pytest.raises(LogError, match=r"its classes are drawn.*; render it by itself"):
         render_ensemble([classifier(), classifier("two")])
+
+
+def test_the_film_is_the_still_at_the_end_and_moves_as_the_classes_do(classifier):
+    """Painted and drawn alike, but for the edges of cells; time goes to movement."""
+    overview = class_overview(classifier(grid=np.round(LATTICE, 6)))
+    drawn = ClassMap(overview)
+    drawn.draw(2)
+    canvas = drawn.figure.canvas
+    canvas.draw()
+    still = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+    (painted,) = _frames(ClassMap(overview), np.array([2.0]))
+    different = (np.abs(still - painted) > 8).any(axis=-1)
+    assert different.mean() < 0.02
+    halfway, ends = ClassMap(overview).at(0.5), [ClassMap(overview).at(k) for k in (0, 1)]
+    for name in ("by_class", "aleatoric", "disputed"):
+        both = [getattr(each, name) for each in ends]
+        assert np.allclose(getattr(halfway, name), np.mean(both, axis=0))
+
+
+@given(moved=arrays(float, st.integers(0, 8), elements=st.floats(0, 0.3)))
+def test_time_goes_to_movement(moved):
+    """A second of rest at both ends; between them each epoch as long as it moves, or nearly."""
+    places = pace(moved, 2.0)
+    assert (np.diff(places) >= 0).all()
+    assert (places[:FPS] == 0).all()
+    assert (places[-FPS:] == len(moved)).all()
+    if len(moved) and moved.max() > 0:
+        frames = [(np.floor(places) == k).sum() for k in range(len(moved))]
+        own = np.maximum(moved, moved.max() / 100)
+        frames[0] -= FPS
+        assert np.allclose(frames, 2.0 * FPS * own / own.sum(), atol=2)
+
+
+def test_a_film_of_classes_is_beside_its_stills(classifier, tmp_path):
+    """An MP4 and a small animation; the description counts the frames."""
+    made = render_ensemble(classifier(), tmp_path / "out", EnsembleSettings(duration=0.2))
+    names = [path.name for path in made.paths]
+    assert names[:3] == ["ensemble.mp4", "ensemble.webp", "classes.png"]
+    about = json.loads((tmp_path / "out/ensemble.json").read_text())
+    assert about["complete"]
+    assert about["frames"] == 2 * FPS + 12
+    assert set(about["files"]) == set(names)
