@@ -6,7 +6,7 @@ from matplotlib.text import Text
 
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["fit", "lost", "plural", "shortened", "title"]
+__all__ = ["about", "fit", "lost", "plural", "shortened", "title", "wrap"]
 
 LONGEST_NAME = 40  # characters; longer ones lose their middle
 SMALLEST = 6.0  # points; smaller text cannot be read in a video
@@ -22,6 +22,11 @@ def title(ensemble: Ensemble, *, apart: str = ", ") -> str:
     apart : str
         What stands between its name and the rest.
     """
+    return shortened(ensemble.run.name) + apart + about(ensemble)
+
+
+def about(ensemble: Ensemble) -> str:
+    """Say what an ensemble is, without its name."""
     said = [plural(ensemble.members, "member")]
     if setting := _setting(ensemble):
         said.insert(0, setting)
@@ -29,7 +34,7 @@ def title(ensemble: Ensemble, *, apart: str = ", ") -> str:
         said.append(f"β = {ensemble.setup.prior_scale:g}")
     if ensemble.run.metadata.seed is not None:
         said.append(f"seed {ensemble.run.metadata.seed}")
-    return shortened(ensemble.run.name) + apart + ", ".join(said)
+    return ", ".join(said)
 
 
 def _setting(ensemble: Ensemble) -> str:
@@ -68,3 +73,20 @@ def fit(text: Text, width: float) -> None:
         text.set_fontsize(size)
     while text.get_window_extent().width > width and len(text.get_text()) > 1:
         text.set_text(text.get_text()[:-2] + "…")
+
+
+def wrap(text: Text, width: float, lines: int) -> None:
+    """Break text into lines of at most so many pixels; make it smaller if that takes too many."""
+    words = text.get_text().split(" ")
+    while True:
+        said = ""
+        for word in words:
+            longer = f"{said} {word}" if said else word
+            text.set_text(longer)
+            said = longer if text.get_window_extent().width <= width else f"{said}\n{word}".strip()
+        text.set_text(said)
+        size = float(text.get_fontsize())
+        if said.count("\n") < lines or size <= SMALLEST:
+            break
+        text.set_fontsize(size - 1)
+    fit(text, width)

@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 
 from epochord.renderers.ensemble.choice import check_choice, undrawn
 from epochord.renderers.ensemble.figure import ensemble_figure
-from epochord.renderers.ensemble.film import frames
+from epochord.renderers.ensemble.film import film
 from epochord.renderers.ensemble.limits import unseen_data
-from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.look import size_of
 from epochord.renderers.ensemble.overview import Overview, overview
+from epochord.renderers.ensemble.pacing import FPS, timing
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from epochord.renderers.ensemble.stills import stills
-from epochord.renderers.pictures.clock import FPS, clock, shown
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination
@@ -268,26 +268,28 @@ def _film(
     about: dict[str, Any],
 ) -> list[Path]:
     """Write the video, its sound in it, and the small animation beside it."""
-    epochs = [one.ensemble.epochs for one in overviews]
-    time = clock(epochs, settings.duration)
-    seen = [shown(time, each) for each in epochs]
+    paced = timing([one.ensemble for one in overviews], [limits] * len(overviews), settings)
     drawn = ensemble_figure(overviews, settings, limits)
     small = None if settings.animation == "none" else stage.path(f".{settings.animation}")
     video = stage.path(VIDEO)
-    about |= {"frames": len(time), "fps": FPS, "duration": len(time) / FPS}
+    about |= {"frames": len(paced.moments), "fps": FPS, "duration": len(paced.moments) / FPS}
+    about["movement"] = paced.movement
     sound = stage.folder / "sound.wav" if settings.sound else None
     try:
         if sound:
             parts = [Disagreement(o.ensemble.run.name, o.spread, o.deviation) for o in overviews]
-            about["loudness"] = write_sound(ensemble_score(parts, np.stack(seen), FPS), sound)
+            places = np.stack([paced.places(one.ensemble.epochs) for one in overviews])
+            score = ensemble_score(parts, places, FPS, fading=paced.fading)
+            about["loudness"] = write_sound(score, sound)
         write_video(
             video,
-            frames(drawn, seen, moving="hop" in settings.layers),
-            size=(WIDTH, HEIGHT),
+            film(drawn, paced, moving="hop" in settings.layers),
+            size=size_of(settings),
             fps=FPS,
+            pixels="yuv420p",
             audio=sound,
             animation=small,
-            progress=(lambda done: progress(done, len(time))) if progress else None,
+            progress=(lambda done: progress(done, len(paced.moments))) if progress else None,
         )
     finally:
         if sound:
