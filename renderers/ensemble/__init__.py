@@ -16,12 +16,18 @@ __all__ = [
     "Overview",
     "check_choice",
     "overview",
+    "panel_limits",
     "render_ensemble",
     "shared_limits",
 ]
 
 if TYPE_CHECKING:
-    from epochord.renderers.ensemble.render import EnsembleResult, render_ensemble, shared_limits
+    from epochord.renderers.ensemble.render import (
+        EnsembleResult,
+        panel_limits,
+        render_ensemble,
+        shared_limits,
+    )
 else:
 
     def __getattr__(name):

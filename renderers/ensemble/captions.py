@@ -1,6 +1,7 @@
 """What a picture says of an ensemble in words: what it is, and what of it is not seen."""
 
 import re
+from collections.abc import Sequence
 
 from matplotlib.text import Text
 
@@ -9,6 +10,7 @@ from epochord.runlog.reading.ensemble import Ensemble
 __all__ = ["about", "fit", "lost", "plural", "shortened", "title", "wrap"]
 
 LONGEST_NAME = 40  # characters; longer ones lose their middle
+EVENER = 0.55, 0.65, 0.75, 0.85  # of the width, for lines that are about as long
 SMALLEST = 6.0  # points; smaller text cannot be read in a video
 
 
@@ -76,17 +78,30 @@ def fit(text: Text, width: float) -> None:
 
 
 def wrap(text: Text, width: float, lines: int) -> None:
-    """Break text into lines of at most so many pixels; make it smaller if that takes too many."""
+    """Break text into lines of at most so many pixels; make it smaller if that takes too many.
+
+    Lines are about as long as each other, so that no word stands alone.
+    """
     words = text.get_text().split(" ")
-    while True:
-        said = ""
-        for word in words:
-            longer = f"{said} {word}" if said else word
-            text.set_text(longer)
-            said = longer if text.get_window_extent().width <= width else f"{said}\n{word}".strip()
-        text.set_text(said)
-        size = float(text.get_fontsize())
-        if said.count("\n") < lines or size <= SMALLEST:
+    size = float(text.get_fontsize())
+    while _break(text, words, width) > lines and size > SMALLEST:
+        size -= 1
+        text.set_fontsize(size)
+    count = _break(text, words, width)
+    for share in EVENER:
+        if count > 1 and _break(text, words, share * width) == count:
             break
-        text.set_fontsize(size - 1)
+    else:
+        _break(text, words, width)
     fit(text, width)
+
+
+def _break(text: Text, words: Sequence[str], width: float) -> int:
+    """Break words into lines of at most so many pixels where that can be; count the lines."""
+    said = ""
+    for word in words:
+        text.set_text(f"{said} {word}" if said else word)
+        if text.get_window_extent().width > width and said:
+            text.set_text(f"{said}\n{word}")
+        said = text.get_text()
+    return said.count("\n") + 1

@@ -52,7 +52,15 @@ from epochord.renderers.ensemble.strip import (
 from epochord.renderers.pictures.typeface import STRONG, families
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["EnsembleFigure", "Limits", "ensemble_figure", "headed", "scale", "whole_epochs"]
+__all__ = [
+    "EnsembleFigure",
+    "Limits",
+    "ensemble_figure",
+    "headed",
+    "of_each",
+    "scale",
+    "whole_epochs",
+]
 
 Limits = tuple[float, float]
 
@@ -156,7 +164,8 @@ def ensemble_figure(
     with styled(settings) as theme:
         figure = _new_figure(size_of(settings))
         whole = sheet(figure)
-        top, clock = _draw_titles(figure, whole, overviews, theme)
+        own_axes = len({shown for _, shown in each}) > 1
+        top, clock = _draw_titles(figure, whole, overviews, theme, own_axes)
         keys = {
             str(key.get_label()): key
             for one, shown in each
@@ -197,7 +206,7 @@ def _new_figure(size: Size) -> Figure:
 
 
 def _draw_titles(
-    figure: Figure, whole: Box, overviews: Sequence[Overview], theme: Theme
+    figure: Figure, whole: Box, overviews: Sequence[Overview], theme: Theme, own_axes: bool
 ) -> tuple[float, Text]:
     """Write the sentence, and below it what the ensembles are; return their end, and the clock."""
     pixels = figure.dpi / UNITS_AN_INCH
@@ -208,6 +217,7 @@ def _draw_titles(
     wrap(heading, whole.width * pixels, TITLE_LINES)
     below = whole.top - height_of(heading) - SPACE
     said = title(overviews[0].ensemble) if len(overviews) == 1 else _in_all(overviews)
+    said += ", each on axes of its own" if own_axes else ""
     beside = written(figure, said, (whole.left, below), size=TEXT, colour=theme.faint)
     fit(beside, (whole.width - CLOCK_ROOM) * pixels)
     clock = written(

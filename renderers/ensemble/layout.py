@@ -1,7 +1,7 @@
 """Where things are in the picture, in units: hundredths of an inch, from the lower left corner.
 
-A picture's shorter side has 720 units at any resolution.  All text begins at one left edge, that of
-the margin; labels of axes stand there too.
+How many a picture has does not depend on its resolution (see `look.Size`).  All text begins at one
+left edge, that of the margin; labels of axes stand there too.
 """
 
 from math import ceil, sqrt

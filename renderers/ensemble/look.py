@@ -31,7 +31,8 @@ __all__ = [
     "theme_of",
 ]
 
-UNITS = 720  # of the shorter side; what is laid out is laid out in these
+UNITS = 720  # of the shorter side of what lies; what is laid out is laid out in these
+UPRIGHT_UNITS = 580  # of what stands or is square: it is watched on phones
 UNITS_AN_INCH = 100  # so that a point is 100/72 units
 DENSITY_MEMBERS = 200  # with more of them, lines would be one dark surface
 
@@ -45,7 +46,8 @@ class Size(NamedTuple):
     @property
     def dpi(self) -> float:
         """Pixels an inch."""
-        return UNITS_AN_INCH * min(self) / UNITS
+        units = UNITS if self.width > self.height else UPRIGHT_UNITS
+        return UNITS_AN_INCH * min(self) / units
 
     @property
     def inches(self) -> tuple[float, float]:

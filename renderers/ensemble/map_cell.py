@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from epochord.renderers.ensemble.interpolation import between, neighbours
-from epochord.renderers.ensemble.layout import SMALL, Box, axes_in, labelled
+from epochord.renderers.ensemble.layout import SMALL, Box, axes_box, axes_in, labelled, written
 from epochord.renderers.ensemble.limits import seen_data
 from epochord.renderers.ensemble.look import Theme, theme_of
 from epochord.renderers.ensemble.overview import Overview
@@ -162,14 +162,22 @@ class MapCell:
         axes = axes_in(figure, inner._replace(right=inner.right - BAR_ROOM))
         left, right, bottom, top = self._lattice.extent
         axes.set(xlim=(left, right), ylim=(bottom, top))
-        labelled(axes, box.left, self._theme, x=INPUTS[0], y=f"{name} over {', '.join(INPUTS)}")
+        labelled(axes, box.left, self._theme, x=INPUTS[0], y=INPUTS[1])
+        above = axes_box(axes)
+        written(
+            figure,
+            name,
+            (above.left, above.top + 6),
+            size=SMALL,
+            colour=self._theme.ink,
+            above=True,
+        )
         bar = axes_in(
             figure,
             inner._replace(left=inner.right - BAR_ROOM + 12, right=inner.right - BAR_ROOM + 24),
         )
         figure.colorbar(ScalarMappable(self._norms[name], MAPS[name]), cax=bar)
         bar.tick_params(labelsize=SMALL, length=0, pad=4, labelfontfamily=families())
-        bar.set_label(name)
         return axes
 
     def _data(self, axes: Axes) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.ensemble.limits import limits_of, reach
+from epochord.renderers.ensemble.limits import limits_of, reach, used
 from epochord.renderers.ensemble.scores import Scores, out_of_bag, score
 from epochord.renderers.ensemble.statistics import contraction, inside_outside, moments, spread
 from epochord.runlog.ensemble import EnsembleSetup
@@ -68,6 +68,13 @@ class Overview:
         wanted = {"members", *layers}
         reaches = {name: each for name, each in self.reaches.items() if name in wanted}
         return limits_of(reaches, self.ensemble.setup.targets)
+
+    def used(self, limits: tuple[float, float], layers: Collection[str] = ("members",)) -> float:
+        """Return which share of a picture's height the bulk and the data take at the end."""
+        wanted = {"members", *layers}
+        ends = [each[-1] for name, each in self.reaches.items() if name in wanted]
+        least, greatest = used(limits, ends, self.ensemble.setup.targets)
+        return (greatest - least) / (limits[1] - limits[0])
 
     @property
     def seen(self) -> npt.NDArray[np.bool_]:

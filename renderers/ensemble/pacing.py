@@ -29,6 +29,7 @@ FPS = 60  # frames a second
 REST = 1.0  # s, at both ends
 FADE = 0.5  # s, from the end to the beginning
 MOST = 0.01  # of the picture's height: how far a member moves from one frame to the next
+ROUNDING = 1.001  # what is not worth a word
 LONGEST = 20.0  # s, of movement; what would take longer is compressed evenly
 LONGEST_LINEAR = 60.0  # s
 A_SECOND = 15  # epochs, if nothing moves much, and by the linear clock
@@ -72,6 +73,16 @@ class Timing:
         """
         places: Floats = np.interp(self.moments, epochs, np.arange(len(epochs)))
         return places
+
+    @property
+    def notes(self) -> list[str]:
+        """Say if members move faster than they should, and how long it would take else."""
+        if self.movement <= MOST * ROUNDING:
+            return []
+        return [
+            f"members move up to {100 * self.movement:.1f} % of the height a frame; at "
+            f"{100 * MOST:g} % the training would take {self.wanted:.0f} s (--duration)"
+        ]
 
     @property
     def shares(self) -> Floats:

@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from epochord.renderers.ensemble.choice import check_choice, undrawn
-from epochord.renderers.ensemble.figure import ensemble_figure
+from epochord.renderers.ensemble.figure import Limits, ensemble_figure, of_each
 from epochord.renderers.ensemble.film import film
-from epochord.renderers.ensemble.limits import unseen_data
-from epochord.renderers.ensemble.look import size_of
+from epochord.renderers.ensemble.limits import USED, unseen_data
+from epochord.renderers.ensemble.look import size_of, styled
 from epochord.renderers.ensemble.overview import Overview, overview
 from epochord.renderers.ensemble.pacing import FPS, timing
+from epochord.renderers.ensemble.sentences import sentence
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from epochord.renderers.ensemble.stills import stills
@@ -31,14 +32,18 @@ from epochord.renderers.results.staging import staging
 from epochord.runlog.given import require
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["EnsembleResult", "render_ensemble", "shared_limits"]
+__all__ = ["EnsembleResult", "panel_limits", "render_ensemble", "shared_limits"]
 
 STEM = "ensemble"
 PANEL = "ensemble-panel"  # the results of several runs
 DESCRIPTION, SCORES, VIDEO = ".json", ".scores.parquet", ".mp4"  # what names end in
 ANIMATIONS = (".webp", ".gif")
 SUFFIXES = (VIDEO, *ANIMATIONS, DESCRIPTION)
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+UNSHARED = (
+    "each ensemble has axes of its own: in one range for all, some would take less than "
+    f"{USED:.0%} of the height"
+).replace("%", " %")
 
 Progress = Callable[[int, int], None]
 
@@ -82,12 +87,25 @@ def shared_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> 
     return min(low for low, _ in each), max(high for _, high in each)
 
 
+def panel_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> list[Limits]:
+    """Return the lowest and the highest prediction that is shown of each of several ensembles.
+
+    All share one range, if the members and data of each take `USED` of the height in it.
+    """
+    shared = shared_limits(overviews, settings)
+    if settings.limits is not None or all(
+        one.used(shared, settings.layers) >= USED for one in overviews
+    ):
+        return [shared] * len(overviews)
+    return [one.limits(settings.layers) for one in overviews]
+
+
 def render_ensemble(
     ensembles: Ensemble | Overview | Sequence[Ensemble | Overview],
     out: StrPath | Destination | None = None,
     settings: EnsembleSettings | None = None,
     *,
-    limits: tuple[float, float] | None = None,
+    limits: Limits | Sequence[Limits] | None = None,
     progress: Progress | None = None,
 ) -> EnsembleResult:
     """Render one ensemble, or several side by side.
@@ -104,8 +122,9 @@ def render_ensemble(
         still `uncertainty` of all; `ensemble.json`, which describes them.
     settings : EnsembleSettings, optional
         What is drawn, and how.
-    limits : (float, float), optional
-        Lowest and highest prediction shown; by default those of these runs.
+    limits : (float, float) or sequence of them, optional
+        Lowest and highest prediction shown of all, or of each; by default one range
+        for all where members and data of each take 60 % of the height in it.
     progress : callable, optional
         Called with the frames done and the frames in all.
 
@@ -127,17 +146,18 @@ def render_ensemble(
     overviews = _overviews(ensembles, settings)
     name = overviews[0].ensemble.run.name if len(overviews) == 1 else PANEL
     place = destination(out, folder=f"renders/{name}", stem=STEM, suffixes=SUFFIXES)
-    limits = limits or shared_limits(overviews, settings)
-    about = _description(overviews, settings, limits, place)
+    each = of_each(limits or panel_limits(overviews, settings), len(overviews))
+    about = _description(overviews, settings, each, place)
     beside = place.path(DESCRIPTION)
     if is_up_to_date(beside, about | {"complete": True}):
         paths = [place.folder / name for name in about["names"]]
         return EnsembleResult(tuple(paths), made=False, description=about)
     require_own(place, (VIDEO, *ANIMATIONS, SCORES))
-    drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
+    with styled(settings):
+        drawn = _stills(overviews, settings, each)  # what cannot be drawn fails here
     problem, about["complete"] = "", True
     before = _made_before(place)
-    with staging(place.folder, replacing=before) as folder:
+    with styled(settings), staging(place.folder, replacing=before) as folder:
         stage = replace(place, folder=folder)
         made = [
             path
@@ -148,7 +168,7 @@ def render_ensemble(
             made.append(_write_scores(overviews[0], stage.path(SCORES)))
         if settings.video:
             try:
-                made = _film(overviews, stage, settings, limits, progress, about) + made
+                made = _film(overviews, stage, settings, each, progress, about) + made
             except VideoUnavailableError as error:
                 problem, about["complete"] = str(error), False
         files = {path.name: path.stat().st_size for path in made}
@@ -196,7 +216,7 @@ def _made_before(place: Destination) -> set[str]:
 def _description(
     overviews: Sequence[Overview],
     settings: EnsembleSettings,
-    limits: tuple[float, float],
+    limits: Sequence[Limits],
     place: Destination,
 ) -> dict[str, Any]:
     stills = [_still(place, name) for name in _still_names(overviews)]
@@ -207,9 +227,10 @@ def _description(
         names = [*(place.path(ending).name for ending in (VIDEO, *small)), *names]
     return {
         "schema_version": SCHEMA_VERSION,
-        "runs": [_findings(one, settings, limits) for one in overviews],
+        "runs": [_findings(one, settings, own) for one, own in zip(overviews, limits, strict=True)],
         "settings": dict(settings.to_dict()),
-        "limits": list(limits),
+        "title": sentence(overviews),
+        "notes": [UNSHARED] if len(set(limits)) > 1 else [],
         "names": names,
     }
 
@@ -234,16 +255,17 @@ def _findings(
         "epochs": len(ensemble.epochs),
         "last_epoch": int(ensemble.epochs[-1]),
         "noise": one.noise,
+        "limits": list(limits),
         "notes": [*undrawn(ensemble, settings), *unseen_data(ensemble.setup, limits)],
         "at_last_epoch": {name: v if np.isfinite(v) else None for name, v in last.items()},
     }
 
 
 def _stills(
-    overviews: Sequence[Overview], settings: EnsembleSettings, limits: tuple[float, float]
+    overviews: Sequence[Overview], settings: EnsembleSettings, limits: Sequence[Limits]
 ) -> list[tuple[str, Figure]]:
     if len(overviews) == 1:
-        return list(stills(overviews[0], settings, limits))
+        return list(stills(overviews[0], settings, limits[0]))
     panel = ensemble_figure(overviews, settings, limits)
     panel.draw([len(one.ensemble.epochs) - 1 for one in overviews])
     return [("uncertainty", panel.figure)]
@@ -263,17 +285,18 @@ def _film(
     overviews: Sequence[Overview],
     stage: Destination,
     settings: EnsembleSettings,
-    limits: tuple[float, float],
+    limits: Sequence[Limits],
     progress: Progress | None,
     about: dict[str, Any],
 ) -> list[Path]:
     """Write the video, its sound in it, and the small animation beside it."""
-    paced = timing([one.ensemble for one in overviews], [limits] * len(overviews), settings)
+    paced = timing([one.ensemble for one in overviews], limits, settings)
     drawn = ensemble_figure(overviews, settings, limits)
     small = None if settings.animation == "none" else stage.path(f".{settings.animation}")
     video = stage.path(VIDEO)
     about |= {"frames": len(paced.moments), "fps": FPS, "duration": len(paced.moments) / FPS}
     about["movement"] = paced.movement
+    about["pace"] = paced.notes
     sound = stage.folder / "sound.wav" if settings.sound else None
     try:
         if sound:

@@ -51,7 +51,6 @@ MOST_SEMITONES = 3.0  # that any is off
 GAP = 0.1  # between the places of two runs, as a share of each
 EARCON = 0.12  # s
 STEADY = 1.0  # s; levels are kept over about half of this, and faster beats are left alone
-LEAST_FRAMES = 2  # to rise and to fall
 LEAST_POWER = 0.01  # of independent voices: what cancels further is not raised any more
 
 
@@ -125,7 +124,7 @@ def ensemble_score(
     shown : array-like [shape=(parts, frames) or (frames,)]
         Which of its epochs each run shows in each frame of the video, counted
         from 0, 1.5 halfway between the second and the third; one row for all that
-        share it.  Two frames or more.
+        share it.  The sound falls in the last frame.
     fps : int
         Frames of the video a second; it divides 44,100.
     fading : int
@@ -240,11 +239,8 @@ class _Choir(NamedTuple):
 
 def _checked(parts: Sequence[Disagreement], shown: Floats) -> Floats:
     """Return the clock with a row a run."""
-    if not parts or shown.ndim not in (1, 2) or shown.shape[-1] < LEAST_FRAMES:
-        raise ValueError(
-            f"{len(parts)} runs, shown {shown.shape}; expected some of both, and "
-            f"{LEAST_FRAMES} frames or more"
-        )
+    if not parts or shown.ndim not in (1, 2) or not shown.shape[-1]:
+        raise ValueError(f"{len(parts)} runs, shown {shown.shape}; expected some of both")
     clock = np.broadcast_to(shown, (len(parts), shown.shape[-1]))
     for part, epochs in zip(parts, clock, strict=True):
         count = len(part.spread)
