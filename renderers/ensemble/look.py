@@ -26,6 +26,7 @@ __all__ = [
     "Size",
     "Stroke",
     "Theme",
+    "ink",
     "size_of",
     "styled",
     "theme_of",
@@ -164,6 +165,11 @@ def theme_of(settings: EnsembleSettings) -> Theme:
 def size_of(settings: EnsembleSettings) -> Size:
     """Return the pixels that were chosen."""
     return Size(*SIZES[settings.size])
+
+
+def ink() -> str:
+    """Return the colour of text while a picture is `styled`."""
+    return str(mpl.rcParams["text.color"])
 
 
 @contextmanager

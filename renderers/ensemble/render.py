@@ -229,6 +229,7 @@ def _description(
         "schema_version": SCHEMA_VERSION,
         "runs": [_findings(one, settings, own) for one, own in zip(overviews, limits, strict=True)],
         "settings": dict(settings.to_dict()),
+        "limits": list(limits[0]) if len(set(limits)) == 1 else None,
         "title": sentence(overviews),
         "notes": [UNSHARED] if len(set(limits)) > 1 else [],
         "names": names,

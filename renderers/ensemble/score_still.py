@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from epochord.renderers.ensemble.captions import lost
 from epochord.renderers.ensemble.figure import headed, scale, whole_epochs
-from epochord.renderers.ensemble.look import INK, RUN_COLOURS
+from epochord.renderers.ensemble.look import RUN_COLOURS, ink
 from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.scores import PERCENTS, RANK_BINS
@@ -42,9 +42,9 @@ def scores_still(overview: Overview) -> Figure:
     figure = headed(overview.ensemble, _findings(overview))
     panels, reasons = _panels(overview)
     if not panels:
-        figure.text(0.5, 0.5, "\n".join(reasons), ha="center", va="center", color=INK)
+        figure.text(0.5, 0.5, "\n".join(reasons), ha="center", va="center", color=ink())
     elif reasons:
-        figure.supxlabel("; ".join(reasons), fontsize="medium", color=INK)
+        figure.supxlabel("; ".join(reasons), fontsize="medium", color=ink())
     if panels:
         columns = min(COLUMNS, len(panels))
         grid = figure.subplots(-(-len(panels) // columns), columns, squeeze=False).ravel()
@@ -120,7 +120,7 @@ def _draw_series(overview: Overview, curves: dict[str, Floats], label: str, axes
         if np.isfinite(values).any():
             _plot(axes, overview, values, "-", kind, label=KINDS[kind])
     if label == SERIES["spread_skill"]:
-        axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+        axes.axhline(1, color=ink(), linewidth=0.8, linestyle=":")
     axes.set_title(label)
     whole_epochs(axes)
 
@@ -141,10 +141,10 @@ def _draw_coverage(overview: Overview, axes: Axes) -> None:
             if np.isfinite(values).any():
                 _plot(axes, overview, values, style, kind)
     for percent, style in STYLES.items():
-        axes.axhline(percent / 100, color=INK, linewidth=1.0, linestyle=style, alpha=0.6)
+        axes.axhline(percent / 100, color=ink(), linewidth=1.0, linestyle=style, alpha=0.6)
         axes.text(
             1.01, percent / 100, f"{percent} %", transform=axes.get_yaxis_transform(),
-            va="center", fontsize="small", color=INK,
+            va="center", fontsize="small", color=ink(),
         )  # fmt: skip
     axes.set(title="coverage of 50, 68, 95 %", ylim=(0, 1.02))
     whole_epochs(axes)
@@ -157,7 +157,7 @@ def _draw_ranks(overview: Overview, axes: Axes) -> None:
     for place, (kind, scores) in enumerate(last.items()):
         at = np.arange(RANK_BINS) + (place + 0.5) * width + 0.1
         axes.bar(at, np.nan_to_num(scores.ranks), width, color=_colour(kind))
-    axes.axhline(1 / RANK_BINS, color=INK, linewidth=0.8, linestyle=":")
+    axes.axhline(1 / RANK_BINS, color=ink(), linewidth=0.8, linestyle=":")
     axes.set(xlabel="rank among the members, tenths", title="rank histogram", xlim=(0, RANK_BINS))
 
 
@@ -172,8 +172,8 @@ def _draw_contraction(overview: Overview, axes: Axes) -> None:
         _draw_map(axes, Lattice(ensemble), known, LogNorm(least, greatest))
         return
     lines = Lines(ensemble)
-    axes.plot(lines.x, known[lines.order], color=INK)
-    axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    axes.plot(lines.x, known[lines.order], color=ink())
+    axes.axhline(1, color=ink(), linewidth=0.8, linestyle=":")
     axes.set_xlabel("x")
     axes.set_yscale("log")
     axes.set_ylim(least / 1.1, greatest * 1.1)

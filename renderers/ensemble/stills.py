@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from epochord.renderers.ensemble.captions import lost
 from epochord.renderers.ensemble.figure import ensemble_figure, headed
 from epochord.renderers.ensemble.limits import seen_data, widened
-from epochord.renderers.ensemble.look import DATA_COLOUR, INK, STROKES
+from epochord.renderers.ensemble.look import DATA_COLOUR, STROKES, ink
 from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.score_still import scores_still
@@ -71,7 +71,7 @@ def _members(overview: Overview, limits: tuple[float, float], *, fixed: bool) ->
     keys: dict[str, Any] = {}
     for axes, member in zip(_panels(figure, len(chosen)), chosen, strict=True):
         axes.set(xlim=(lines.x[0], lines.x[-1]), ylim=limits)
-        axes.set_title(f"member {member}", loc="left", fontsize="small", color=INK)
+        axes.set_title(f"member {member}", loc="left", fontsize="small", color=ink())
         for name, values in parts.items():
             if values is not None:
                 stroke = STROKES[name]
@@ -81,7 +81,7 @@ def _members(overview: Overview, limits: tuple[float, float], *, fixed: bool) ->
                         lines.x, values[member], color=stroke.colour, linewidth=1.6, label=label
                     )
         if not np.isfinite(view.members[member]).any():
-            axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=INK)
+            axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=ink())
         _draw_own_data(axes, ensemble, member)
         keys |= {str(h.get_label()): h for h in axes.get_legend_handles_labels()[0]}
     if keys:
@@ -155,7 +155,7 @@ def _maps(
     lattice = Lattice(ensemble)
     panels = _panels(figure, len(chosen))
     for axes, member in zip(panels, chosen, strict=True):
-        axes.set_title(f"member {member}", loc="left", fontsize="small", color=INK)
+        axes.set_title(f"member {member}", loc="left", fontsize="small", color=ink())
         axes.set(xlabel=INPUTS[0], ylabel=INPUTS[1])
         axes.label_outer()
         image = axes.imshow(
