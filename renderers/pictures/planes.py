@@ -13,10 +13,10 @@ import numpy.typing as npt
 __all__ = ["Planes"]
 
 Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int32]
 
 # 16 bits behind the point.  Y goes from 16 to 235, Cb and Cr from 16 to 240 around 128.
 ONE = 1 << 16
-HALF = ONE >> 1
 Y_RED, Y_GREEN, Y_BLUE = (round(219 / 255 * k * ONE) for k in (0.2126, 0.7152, 0.0722))
 B_RED, B_GREEN, B_BLUE = (
     round(224 / 255 * k / 1.8556 * ONE) for k in (-0.2126, -0.7152, 1 - 0.0722)
@@ -73,23 +73,51 @@ class Planes:
 def _convert(
     picture: Bytes, y: Bytes, b: Bytes, r: Bytes, top: int, bottom: int, left: int, right: int
 ) -> None:
+    # Loops over whole rows in flat memory: many pixels at once.
+    reds = np.empty((2, right - left), np.int32)
+    greens, blues = np.empty_like(reds), np.empty_like(reds)
     for row in range(top, bottom, 2):
-        for column in range(left, right, 2):
-            reds, greens, blues = np.int32(0), np.int32(0), np.int32(0)
-            for i in range(2):
-                for j in range(2):
-                    red = np.int32(picture[row + i, column + j, 0])
-                    green = np.int32(picture[row + i, column + j, 1])
-                    blue = np.int32(picture[row + i, column + j, 2])
-                    light = Y_RED * red + Y_GREEN * green + Y_BLUE * blue + HALF
-                    y[row + i, column + j] = np.uint8((light >> 16) + 16)
-                    reds += red
-                    greens += green
-                    blues += blue
-            at_b = B_RED * reds + B_GREEN * greens + B_BLUE * blues + 4 * HALF
-            at_r = R_RED * reds + R_GREEN * greens + R_BLUE * blues + 4 * HALF
-            b[row >> 1, column >> 1] = np.uint8((at_b >> 18) + 128)
-            r[row >> 1, column >> 1] = np.uint8((at_r >> 18) + 128)
+        for i in range(2):
+            source = picture[row + i, left:right].reshape(-1)
+            red, green, blue = reds[i], greens[i], blues[i]
+            for k in range(len(red)):
+                red[k], green[k], blue[k] = source[3 * k], source[3 * k + 1], source[3 * k + 2]
+            _weigh(red, green, blue, Y_RED, Y_GREEN, Y_BLUE, 16, 16, y[row + i, left:right])
+        halves = slice(left >> 1, right >> 1)
+        red, green, blue = _paired(reds), _paired(greens), _paired(blues)
+        _weigh(red, green, blue, B_RED, B_GREEN, B_BLUE, 18, 128, b[row >> 1, halves])
+        _weigh(red, green, blue, R_RED, R_GREEN, R_BLUE, 18, 128, r[row >> 1, halves])
+
+
+@numba.njit(cache=True, nogil=True)
+def _paired(two: Ints) -> Ints:
+    """Return the sums over two rows and two columns each."""
+    first, second = two[0], two[1]
+    sums = np.empty(len(first) >> 1, np.int32)
+    for k in range(len(sums)):
+        sums[k] = first[2 * k] + first[2 * k + 1] + second[2 * k] + second[2 * k + 1]
+    return sums
+
+
+@numba.njit(cache=True, nogil=True)
+def _weigh(
+    red: Ints,
+    green: Ints,
+    blue: Ints,
+    of_red: int,
+    of_green: int,
+    of_blue: int,
+    bits: int,
+    base: int,
+    out: Bytes,
+) -> None:
+    """Write the weighted sums, rounded; the weights have so many bits behind the point."""
+    half = np.int32((1 << bits) >> 1)
+    for_red, for_green, for_blue = np.int32(of_red), np.int32(of_green), np.int32(of_blue)
+    shift, low = np.int32(bits), np.int32(base)
+    for k in range(len(red)):
+        light = for_red * red[k] + for_green * green[k] + for_blue * blue[k] + half
+        out[k] = np.uint8((light >> shift) + low)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -35,6 +35,9 @@ KEYFRAMES = 2  # s from one to the next: seeking is quick, for 4 % of the bytes
 AUDIO_BITS = 192_000  # bit/s
 WEBP_QUALITY = 75  # of 100; from 60 down, small text grows a halo
 
+# What x264's `veryfast` does beyond this takes 40 % of its time and saves a seventh of the bytes.
+X264 = {"subme": 1, "ref": 1, "bframes": 0, "rc-lookahead": 5, "weightp": 0}
+
 # Fixed, since the bytes depend on it and by default it depends on the machine's cores.
 THREADS = 4
 
@@ -262,6 +265,7 @@ def _graph(
 
 def _video(place: Path, fps: int, audio: Path | None) -> list[str]:
     arguments = ["-map", "[video]", "-c:v", "libx264", "-preset", "veryfast", "-crf", str(CRF)]
+    arguments += ["-x264-params", ":".join(f"{name}={value}" for name, value in X264.items())]
     arguments += ["-g", str(KEYFRAMES * fps), "-threads", str(THREADS), "-color_range", "tv"]
     arguments += ["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]
     if audio is not None:
