@@ -89,7 +89,7 @@ STROKES = {
     "hop": Stroke("#B5179E", 1.0, 1.8, "one member after the other"),
     "member": Stroke(INK, 1.0, 1.8, "member {}"),
 }
-RUN_COLOURS = ("#6A3FB5", "#7A7C00", "#5B6168")  # purple, olive and none: no layer's hue
+RUN_COLOURS = ("#6A3FB5", "#6E7D00", "#5B6168")  # purple, olive and none: no layer's hue
 RUN_DASHES = ("-", (0, (5, 2)), (0, (1, 1.6)), (0, (6, 2, 1, 2)))  # for each of them
 
 

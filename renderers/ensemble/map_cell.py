@@ -91,9 +91,11 @@ class MapCell:
         self.overview = overview
         self._lattice = Lattice(overview.ensemble)
         self._settings, self._theme = settings, theme_of(settings)
-        spreads = overview.spread[np.isfinite(overview.spread)]
-        widest = float(spreads.max(initial=0.0)) * 2 or 1.0
-        self._norms = {"mean": Normalize(*limits), "sd": Normalize(0, widest)}
+        means, sds = _ranges(overview.ensemble)
+        self._norms = {
+            "mean": Normalize(*(means if settings.limits is None else limits)),
+            "sd": Normalize(0, sds[1] or 1.0),
+        }
         self._axes = {
             name: self._draw_axes(figure, half, name)
             for name, half in zip(MAPS, box.halves(), strict=True)
@@ -187,6 +189,17 @@ class MapCell:
             return []
         dots = _dots(self._theme)
         return list(axes.plot(inputs[:, 0], inputs[:, 1], zorder=IN_FRONT, clip_on=False, **dots))
+
+
+def _ranges(ensemble: Ensemble) -> list[tuple[float, float]]:
+    """Return the lowest and highest mean and sd of the first epoch and the last one."""
+    ends = [moments(ensemble.at(place).grid) for place in (0, -1)]
+    ranges = []
+    for values in (np.concatenate(both) for both in zip(*ends, strict=True)):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        ranges.append((low, high) if low < high else (low - 0.5, high + 0.5))
+    return ranges
 
 
 def _dots(theme: Theme) -> dict[str, Any]:

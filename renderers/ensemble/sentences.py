@@ -9,6 +9,7 @@ from epochord.renderers.ensemble.overview import Overview
 __all__ = ["MORE", "sentence"]
 
 MORE = 1.5  # times as large: what is called more
+WILD = 3.0  # ranges of the bulk: who is farther off makes every mean and sd his own
 FEWEST = 2  # members that can disagree
 
 
@@ -37,8 +38,7 @@ def sentence(overviews: Sequence[Overview]) -> str:
         return f"In {both} ensembles the members disagree where there are no data"
     if not outside:
         return f"In none of {count} ensembles do the members disagree more where there are no data"
-    do = "does one" if outside == 1 else f"do {outside}"
-    return f"Where there are no data, the members {do} of {count} ensembles disagree more"
+    return f"Where there are no data, the members of {outside} of {count} ensembles disagree more"
 
 
 def _of_one(one: Overview) -> str:
@@ -48,13 +48,15 @@ def _of_one(one: Overview) -> str:
         return f"None of {_who(one, one.ensemble.members)} is finite at the end"
     if finite < FEWEST:
         return f"A single {who}, so nobody disagrees"
+    if wild := _wild(one):
+        return f"{wild} of {who} ran away from the others"
     ratio = _outside(one)
     if ratio > MORE:
         return _capital(f"{_with(one)}{who} disagree where there are no data")
     if ratio < 1 / MORE:
         return _capital(f"{_with(one)}{who} disagree most among the data")
     if np.isfinite(ratio):
-        return _capital(f"{_with(one)}{who} disagree beyond the data as they do among them")
+        return _capital(f"{_with(one)}{who} disagree as much beyond the data as among them")
     return _over_training(one, who)
 
 
@@ -74,6 +76,17 @@ def _outside(one: Overview) -> float:
     if inside == 0:
         return np.inf if outside > 0 else np.nan
     return outside / inside
+
+
+def _wild(one: Overview) -> int:
+    """Return how many members are somewhere very far from the bulk of the others at the end."""
+    low, high = one.reaches["members"][-1, 1:3]
+    members, far = one.ensemble.at(-1).grid, WILD * (high - low)
+    if not far > 0:
+        return 0
+    with np.errstate(invalid="ignore"):
+        away = (members < low - far) | (members > high + far)
+    return int((away & np.isfinite(members)).any(axis=1).sum())
 
 
 def _who(one: Overview, count: int) -> str:

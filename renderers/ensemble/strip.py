@@ -20,6 +20,7 @@ __all__ = ["Curve", "curves", "draw_strip", "scale", "strip_keys", "whole_epochs
 
 Floats = npt.NDArray[np.floating[Any]]
 
+MANY_DECADES = 1e3  # ratio from which ticks stand at powers of ten alone
 LOGARITHMIC_FROM = 10.0  # ratio of the greatest to the least spread
 NO_SPREAD = "no spread: that takes two members that are finite"
 WIDTH = 1.6  # points
@@ -126,7 +127,8 @@ def scale(axes: Axes, values: Floats, *, logarithmic: bool = False) -> None:
     wide = positive.size and positive.max() > LOGARITHMIC_FROM * positive.min()
     if wide or logarithmic:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+        near = not positive.size or positive.max() < MANY_DECADES * positive.min()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if near else (1,), numticks=5))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter("{x:g}")
     elif positive.size:
