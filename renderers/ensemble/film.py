@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 from epochord.renderers.ensemble.figure import EnsembleFigure
 from epochord.renderers.ensemble.pacing import Timing
+from epochord.renderers.pictures.glyphs import Glyphs
 from epochord.renderers.pictures.overlay import Overlay, background
 from epochord.renderers.pictures.planes import Planes
 
@@ -35,6 +36,10 @@ class Painter:
     ----------
     picture : np.ndarray [shape=(height, width, 3), uint8]
         What was painted last.
+    areas : list of (slice, slice)
+        Rows and columns of it that change.
+    clock : Glyphs
+        What says which epoch it is.
     """
 
     def __init__(self, drawn: EnsembleFigure) -> None:
@@ -50,6 +55,7 @@ class Painter:
         for area in self.areas:
             inside[area] = True
         self._front = self._front.within(inside)
+        self.clock = Glyphs(drawn.figure, drawn.clock)
         self._written = lru_cache(maxsize=KEPT)(self._draw_text)
 
     def paint(self, places: Sequence[float], frame: int) -> None:
@@ -70,7 +76,7 @@ class Painter:
             cell.paint(picture, place, frame)
         self._front.put_onto(picture)
         epoch, text = drawn.at(places)
-        self._written(drawn.clock, text).put_onto(picture)
+        self.clock.put_onto(picture, text)
         for cell, place in zip(drawn.cells, places, strict=True):
             for note, said in zip(cell.notes, cell.notes_at(place, frame), strict=True):
                 if said:

@@ -60,7 +60,10 @@ class Overlay(NamedTuple):
 
     def within(self, inside: npt.NDArray[np.bool_]) -> Self:
         """Return what lies where a picture [shape=(height, width)] is true."""
-        kept = inside.reshape(-1)[self.pixels]
+        return self.part(inside.reshape(-1)[self.pixels])
+
+    def part(self, kept: npt.NDArray[np.bool_]) -> Self:
+        """Return those of the pixels [shape=(touched,)]."""
         return type(self)(self.pixels[kept], self.colours[kept], self.left[kept])
 
     def put_onto(self, picture: Picture) -> None:

@@ -160,7 +160,7 @@ def test_the_clock_is_what_matplotlib_draws(one, text):
     """Painted over the picture and drawn with it: a grey level or two apart at most."""
     made = drawn(one)
     painter = Painter(made)
-    painter._written(made.clock, text).put_onto(painter.picture)
+    painter.clock.put_onto(painter.picture, text)
     made.clock.set_text(text)
     made.figure.canvas.draw()
     theirs = np.asarray(made.figure.canvas.buffer_rgba())[:, :, :3].astype(int)

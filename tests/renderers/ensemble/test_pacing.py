@@ -150,7 +150,7 @@ def test_what_is_drawn_is_exact_at_recorded_epochs(make_ensemble):
         assert len(lines._kept) <= 2
 
 
-def test_the_loop_is_whole(make_ensemble):
+def test_the_loop_is_whole():
     """The first frame is the last one, and the fade's last one nearly the first of the training."""
     one = seen_in_memory(np.random.default_rng(1).normal(size=(3, 4, 9)))
     drawn = ensemble_figure([one], EnsembleSettings(), one.limits())
