@@ -34,6 +34,7 @@ class Glyphs:
     def __init__(self, figure: Figure, place: Text) -> None:
         self._figure, self._place = figure, place
         self._pieces: dict[tuple[str, str], list[Overlay]] = {}
+        self._edges: dict[str, Edges] = {}
 
     def put_onto(self, picture: npt.NDArray[np.uint8], text: str) -> None:
         """Put a text over a picture [shape=(height, width, 3)], in place."""
@@ -48,10 +49,12 @@ class Glyphs:
         """Return a layout's letters, and this digit in each place where there is one."""
         key = layout, digit
         if key not in self._pieces:
+            if layout not in self._edges:
+                self._edges[layout] = self._measured(layout)
             self._place.set_text(layout.replace("0", digit))
             whole = Overlay.of(self._figure, [self._place])
             columns = whole.pixels % int(self._figure.bbox.width)
-            slots = np.digitize(columns, self._edges(layout))
+            slots = np.digitize(columns, self._edges[layout])
             begins = [found.start() for found in re.finditer("0", layout)]
             self._pieces[key] = [
                 whole.part(np.isin(slots, [1 + at for at in begins], invert=True)),
@@ -59,7 +62,7 @@ class Glyphs:
             ]
         return self._pieces[key]
 
-    def _edges(self, layout: str) -> Edges:
+    def _measured(self, layout: str) -> Edges:
         """Return where each letter begins, and the last one ends, in pixels."""
         canvas: Any = self._figure.canvas
         renderer, font = canvas.get_renderer(), self._place.get_fontproperties()
