@@ -26,6 +26,7 @@ from epochord.renderers.ensemble.layout import (
     height_of,
     sheet,
     units,
+    upright,
     written,
 )
 from epochord.renderers.ensemble.legend import put_legend
@@ -67,7 +68,6 @@ Limits = tuple[float, float]
 STRIP = 0.13  # of what is between the margins, for the strip's axes
 TITLE, TEXT, HEADING = 19.0, 11.5, 11.0  # points
 TITLE_LINES = 3  # at most
-CLOCK_ROOM = 250.0  # units, for "12 not finite   epoch 1000 of 1000"
 SPACE = 8.0  # units, between two things that belong together
 SPREAD = "spread: mean sd of the members"
 SAMPLE = 30.0  # units, of a run's line in its heading
@@ -131,8 +131,7 @@ class EnsembleFigure:
         epoch = max(_epoch(one, place) for one, place in pairs)
         last = max(int(one.ensemble.epochs[-1]) for one, _ in pairs)
         missing = sum(int(one.missing[round(place)]) for one, place in pairs)
-        gone = f"{missing} not finite   " if missing else ""
-        return epoch, f"{gone}epoch {round(epoch)} of {last}"
+        return epoch, _clock(round(epoch), last, missing)
 
 
 def _epoch(one: Overview, place: float) -> float:
@@ -174,7 +173,9 @@ def ensemble_figure(
         top -= put_legend(figure, list(keys.values()), (whole.left, top), whole.width)
         drawn = curves(overviews, theme)
         bottom, strip, now = _draw_below(figure, whole, drawn, theme)
-        boxes = Box(whole.left, bottom, whole.right, top - SPACE).grid(len(overviews))
+        boxes = Box(whole.left, bottom, whole.right, top - SPACE).grid(
+            len(overviews), stacked=upright(figure)
+        )
         if len(overviews) > 1:
             boxes = [
                 _headed_box(figure, box, curve, theme)
@@ -219,11 +220,25 @@ def _draw_titles(
     said = title(overviews[0].ensemble) if len(overviews) == 1 else _in_all(overviews)
     said += ", each on axes of its own" if own_axes else ""
     beside = written(figure, said, (whole.left, below), size=TEXT, colour=theme.faint)
-    fit(beside, (whole.width - CLOCK_ROOM) * pixels)
     clock = written(
-        figure, "", (whole.right, below), size=TEXT, colour=theme.ink, strong=True, right=True
-    )
+        figure, _longest(overviews), (whole.right, below), size=TEXT, colour=theme.ink,
+        strong=True, right=True,
+    )  # fmt: skip
+    fit(beside, whole.width * pixels - clock.get_window_extent().width - 2 * SPACE * pixels)
+    clock.set_text("")
     return below - TEXT * UNITS_AN_INCH / 72 - 1.5 * SPACE, clock
+
+
+def _longest(overviews: Sequence[Overview]) -> str:
+    """Return the longest that the clock says."""
+    last = max(int(one.ensemble.epochs[-1]) for one in overviews)
+    missing = sum(int(one.missing.max()) for one in overviews)
+    return _clock(last, last, missing)
+
+
+def _clock(epoch: int, last: int, missing: int) -> str:
+    gone = f"{missing} not finite   " if missing else ""
+    return f"{gone}epoch {epoch} of {last}"
 
 
 def _in_all(overviews: Sequence[Overview]) -> str:
@@ -242,10 +257,15 @@ def _draw_below(
         figure, SPREAD, (whole.left, top + SPACE), size=SMALL, colour=theme.faint, above=True
     )
     beside = whole.left + label.get_window_extent().width * UNITS_AN_INCH / figure.dpi + 2 * SPACE
-    rows = put_legend(
-        figure, strip_keys(drawn), (beside, top + SPACE), whole.right - beside, upwards=True
-    )
-    return top + max(rows, height_of(label)) + 2.5 * SPACE, axes, now
+    keys, above = strip_keys(drawn), height_of(label)
+    rows = put_legend(figure, keys, (beside, top + SPACE), whole.right - beside, upwards=True)
+    if rows > 1.5 * above:  # beside the label it takes several rows: below it fewer
+        figure.legends[-1].remove()
+        rows = put_legend(figure, keys, (whole.left, top + SPACE), whole.width, upwards=True)
+        rows += SPACE / 2
+        label.set_y((top + SPACE + rows) / units(figure)[1])
+        rows += above
+    return top + max(rows, above) + 2.5 * SPACE, axes, now
 
 
 def _headed_box(figure: Figure, box: Box, curve: Curve, theme: Theme) -> Box:

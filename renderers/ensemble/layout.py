@@ -26,6 +26,7 @@ __all__ = [
     "labelled",
     "sheet",
     "units",
+    "upright",
     "written",
 ]
 
@@ -35,8 +36,7 @@ TICKS = 52.0  # to the left of axes, for the labels of their ticks
 LINE = 20.0  # of text below axes
 SMALL = 9.5  # points
 X_PAD = 5.0  # points between axes and the labels below them
-TALL = 1.2  # height by width from which cells are stacked
-STACKED = 5  # at most; more stand in two columns
+STACKED = 5  # cells at most; more stand in two columns
 
 
 class Box(NamedTuple):
@@ -61,18 +61,17 @@ class Box(NamedTuple):
         """Return what is left for axes, with the labels to their left, above and below them."""
         return Box(self.left + TICKS, self.bottom + LINE, self.right, self.top - LINE)
 
-    def halves(self) -> list["Box"]:
-        """Divide it into two: side by side, or where it is high and narrow one over the other."""
-        if self.height > TALL * self.width:
+    def halves(self, *, stacked: bool) -> list["Box"]:
+        """Divide it into two: one over the other, or side by side."""
+        if stacked:
             middle = (self.bottom + self.top) / 2
             return [self._replace(bottom=middle + GAP / 4), self._replace(top=middle - GAP / 4)]
         middle = (self.left + self.right) / 2
         return [self._replace(right=middle - GAP / 2), self._replace(left=middle + GAP / 2)]
 
-    def grid(self, count: int) -> list["Box"]:
-        """Divide it into so many cells, row by row; what is high and narrow into a stack."""
-        tall = self.height > TALL * self.width
-        columns = (1 if count <= STACKED else 2) if tall else ceil(sqrt(count))
+    def grid(self, count: int, *, stacked: bool) -> list["Box"]:
+        """Divide it into so many cells, row by row, or into a stack."""
+        columns = (1 if count <= STACKED else 2) if stacked else ceil(sqrt(count))
         rows = ceil(count / columns)
         width = (self.width - (columns - 1) * GAP) / columns
         height = (self.height - (rows - 1) * GAP / 2) / rows
@@ -94,6 +93,12 @@ def sheet(figure: Figure) -> Box:
     """Return what lies within the margins of a figure."""
     width, height = units(figure)
     return Box(MARGIN, MARGIN, width - MARGIN, height - MARGIN)
+
+
+def upright(figure: Any) -> bool:
+    """Tell whether a figure is higher than wide, so that its cells are stacked."""
+    width, height = units(figure)
+    return height > width
 
 
 def axes_in(figure: Figure, box: Box) -> Axes:

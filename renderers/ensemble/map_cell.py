@@ -13,7 +13,15 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from epochord.renderers.ensemble.interpolation import between, neighbours
-from epochord.renderers.ensemble.layout import SMALL, Box, axes_box, axes_in, labelled, written
+from epochord.renderers.ensemble.layout import (
+    SMALL,
+    Box,
+    axes_box,
+    axes_in,
+    labelled,
+    upright,
+    written,
+)
 from epochord.renderers.ensemble.limits import seen_data
 from epochord.renderers.ensemble.look import Theme, theme_of
 from epochord.renderers.ensemble.overview import Overview
@@ -98,7 +106,7 @@ class MapCell:
         }
         self._axes = {
             name: self._draw_axes(figure, half, name)
-            for name, half in zip(MAPS, box.halves(), strict=True)
+            for name, half in zip(MAPS, box.halves(stacked=upright(figure)), strict=True)
         }
         self.front = [artist for axes in self._axes.values() for artist in self._data(axes)]
         self.notes: list[Text] = []
