@@ -11,10 +11,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from epochord.renderers.benford.clock import clock, shown
 from epochord.renderers.benford.distributions import benford
 from epochord.renderers.benford.history import DigitHistory
 from epochord.renderers.benford.plots import BARS, INK, LAW
-from epochord.renderers.pictures.clock import clock, shown
 from epochord.renderers.pictures.overlay import Overlay, background
 
 __all__ = ["SIZE", "film"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from epochord.renderers.benford.clock import FPS
 from epochord.renderers.benford.film import SIZE, film
 from epochord.renderers.benford.history import (
     DigitHistory,
@@ -15,7 +16,6 @@ from epochord.renderers.benford.history import (
 )
 from epochord.renderers.benford.plots import digits_figure
 from epochord.renderers.benford.subjects import Subject, constants, subjects
-from epochord.renderers.pictures.clock import FPS
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination

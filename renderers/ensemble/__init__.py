@@ -17,13 +17,19 @@ __all__ = [
     "Overview",
     "check_choice",
     "overview",
+    "panel_limits",
     "render_ensemble",
     "shared_limits",
     "why_not_drawn",
 ]
 
 if TYPE_CHECKING:
-    from epochord.renderers.ensemble.render import EnsembleResult, render_ensemble, shared_limits
+    from epochord.renderers.ensemble.render import (
+        EnsembleResult,
+        panel_limits,
+        render_ensemble,
+        shared_limits,
+    )
 else:
 
     def __getattr__(name):

@@ -1,6 +1,6 @@
 """Where an ensemble can be scored fairly, and under which noise."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,11 +13,9 @@ from epochord.renderers.ensemble.scores import out_of_bag
 from epochord.runlog.ensemble import Predictions
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["Asked", "Variances", "asked_of", "noise_of"]
+__all__ = ["Asked", "asked_of", "noise_of"]
 
 Floats = npt.NDArray[np.floating[Any]]
-
-Variances = Callable[[int], Predictions | None]
 
 
 @dataclass(frozen=True)
@@ -68,14 +66,14 @@ def asked_of(ensemble: Ensemble) -> dict[str, Asked]:
     return asked
 
 
-def noise_of(ensemble: Ensemble, given: float | None, variances: Variances | None) -> Noise:
+def noise_of(ensemble: Ensemble, given: float | None) -> Noise:
     """Return the observations' noise: as given, as logged, the members' own, or estimated."""
     if given is not None:
         return Noise(given, "given")
     logged = ensemble.run.metadata.dataset.get("noise_sd")
     if isinstance(logged, int | float) and logged > 0:
         return Noise(float(logged), "from the log")
-    if variances is not None and variances(-1) is not None:
+    if ensemble.variances(-1) is not None:
         return Noise(None, OWN)
     last = ensemble.at(-1)
     for source, points in _sources(ensemble):

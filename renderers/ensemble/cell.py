@@ -6,10 +6,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
 from matplotlib.text import Text
 
+from epochord.renderers.ensemble.layout import Box
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.settings import EnsembleSettings
 
@@ -28,41 +29,48 @@ class Cell(Protocol):
         """What lies over all that moves; all of it is visible."""
 
     @property
-    def caption(self) -> Text | None:
-        """What says which member is seen, where these change within an epoch."""
+    def notes(self) -> Sequence[Text]:
+        """What is said in it and changes: which member is seen, how many are beyond an edge."""
 
     def __init__(
         self,
         figure: Figure,
-        spec: SubplotSpec,
+        box: Box,
         overview: Overview,
         settings: EnsembleSettings,
         limits: tuple[float, float],
-        heading: str,
     ) -> None:
         """Draw what does not move."""
 
-    def keys(self, epochs: slice) -> Sequence[Any]:
+    @classmethod
+    def keys(
+        cls,
+        overview: Overview,
+        settings: EnsembleSettings,
+        limits: tuple[float, float],
+        epochs: slice,
+    ) -> Sequence[Any]:
         """Return what the legend explains: that which is seen in these epochs."""
 
-    def fit(self) -> None:
-        """Make the heading fit, once the figure is laid out."""
+    @property
+    def areas(self) -> Sequence[Axes]:
+        """Where something moves."""
 
     def draw(self, place: int) -> None:
         """Draw one epoch with matplotlib."""
 
-    def paint(self, picture: npt.NDArray[np.uint8], place: int, frame: int) -> None:
+    def paint(self, picture: npt.NDArray[np.uint8], place: float, frame: int) -> None:
         """Paint one epoch over a picture of what does not move.
 
         Parameters
         ----------
         picture : np.ndarray [shape=(height, width, 3), uint8]
             The whole picture.
-        place : int
-            Which of the recorded epochs.
+        place : float
+            Which of the recorded epochs; 1.5 is halfway between the second and the third.
         frame : int
             Of the video, for what moves within an epoch.
         """
 
-    def caption_at(self, frame: int) -> str:
-        """Return what the caption says in a frame."""
+    def notes_at(self, place: float, frame: int) -> Sequence[str]:
+        """Return what the notes say in a frame."""

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from epochord.renderers.ensemble.figure import scale
-from epochord.renderers.ensemble.look import INK
+from epochord.renderers.ensemble.look import ink
 from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.view import Lines
@@ -37,7 +37,7 @@ def draw_contraction(overview: Overview, axes: Axes) -> None:
     """Draw the members' sd at the last epoch over that at the first, on a logarithmic axis."""
     ensemble, found = overview.ensemble, overview.contraction
     known = np.where(_positive(found), found, np.nan)
-    axes.set_title("Spread left by training", loc="left", fontsize=TITLE_SIZE, color=INK)
+    axes.set_title("Spread left by training", loc="left", fontsize=TITLE_SIZE, color=ink())
     what = f"sd at epoch {ensemble.epochs[-1]} / epoch {ensemble.epochs[0]}"
     least = min(np.nanmin(known), 1 / LEAST_RANGE)
     greatest = max(np.nanmax(known), LEAST_RANGE)
@@ -45,8 +45,8 @@ def draw_contraction(overview: Overview, axes: Axes) -> None:
         _draw_map(axes, Lattice(ensemble), known, LogNorm(least, greatest), what)
         return
     lines = Lines(ensemble)
-    axes.plot(lines.x, known[lines.order], color=INK)
-    axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    axes.plot(lines.x, known[lines.order], color=ink())
+    axes.axhline(1, color=ink(), linewidth=0.8, linestyle=":")
     axes.set(xlabel="x", ylabel=what, yscale="log", ylim=(least / 1.1, greatest * 1.1))
     scale(axes, np.array([least, greatest]), logarithmic=True)
 

@@ -6,41 +6,71 @@ video, where each epoch is painted over what matplotlib has drawn once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle
-from math import ceil, sqrt
-from typing import Any
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from epochord.renderers.ensemble.captions import fit, shortened, title
+from epochord.renderers.ensemble.captions import about, fit, shortened, title, wrap
 from epochord.renderers.ensemble.cell import Cell
+from epochord.renderers.ensemble.layout import (
+    LINE,
+    MARGIN,
+    SMALL,
+    Box,
+    height_of,
+    sheet,
+    units,
+    upright,
+    written,
+)
+from epochord.renderers.ensemble.legend import put_legend
 from epochord.renderers.ensemble.line_cell import LineCell
-from epochord.renderers.ensemble.look import HEIGHT, INK, RUN_COLOURS, SIZE_DPI, WIDTH
+from epochord.renderers.ensemble.look import (
+    UNITS_AN_INCH,
+    Size,
+    Theme,
+    size_of,
+    styled,
+)
 from epochord.renderers.ensemble.map_cell import MapCell
 from epochord.renderers.ensemble.overview import Overview
-from epochord.renderers.ensemble.settings import EnsembleSettings
+from epochord.renderers.ensemble.sentences import sentence
+from epochord.renderers.ensemble.settings import SIZES, EnsembleSettings
+from epochord.renderers.ensemble.strip import (
+    Curve,
+    curves,
+    draw_strip,
+    scale,
+    strip_keys,
+    whole_epochs,
+)
+from epochord.renderers.pictures.typeface import STRONG, families
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["EnsembleFigure", "ensemble_figure", "headed", "scale", "whole_epochs"]
+__all__ = [
+    "EnsembleFigure",
+    "Limits",
+    "ensemble_figure",
+    "headed",
+    "of_each",
+    "scale",
+    "whole_epochs",
+]
 
-Floats = npt.NDArray[np.floating[Any]]
+Limits = tuple[float, float]
 
-LOGARITHMIC_FROM = 10.0  # ratio of the greatest to the least spread
-STRIP_SHARE = 0.16  # of the height
-LEGEND_COLUMNS = 5
-NO_SPREAD = "no spread: that takes two members that are finite"
-MARGIN = 0.012  # of the width
-CLOCK_SHARE = 0.35  # of the width, at most
-TWO_BY_TWO = 4  # with more cells, headings are broken into two lines
+STRIP = 0.13  # of what is between the margins, for the strip's axes
+TITLE, TEXT, HEADING = 19.0, 11.5, 11.0  # points
+TITLE_LINES = 3  # at most
+SPACE = 8.0  # units, between two things that belong together
+SPREAD = "spread: mean sd of the members"
+SAMPLE = 30.0  # units, of a run's line in its heading
 ALL = slice(None)
 
 
@@ -60,6 +90,8 @@ class EnsembleFigure:
         Where it says which epoch it is.
     now : matplotlib.lines.Line2D
         Where we are in the strip.
+    settings : EnsembleSettings
+        How it is drawn.
     """
 
     figure: Figure
@@ -67,11 +99,12 @@ class EnsembleFigure:
     strip: Axes
     clock: Text
     now: Line2D
+    settings: EnsembleSettings
 
     @property
-    def captions(self) -> tuple[Text, ...]:
-        """What says in the cells which member is seen, and changes within an epoch."""
-        return tuple(cell.caption for cell in self.cells if cell.caption is not None)
+    def notes(self) -> tuple[Text, ...]:
+        """What is said in the cells and changes: who is seen, how many are beyond an edge."""
+        return tuple(note for cell in self.cells for note in cell.notes)
 
     @property
     def front(self) -> tuple[Artist, ...]:
@@ -92,20 +125,24 @@ class EnsembleFigure:
         self.clock.set_text(text)
         self.now.set_xdata([epoch, epoch])
 
-    def at(self, places: Sequence[int]) -> tuple[int, str]:
-        """Return the epoch of these places, and what the clock says."""
+    def at(self, places: Sequence[float]) -> tuple[float, str]:
+        """Return the epoch of these places, between recorded ones too, and what the clock says."""
         pairs = list(zip((cell.overview for cell in self.cells), places, strict=True))
-        epoch = max(int(one.ensemble.epochs[place]) for one, place in pairs)
+        epoch = max(_epoch(one, place) for one, place in pairs)
         last = max(int(one.ensemble.epochs[-1]) for one, _ in pairs)
-        missing = sum(int(one.missing[place]) for one, place in pairs)
-        gone = f"{missing} not finite   " if missing else ""
-        return epoch, f"{gone}epoch {epoch} of {last}"
+        missing = sum(int(one.missing[round(place)]) for one, place in pairs)
+        return epoch, _clock(round(epoch), last, missing)
+
+
+def _epoch(one: Overview, place: float) -> float:
+    epochs = one.ensemble.epochs
+    return float(np.interp(place, np.arange(len(epochs)), epochs))
 
 
 def ensemble_figure(
     overviews: Sequence[Overview],
     settings: EnsembleSettings,
-    limits: tuple[float, float],
+    limits: Limits | Sequence[Limits],
     *,
     epochs: slice = ALL,
 ) -> EnsembleFigure:
@@ -114,148 +151,166 @@ def ensemble_figure(
     Parameters
     ----------
     overviews : sequence of Overview
-        The ensembles, each in a cell of its own; all axes are equal.
+        The ensembles, each in a cell of its own.
     settings : EnsembleSettings
-        Which layers.
-    limits : (float, float)
-        Lowest and highest prediction.
+        Which layers, how large, in which colours.
+    limits : (float, float) or sequence of them
+        Lowest and highest prediction: of all cells, or of each.
     epochs : slice
         Which epochs will be drawn: the legend holds what is seen in them.
     """
-    figure = _new_figure()
-    *specs, below = _specs(figure, len(overviews))
-    several = len(overviews) > 1
-    cells = tuple(
-        _cell(figure, spec, one, settings, limits, heading)
-        for spec, one, heading in zip(specs, overviews, _headings(overviews), strict=True)
-    )
-    heading = f"{len(overviews)} ensembles" if several else title(overviews[0].ensemble)
-    # It reserves its line for the clock, which stands at the other end of it.
-    left = figure.suptitle(heading, x=MARGIN, ha="left", fontsize=14, color=INK)
-    strip = figure.add_subplot(below)
-    now = _draw_strip(strip, overviews)
-    _draw_legend(figure, cells, epochs)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # what moves must not move the axes
-    fit(left, (1 - CLOCK_SHARE) * WIDTH)
-    for cell in cells:
-        cell.fit()
-    y = left.get_position()[1]
-    clock = figure.text(1 - MARGIN, y, "", ha="right", va="top", fontsize=14, color=INK)
-    return EnsembleFigure(figure, cells, strip, clock, now)
+    each = list(zip(overviews, of_each(limits, len(overviews)), strict=True))
+    with styled(settings) as theme:
+        figure = _new_figure(size_of(settings))
+        whole = sheet(figure)
+        own_axes = len({shown for _, shown in each}) > 1
+        top, clock = _draw_titles(figure, whole, overviews, theme, own_axes)
+        keys = {
+            str(key.get_label()): key
+            for one, shown in each
+            for key in _kind(one).keys(one, settings, shown, epochs)
+        }
+        top -= put_legend(figure, list(keys.values()), (whole.left, top), whole.width)
+        drawn = curves(overviews, theme)
+        bottom, strip, now = _draw_below(figure, whole, drawn, theme)
+        boxes = Box(whole.left, bottom, whole.right, top - SPACE).grid(
+            len(overviews), stacked=upright(figure)
+        )
+        if len(overviews) > 1:
+            boxes = [
+                _headed_box(figure, box, curve, theme)
+                for box, curve in zip(boxes, drawn, strict=True)
+            ]
+        cells = tuple(
+            _kind(one)(figure, box, one, settings, shown)
+            for box, (one, shown) in zip(boxes, each, strict=True)
+        )
+        figure.draw_without_rendering()  # every tick gets the typeface
+    return EnsembleFigure(figure, cells, strip, clock, now, settings)
 
 
-def _headings(overviews: Sequence[Overview]) -> list[str]:
-    """Say what each of several ensembles is, and which of them ended before the others."""
-    if len(overviews) == 1:
-        return [""]
-    last = max(int(one.ensemble.epochs[-1]) for one in overviews)
-    headings = []
-    for one in overviews:
-        own = int(one.ensemble.epochs[-1])
-        end = f", ended at epoch {own}" if own < last else ""
-        apart = "\n" if len(overviews) > TWO_BY_TWO else ", "
-        headings.append(title(one.ensemble, apart=apart) + end)
-    return headings
+def of_each(limits: Limits | Sequence[Limits], count: int) -> list[Limits]:
+    """Return the limits of each of several cells."""
+    if isinstance(limits[0], tuple):
+        return list(cast("Sequence[Limits]", limits))
+    return [cast("Limits", limits)] * count
 
 
-def _new_figure() -> Figure:
-    """Return an empty figure of the size of the video."""
-    size = (WIDTH / SIZE_DPI, HEIGHT / SIZE_DPI)
-    figure = Figure(figsize=size, dpi=SIZE_DPI, layout="constrained")
+def _kind(one: Overview) -> type[Cell]:
+    return LineCell if one.ensemble.setup.grid.shape[1] == 1 else MapCell
+
+
+def _new_figure(size: Size) -> Figure:
+    figure = Figure(figsize=size.inches, dpi=size.dpi)
     FigureCanvasAgg(figure)
     return figure
 
 
+def _draw_titles(
+    figure: Figure, whole: Box, overviews: Sequence[Overview], theme: Theme, own_axes: bool
+) -> tuple[float, Text]:
+    """Write the sentence, and below it what the ensembles are; return their end, and the clock."""
+    pixels = figure.dpi / UNITS_AN_INCH
+    heading = written(
+        figure, sentence(overviews), (whole.left, whole.top), size=TITLE, colour=theme.ink,
+        strong=True,
+    )  # fmt: skip
+    wrap(heading, whole.width * pixels, TITLE_LINES)
+    below = whole.top - height_of(heading) - SPACE
+    said = title(overviews[0].ensemble) if len(overviews) == 1 else _in_all(overviews)
+    said += ", each on axes of its own" if own_axes else ""
+    beside = written(figure, said, (whole.left, below), size=TEXT, colour=theme.faint)
+    clock = written(
+        figure, _longest(overviews), (whole.right, below), size=TEXT, colour=theme.ink,
+        strong=True, right=True,
+    )  # fmt: skip
+    fit(beside, whole.width * pixels - clock.get_window_extent().width - 2 * SPACE * pixels)
+    clock.set_text("")
+    return below - TEXT * UNITS_AN_INCH / 72 - 1.5 * SPACE, clock
+
+
+def _longest(overviews: Sequence[Overview]) -> str:
+    """Return the longest that the clock says."""
+    last = max(int(one.ensemble.epochs[-1]) for one in overviews)
+    missing = sum(int(one.missing.max()) for one in overviews)
+    return _clock(last, last, missing)
+
+
+def _clock(epoch: int, last: int, missing: int) -> str:
+    gone = f"{missing} not finite   " if missing else ""
+    return f"{gone}epoch {epoch} of {last}"
+
+
+def _in_all(overviews: Sequence[Overview]) -> str:
+    """Say how many there are, and what all of them have."""
+    said = {about(one.ensemble) for one in overviews}
+    return f"{len(overviews)} ensembles" + (f", each of {said.pop()}" if len(said) == 1 else "")
+
+
+def _draw_below(
+    figure: Figure, whole: Box, drawn: Sequence[Curve], theme: Theme
+) -> tuple[float, Axes, Line2D]:
+    """Draw the strip and its legend; return where they begin."""
+    top = whole.bottom + LINE + STRIP * whole.height
+    axes, now = draw_strip(figure, whole._replace(top=top), drawn, theme)
+    label = written(
+        figure, SPREAD, (whole.left, top + SPACE), size=SMALL, colour=theme.faint, above=True
+    )
+    beside = whole.left + label.get_window_extent().width * UNITS_AN_INCH / figure.dpi + 2 * SPACE
+    keys, above = strip_keys(drawn), height_of(label)
+    rows = put_legend(figure, keys, (beside, top + SPACE), whole.right - beside, upwards=True)
+    if rows > 1.5 * above:  # beside the label it takes several rows: below it fewer
+        figure.legends[-1].remove()
+        rows = put_legend(figure, keys, (whole.left, top + SPACE), whole.width, upwards=True)
+        rows += SPACE / 2
+        label.set_y((top + SPACE + rows) / units(figure)[1])
+        rows += above
+    return top + max(rows, above) + 2.5 * SPACE, axes, now
+
+
+def _headed_box(figure: Figure, box: Box, curve: Curve, theme: Theme) -> Box:
+    """Write what one of several ensembles is, beside its line in the strip; return what is left."""
+    pixels = figure.dpi / UNITS_AN_INCH
+    one = curve.overview
+    name = written(
+        figure, shortened(one.ensemble.run.name), (box.left, box.top), size=HEADING,
+        colour=theme.ink, strong=True,
+    )  # fmt: skip
+    fit(name, (box.width - SAMPLE - SPACE) * pixels)
+    width, height = units(figure)
+    y = (box.top - HEADING * 0.7) / height
+    figure.add_artist(
+        Line2D(
+            [(box.right - SAMPLE) / width, box.right / width], [y, y], color=curve.colour,
+            linestyle=curve.dashes, linewidth=2,
+        )
+    )  # fmt: skip
+    below = box.top - HEADING * UNITS_AN_INCH / 72 - SPACE / 2
+    rest = written(figure, _rest(curve), (box.left, below), size=SMALL, colour=theme.faint)
+    fit(rest, box.width * pixels)
+    return box._replace(top=below - SMALL * UNITS_AN_INCH / 72 - SPACE / 2)
+
+
+def _rest(curve: Curve) -> str:
+    """Say what an ensemble is besides its name, and whether it ended before the others."""
+    one, last = curve.overview, curve.last
+    own = int(one.ensemble.epochs[-1])
+    return about(one.ensemble) + (f", ended at epoch {own}" if own < last else "")
+
+
 def headed(ensemble: Ensemble, what: str) -> Figure:
     """Return an empty figure whose heading says what an ensemble is, and more."""
-    figure = _new_figure()
-    heading = f"{title(ensemble)}: {what}"
-    fit(figure.suptitle(heading, x=MARGIN, ha="left", color=INK), (1 - 2 * MARGIN) * WIDTH)
+    figure = _new_figure(Size(*SIZES["1280x720"]))
+    figure.set_layout_engine("constrained", rect=_within(figure))
+    across, up = units(figure)
+    heading = figure.suptitle(
+        f"{title(ensemble)}: {what}", x=MARGIN / across, y=1 - MARGIN / up, ha="left", va="top",
+        fontsize=HEADING + 2, family=list(families(STRONG)),
+    )  # fmt: skip
+    fit(heading, (across - 2 * MARGIN) * figure.dpi / UNITS_AN_INCH)
     return figure
 
 
-def _cell(
-    figure: Figure,
-    spec: SubplotSpec,
-    overview: Overview,
-    settings: EnsembleSettings,
-    limits: tuple[float, float],
-    heading: str,
-) -> Cell:
-    kind: type[Cell] = LineCell if overview.ensemble.setup.grid.shape[1] == 1 else MapCell
-    return kind(figure, spec, overview, settings, limits, heading)
-
-
-def _specs(figure: Figure, cells: int) -> list[SubplotSpec]:
-    """Return the places of the cells, row by row, and that of the strip."""
-    columns = ceil(sqrt(cells))
-    rows = ceil(cells / columns)
-    outer = figure.add_gridspec(2, 1, height_ratios=[1 - STRIP_SHARE, STRIP_SHARE])
-    inner = outer[0].subgridspec(rows, columns)
-    return [inner[place // columns, place % columns] for place in range(cells)] + [outer[1]]
-
-
-def _draw_strip(axes: Axes, overviews: Sequence[Overview]) -> Line2D:
-    """Draw the spread over the epochs, and the line that says where we are."""
-    known = []
-    for (name, one, spread), colour in zip(_spreads(overviews), cycle(RUN_COLOURS), strict=False):
-        if (finite := spread[np.isfinite(spread)]).size:
-            dot = "o" if finite.size == 1 else ""  # a line needs two points
-            axes.plot(one.ensemble.epochs, spread, dot + "-", color=colour, lw=1.4, label=name)
-            known.append(finite)
-    if known:
-        scale(axes, np.concatenate(known))
-    else:
-        axes.set_yticks([])
-        axes.text(0.5, 0.5, NO_SPREAD, transform=axes.transAxes, ha="center", va="center")
-    epochs = np.concatenate([one.ensemble.epochs for one in overviews])
-    axes.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
-    whole_epochs(axes)
-    axes.set_ylabel("mean sd")
-    axes.spines[["top", "right"]].set_visible(False)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
-    return axes.axvline(float(epochs.min()), color=INK, linewidth=1.5)
-
-
-def _spreads(overviews: Sequence[Overview]) -> list[tuple[str, Overview, Floats]]:
-    """Return what the strip shows, by name: of several runs one curve each."""
-    if len(overviews) > 1:
-        return [(shortened(one.ensemble.run.name), one, one.spread) for one in overviews]
-    (one,) = overviews
-    if np.isfinite([one.outside, one.inside]).any():
-        return [("outside the data", one, one.outside), ("inside", one, one.inside)]
-    return [("_", one, one.spread)]  # without a name in the legend
-
-
-def whole_epochs(axes: Axes) -> None:
-    """Label an axis of epochs, which are whole numbers."""
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(
-        MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
-    )
-
-
-def scale(axes: Axes, values: Floats, *, logarithmic: bool = False) -> None:
-    """Choose a scale on which small values can be told apart too."""
-    positive = values[np.isfinite(values) & (values > 0)]
-    wide = positive.size and positive.max() > LOGARITHMIC_FROM * positive.min()
-    if wide or logarithmic:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter("{x:g}")
-    elif positive.size:
-        axes.set_ylim(bottom=0)
-
-
-def _draw_legend(figure: Figure, cells: Sequence[Cell], epochs: slice) -> None:
-    keys = {str(key.get_label()): key for cell in cells for key in cell.keys(epochs)}
-    if keys:
-        figure.legend(
-            handles=list(keys.values()),
-            loc="outside lower center",
-            ncols=min(len(keys), LEGEND_COLUMNS),
-            frameon=False,
-        )
+def _within(figure: Figure) -> tuple[float, float, float, float]:
+    across, up = units(figure)
+    return MARGIN / across, MARGIN / up, 1 - 2 * MARGIN / across, 1 - 2 * MARGIN / up

@@ -1,6 +1,7 @@
 """Between which values an ensemble's functions lie, and what of it a picture then leaves out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -8,28 +9,57 @@ import numpy.typing as npt
 
 from epochord.runlog.ensemble import EnsembleSetup
 
-__all__ = ["limits_of", "reach", "seen_data", "unseen_data", "widened"]
+__all__ = [
+    "USED",
+    "limits_of",
+    "reach",
+    "seen_data",
+    "tightened",
+    "unseen_data",
+    "used",
+    "widened",
+]
 
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 
-SEEN = (0.005, 0.995)  # share of an epoch's values between the limits of the picture
+BULK = 0.8  # of the members
+FAR = 0.5  # times the range of the bulk: who is farther off leaves the picture
+USED = 0.6  # of a picture's height, by members and data at the end
 USUAL = (10, 90)  # percentiles over the epochs
 PARTS = ("f", "p")
 EDGE = 0.05  # room above and below, as a share of the range
+TIGHT = 0.65  # of the height, where it would be less than `USED`
 MEMBERS = 0.35  # of the range: how far beyond it members are still worth seeing whole
 
 
 def reach(values: Floats) -> tuple[float, float, float, float]:
-    """Return the least value of an epoch's functions, the two between which 99 % lie, the greatest.
+    """Return the least value of an epoch's functions, the ends of their bulk, the greatest.
 
-    What is not finite does not count; all are NaN where nothing is finite.
+    Parameters
+    ----------
+    values : np.ndarray [shape=(members, grid)]
+        Members that are far off are not in the bulk: of each member's greatest value the
+        `BULK` share counts, and what is not farther above that than the range of the bulk.
+        What is not finite does not count; all are NaN where nothing is finite.
     """
-    finite = values[np.isfinite(values)]
-    if not finite.size:
+    finite = np.isfinite(values)
+    there = finite.any(axis=-1)
+    if not there.any():
         return np.nan, np.nan, np.nan, np.nan
-    low, high = np.quantile(finite, SEEN)
-    return float(finite.min()), float(low), float(high), float(finite.max())
+    lowest = np.where(finite, values, np.inf).min(axis=-1)[there].astype(np.float64)
+    highest = np.where(finite, values, -np.inf).max(axis=-1)[there].astype(np.float64)
+    low, high = -_ranked(-lowest), _ranked(highest)
+    low, high = min(low, high), max(low, high)
+    span = FAR * (high - low)
+    near_low = lowest[lowest >= low - span].min(initial=low)
+    near_high = highest[highest <= high + span].max(initial=high)
+    return float(lowest.min()), float(near_low), float(near_high), float(highest.max())
+
+
+def _ranked(values: Floats) -> float:
+    """Return the value below which the bulk lies, which is one of them."""
+    return float(np.sort(values)[ceil(BULK * len(values)) - 1])
 
 
 def limits_of(reaches: Mapping[str, Floats], targets: Floats) -> tuple[float, float]:
@@ -57,7 +87,43 @@ def limits_of(reaches: Mapping[str, Floats], targets: Floats) -> tuple[float, fl
     limits = least - room, greatest + room
     for name, each in reaches.items():
         limits = widened(limits, each[-1], most=1.0 if name in PARTS else MEMBERS)
-    return limits
+    return tightened(limits, used(limits, [each[-1] for each in reaches.values()], targets))
+
+
+def used(
+    limits: tuple[float, float], reaches: Sequence[Floats], targets: Floats
+) -> tuple[float, float]:
+    """Return the ends of what is seen at the end: the bulk of the members, and the data.
+
+    Parameters
+    ----------
+    limits : (float, float)
+        Lowest and highest value shown.
+    reaches : sequence of np.ndarray [shape=(4,)]
+        The `reach` of each kind of functions at the end.
+    targets : np.ndarray [shape=(n,)]
+        The data's.
+
+    Returns
+    -------
+    (float, float)
+        The limits where nothing is seen.
+    """
+    low, high = limits
+    ends = np.concatenate([*(np.asarray(each)[1:3] for each in reaches), targets])
+    seen = np.clip(ends[np.isfinite(ends)], low, high)
+    return (float(seen.min()), float(seen.max())) if seen.size else limits
+
+
+def tightened(limits: tuple[float, float], seen: tuple[float, float]) -> tuple[float, float]:
+    """Return limits of which what is seen takes `USED` of the height or more."""
+    (low, high), (least, greatest) = limits, seen
+    span = greatest - least
+    if not 0 < span < USED * (high - low):
+        return limits
+    spare = span / TIGHT - span
+    share = spare / (high - low - span)
+    return least - share * (least - low), greatest + share * (high - greatest)
 
 
 def widened(

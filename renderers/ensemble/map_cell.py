@@ -6,16 +6,28 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
-from epochord.renderers.ensemble.captions import fit
+from epochord.renderers.ensemble.interpolation import between, neighbours
+from epochord.renderers.ensemble.layout import (
+    SMALL,
+    Box,
+    axes_box,
+    axes_in,
+    labelled,
+    upright,
+    written,
+)
 from epochord.renderers.ensemble.limits import seen_data
-from epochord.renderers.ensemble.look import DATA_COLOUR, INK
+from epochord.renderers.ensemble.look import Theme, theme_of
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.statistics import moments
+from epochord.renderers.pictures.typeface import families
 from epochord.runlog import LogError
 from epochord.runlog.reading.ensemble import Ensemble
 
@@ -24,6 +36,7 @@ __all__ = ["INPUTS", "Lattice", "MapCell"]
 Floats = npt.NDArray[np.floating[Any]]
 
 IN_FRONT = 20.0
+BAR_ROOM = 62.0  # units, for the bar of colours and its labels
 INPUTS = "x₁", "x₂"
 MAPS = {"mean": "cividis", "sd": "magma"}  # both safe for colour blindness
 
@@ -78,41 +91,47 @@ class MapCell:
     def __init__(
         self,
         figure: Figure,
-        spec: SubplotSpec,
+        box: Box,
         overview: Overview,
         settings: EnsembleSettings,
         limits: tuple[float, float],
-        heading: str,
     ) -> None:
         self.overview = overview
         self._lattice = Lattice(overview.ensemble)
-        self._settings = settings
-        spreads = overview.spread[np.isfinite(overview.spread)]
-        widest = float(spreads.max(initial=0.0)) * 2 or 1.0
-        self._norms = {"mean": Normalize(*limits), "sd": Normalize(0, widest)}
-        inner = spec.subgridspec(1, 2)
-        self._axes = {
-            name: self._draw_axes(figure, figure.add_subplot(inner[place]), name)
-            for place, name in enumerate(MAPS)
+        self._settings, self._theme = settings, theme_of(settings)
+        means, sds = _ranges(overview.ensemble)
+        self._norms = {
+            "mean": Normalize(*(means if settings.limits is None else limits)),
+            "sd": Normalize(0, sds[1] or 1.0),
         }
-        self._title = self._axes["mean"].set_title(
-            heading, loc="left", fontsize="medium", color=INK
-        )
+        self._axes = {
+            name: self._draw_axes(figure, half, name)
+            for name, half in zip(MAPS, box.halves(stacked=upright(figure)), strict=True)
+        }
         self.front = [artist for axes in self._axes.values() for artist in self._data(axes)]
-        self.caption = None
+        self.notes: list[Text] = []
+        self._kept: dict[int, dict[str, Floats]] = {}
 
-    def keys(self, epochs: slice) -> list[Any]:  # noqa: ARG002
+    @classmethod
+    def keys(
+        cls,
+        overview: Overview,
+        settings: EnsembleSettings,
+        limits: tuple[float, float],  # noqa: ARG003
+        epochs: slice,  # noqa: ARG003
+    ) -> list[Any]:
         """See `Cell`."""
-        return self.front[:1]
+        seen = "data" in settings.layers and seen_data(overview.ensemble.setup).any()
+        return [Line2D([], [], **_dots(theme_of(settings)))] if seen else []
 
-    def fit(self) -> None:
+    @property
+    def areas(self) -> list[Axes]:
         """See `Cell`."""
-        mean, sd = self._axes.values()
-        fit(self._title, sd.bbox.x1 - mean.bbox.x0)
+        return list(self._axes.values())
 
-    def caption_at(self, frame: int) -> str:  # noqa: ARG002
+    def notes_at(self, place: float, frame: int) -> list[str]:  # noqa: ARG002
         """See `Cell`: maps show all members at once."""
-        return ""
+        return []
 
     def draw(self, place: int) -> None:
         """See `Cell`."""
@@ -122,7 +141,7 @@ class MapCell:
                 cmap=MAPS[name], norm=self._norms[name], interpolation="nearest", zorder=2,
             )  # fmt: skip
 
-    def paint(self, picture: npt.NDArray[np.uint8], place: int, frame: int) -> None:  # noqa: ARG002
+    def paint(self, picture: npt.NDArray[np.uint8], place: float, frame: int) -> None:  # noqa: ARG002
         """See `Cell`."""
         for name, values in self._values(place).items():
             box, height = self._axes[name].bbox, len(picture)
@@ -134,16 +153,41 @@ class MapCell:
             across = np.arange(target.shape[1]) * colours.shape[1] // target.shape[1]
             target[:] = colours[down[:, None], across]
 
-    def _values(self, place: int) -> dict[str, Floats]:
-        found = dict(zip(MAPS, moments(self.overview.ensemble.at(place).grid), strict=True))
-        return {name: np.ma.masked_invalid(self._lattice.map(v)) for name, v in found.items()}
+    def _values(self, place: float) -> dict[str, Any]:
+        before, after, share = neighbours(place, len(self.overview.ensemble.epochs))
+        needed = {before, after} if share else {before}
+        for gone in self._kept.keys() - needed:
+            del self._kept[gone]
+        for each in needed - self._kept.keys():
+            found = moments(self.overview.ensemble.at(each).grid)
+            maps = (self._lattice.map(values) for values in found)
+            self._kept[each] = dict(zip(MAPS, maps, strict=True))
+        first, second = self._kept[before], self._kept[after if share else before]
+        return {
+            name: np.ma.masked_invalid(between(first[name], second[name], share)) for name in MAPS
+        }
 
-    def _draw_axes(self, figure: Figure, axes: Axes, name: str) -> Axes:
+    def _draw_axes(self, figure: Figure, box: Box, name: str) -> Axes:
+        inner = box.inner()
+        axes = axes_in(figure, inner._replace(right=inner.right - BAR_ROOM))
         left, right, bottom, top = self._lattice.extent
-        axes.set(xlim=(left, right), ylim=(bottom, top), xlabel=INPUTS[0], ylabel=INPUTS[1])
-        from matplotlib.cm import ScalarMappable
-
-        figure.colorbar(ScalarMappable(self._norms[name], MAPS[name]), ax=axes, label=name)
+        axes.set(xlim=(left, right), ylim=(bottom, top))
+        labelled(axes, box.left, self._theme, x=INPUTS[0], y=INPUTS[1])
+        above = axes_box(axes)
+        written(
+            figure,
+            name,
+            (above.left, above.top + 6),
+            size=SMALL,
+            colour=self._theme.ink,
+            above=True,
+        )
+        bar = axes_in(
+            figure,
+            inner._replace(left=inner.right - BAR_ROOM + 12, right=inner.right - BAR_ROOM + 24),
+        )
+        figure.colorbar(ScalarMappable(self._norms[name], MAPS[name]), cax=bar)
+        bar.tick_params(labelsize=SMALL, length=0, pad=4, labelfontfamily=families())
         return axes
 
     def _data(self, axes: Axes) -> list[Any]:
@@ -151,9 +195,23 @@ class MapCell:
         inputs = setup.data[seen_data(setup)]
         if "data" not in self._settings.layers or not len(inputs):
             return []
-        return list(
-            axes.plot(
-                inputs[:, 0], inputs[:, 1], "o", color=DATA_COLOUR, markersize=5,
-                markeredgecolor="white", zorder=IN_FRONT, clip_on=False, label="training data",
-            )
-        )  # fmt: skip
+        dots = _dots(self._theme)
+        return list(axes.plot(inputs[:, 0], inputs[:, 1], zorder=IN_FRONT, clip_on=False, **dots))
+
+
+def _ranges(ensemble: Ensemble) -> list[tuple[float, float]]:
+    """Return the lowest and highest mean and sd of the first epoch and the last one."""
+    ends = [moments(ensemble.at(place).grid) for place in (0, -1)]
+    ranges = []
+    for values in (np.concatenate(both) for both in zip(*ends, strict=True)):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        ranges.append((low, high) if low < high else (low - 0.5, high + 0.5))
+    return ranges
+
+
+def _dots(theme: Theme) -> dict[str, Any]:
+    return {
+        "marker": "o", "linestyle": "none", "color": theme.data, "markersize": 5,
+        "markeredgecolor": theme.ground, "label": "training data",
+    }  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from epochord.renderers.ensemble.look import INK
+from epochord.renderers.ensemble.look import ink
 from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 from epochord.renderers.ensemble.sheet import panels
 from epochord.runlog.reading.ensemble import Ensemble
@@ -45,7 +45,7 @@ def member_maps(
     chosen = spread_out(ensemble.members, ROWS * COLUMNS)
     made = panels(figure, len(chosen), COLUMNS, shared=True)
     for axes, member in zip(made, chosen, strict=True):
-        axes.set_title(f"member {member}", loc="left", fontsize="small", color=INK)
+        axes.set_title(f"member {member}", loc="left", fontsize="small", color=ink())
         image = axes.imshow(
             np.ma.masked_invalid(lattice.map(values[member])), extent=lattice.extent,
             origin="lower", aspect="auto", cmap="cividis", vmin=limits[0], vmax=limits[1],

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.ensemble.asked import Asked, Variances, asked_of, noise_of
-from epochord.renderers.ensemble.limits import limits_of, reach
+from epochord.renderers.ensemble.asked import Asked, asked_of, noise_of
+from epochord.renderers.ensemble.limits import limits_of, reach, used
 from epochord.renderers.ensemble.noise import Noise
 from epochord.renderers.ensemble.predictive import Mixtures
 from epochord.renderers.ensemble.scores import Scores, reachable, scores_of
@@ -53,8 +53,6 @@ class Overview:
         each of `scores.PERCENTS` (see `scores.reachable`).
     noise : Noise
         Of the observations around what is predicted.
-    variances : callable, optional
-        Returns each member's own variances of an epoch, by its place.
     """
 
     ensemble: Ensemble
@@ -68,7 +66,6 @@ class Overview:
     contraction: Floats
     reach: dict[str, tuple[float, ...]]
     noise: Noise
-    variances: Variances | None = None
 
     def limits(self, layers: Collection[str] = ("members",)) -> tuple[float, float]:
         """Return the lowest and highest value that a picture with these layers should show.
@@ -78,6 +75,13 @@ class Overview:
         wanted = {"members", *layers}
         reaches = {name: each for name, each in self.reaches.items() if name in wanted}
         return limits_of(reaches, self.ensemble.setup.targets)
+
+    def used(self, limits: tuple[float, float], layers: Collection[str] = ("members",)) -> float:
+        """Return which share of a picture's height the bulk and the data take at the end."""
+        wanted = {"members", *layers}
+        ends = [each[-1] for name, each in self.reaches.items() if name in wanted]
+        least, greatest = used(limits, ends, self.ensemble.setup.targets)
+        return (greatest - least) / (limits[1] - limits[0])
 
     @property
     def seen(self) -> npt.NDArray[np.bool_]:
@@ -100,11 +104,7 @@ class Overview:
 
 
 def overview(
-    ensemble: Ensemble,
-    *,
-    noise: float | None = None,
-    variances: Variances | None = None,
-    progress: Progress | None = None,
+    ensemble: Ensemble, *, noise: float | None = None, progress: Progress | None = None
 ) -> Overview:
     """Go through an ensemble's log once.
 
@@ -114,14 +114,11 @@ def overview(
         Of any number of inputs.
     noise : float, optional
         See `EnsembleSettings`.
-    variances : callable, optional
-        Returns each member's own variances of an epoch, by its place, or None; they count where
-        neither `noise` nor the log says what the noise is.
     progress : callable, optional
         Called with the epochs done and the epochs in all.
     """
     setup, count = ensemble.setup, len(ensemble.epochs)
-    scoring = _Scoring.of(ensemble, noise, variances)
+    scoring = _Scoring.of(ensemble, noise)
     reaches: dict[str, list[tuple[float, ...]]] = {}
     sds: list[Floats] = []
     spreads = []
@@ -153,7 +150,6 @@ def overview(
         contraction=contraction(sds[-1], sds[0]),
         reach={kind: reachable(these) for kind, these in scoring.last.items()},
         noise=scoring.noise,
-        variances=scoring.variances,
     )
 
 
@@ -161,20 +157,19 @@ def overview(
 class _Scoring:
     """The scores of an ensemble, epoch by epoch, and the predictive distributions of the last."""
 
+    ensemble: Ensemble
     asked: dict[str, Asked]
     noise: Noise
-    variances: Variances | None
     scores: dict[str, list[Scores]]
     last: dict[str, Mixtures]
 
     @classmethod
-    def of(cls, ensemble: Ensemble, noise: float | None, variances: Variances | None) -> "_Scoring":
-        known, asked = noise_of(ensemble, noise, variances), asked_of(ensemble)
-        own = variances if known.sd is None else None
-        return cls(asked, known, own, {kind: [] for kind in asked}, {})
+    def of(cls, ensemble: Ensemble, noise: float | None) -> "_Scoring":
+        asked = asked_of(ensemble)
+        return cls(ensemble, asked, noise_of(ensemble, noise), {kind: [] for kind in asked}, {})
 
     def score(self, place: int, predictions: Predictions) -> None:
-        own = self.variances(place) if self.variances else None
+        own = self.ensemble.variances(place) if self.noise.sd is None else None
         for kind, points in self.asked.items():
             self.last[kind] = points.mixtures(predictions, self.noise, own)
             self.scores[kind].append(scores_of(self.last[kind]))

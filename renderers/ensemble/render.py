@@ -14,16 +14,17 @@ from matplotlib.figure import Figure
 from epochord.renderers.ensemble.apart import render_apart
 from epochord.renderers.ensemble.choice import check_choice, undrawn
 from epochord.renderers.ensemble.drawable import why_not_drawn
-from epochord.renderers.ensemble.figure import ensemble_figure
-from epochord.renderers.ensemble.film import frames
-from epochord.renderers.ensemble.limits import unseen_data
-from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.figure import Limits, ensemble_figure, of_each
+from epochord.renderers.ensemble.film import film
+from epochord.renderers.ensemble.limits import USED, unseen_data
+from epochord.renderers.ensemble.look import size_of, styled
 from epochord.renderers.ensemble.overview import Overview, overview
+from epochord.renderers.ensemble.pacing import FPS, timing
 from epochord.renderers.ensemble.scores import LEVELS, PERCENTS
+from epochord.renderers.ensemble.sentences import sentence
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from epochord.renderers.ensemble.stills import still_names, stills
-from epochord.renderers.pictures.clock import FPS, clock, shown
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination
@@ -36,14 +37,18 @@ from epochord.runlog.errors import LogError
 from epochord.runlog.given import require
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["EnsembleResult", "render_ensemble", "shared_limits"]
+__all__ = ["EnsembleResult", "panel_limits", "render_ensemble", "shared_limits"]
 
 STEM = "ensemble"
 PANEL = "ensemble-panel"  # the results of several runs
 DESCRIPTION, SCORES, VIDEO = ".json", ".scores.parquet", ".mp4"  # what names end in
 ANIMATIONS = (".webp", ".gif")
 SUFFIXES = (VIDEO, *ANIMATIONS, DESCRIPTION)
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
+UNSHARED = (
+    "each ensemble has axes of its own: in one range for all, some would take less than "
+    f"{USED:.0%} of the height"
+).replace("%", " %")
 
 Progress = Callable[[int, int], None]
 
@@ -87,12 +92,25 @@ def shared_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> 
     return min(low for low, _ in each), max(high for _, high in each)
 
 
+def panel_limits(overviews: Sequence[Overview], settings: EnsembleSettings) -> list[Limits]:
+    """Return the lowest and the highest prediction that is shown of each of several ensembles.
+
+    All share one range, if the members and data of each take `USED` of the height in it.
+    """
+    shared = shared_limits(overviews, settings)
+    if settings.limits is not None or all(
+        one.used(shared, settings.layers) >= USED for one in overviews
+    ):
+        return [shared] * len(overviews)
+    return [one.limits(settings.layers) for one in overviews]
+
+
 def render_ensemble(
     ensembles: Ensemble | Overview | Sequence[Ensemble | Overview],
     out: StrPath | Destination | None = None,
     settings: EnsembleSettings | None = None,
     *,
-    limits: tuple[float, float] | None = None,
+    limits: Limits | Sequence[Limits] | None = None,
     film: bool = True,
     progress: Progress | None = None,
 ) -> EnsembleResult:
@@ -113,8 +131,9 @@ def render_ensemble(
         still `uncertainty` of all; `ensemble.json`, which describes them.
     settings : EnsembleSettings, optional
         What is drawn, and how.
-    limits : (float, float), optional
-        Lowest and highest prediction shown; by default those of these runs.
+    limits : (float, float) or sequence of them, optional
+        Lowest and highest prediction shown of all, or of each; by default one range
+        for all where members and data of each take 60 % of the height in it.
     film : bool
         Whether to make now the video that the settings ask for; else a later call with
         the same settings makes it.
@@ -144,8 +163,8 @@ def render_ensemble(
     overviews = _overviews(ensembles, settings)
     name = overviews[0].ensemble.run.name if len(overviews) == 1 else PANEL
     place = destination(out, folder=f"renders/{name}", stem=STEM, suffixes=SUFFIXES)
-    limits = limits or shared_limits(overviews, settings)
-    about = _description(overviews, settings, limits, place)
+    each = of_each(limits or panel_limits(overviews, settings), len(overviews))
+    about = _description(overviews, settings, each, place)
     beside = place.path(DESCRIPTION)
     if is_up_to_date(beside, about | {"complete": True}):
         paths = [place.folder / name for name in about["names"]]
@@ -155,11 +174,11 @@ def render_ensemble(
     if is_up_to_date(beside, about | {"complete": False}):  # all but the film is there
         made = [path for path in map(place.folder.joinpath, about["names"]) if path.is_file()]
     else:
-        made = _publish_stills(overviews, place, settings, limits, about, before)
+        made = _publish_stills(overviews, place, settings, each, about, before)
     problem = ""
     if settings.video and film:
         try:
-            made = _publish_film(overviews, place, settings, limits, progress, about, made)
+            made = _publish_film(overviews, place, settings, each, progress, about, made)
         except VideoUnavailableError as error:
             problem = str(error)
     return EnsembleResult(
@@ -175,13 +194,13 @@ def _publish_stills(
     overviews: Sequence[Overview],
     place: Destination,
     settings: EnsembleSettings,
-    limits: tuple[float, float],
+    limits: Sequence[Limits],
     about: dict[str, Any],
     before: set[str],
 ) -> list[Path]:
     """Make what takes two seconds, in the place of all that an earlier call made there."""
-    drawn = _stills(overviews, settings, limits)  # what cannot be drawn fails here
-    with staging(place.folder, replacing=before) as folder:
+    with styled(settings), staging(place.folder, replacing=before) as folder:
+        drawn = _stills(overviews, settings, limits)
         made = [
             path
             for name, figure in drawn
@@ -197,13 +216,13 @@ def _publish_film(
     overviews: Sequence[Overview],
     place: Destination,
     settings: EnsembleSettings,
-    limits: tuple[float, float],
+    limits: Sequence[Limits],
     progress: Progress | None,
     about: dict[str, Any],
     stills: Sequence[Path],
 ) -> list[Path]:
     """Make the video and its small animation, and say of them beside what is there already."""
-    with staging(place.folder) as folder:
+    with styled(settings), staging(place.folder) as folder:
         stage = replace(place, folder=folder)
         made = [*_film(overviews, stage, settings, limits, progress, about), *stills]
         about["complete"] = True
@@ -277,7 +296,7 @@ def _made_before(place: Destination) -> set[str]:
 def _description(
     overviews: Sequence[Overview],
     settings: EnsembleSettings,
-    limits: tuple[float, float],
+    limits: Sequence[Limits],
     place: Destination,
 ) -> dict[str, Any]:
     several = len(overviews) > 1
@@ -291,9 +310,11 @@ def _description(
         names = [*(place.path(ending).name for ending in (VIDEO, *small)), *names]
     return {
         "schema_version": SCHEMA_VERSION,
-        "runs": [_findings(one, settings, limits) for one in overviews],
+        "runs": [_findings(one, settings, own) for one, own in zip(overviews, limits, strict=True)],
         "settings": dict(settings.to_dict()),
-        "limits": list(limits),
+        "limits": list(limits[0]) if len(set(limits)) == 1 else None,
+        "title": sentence(overviews),
+        "notes": [UNSHARED] if len(set(limits)) > 1 else [],
         "names": names,
     }
 
@@ -314,6 +335,7 @@ def _findings(
         "last_epoch": int(ensemble.epochs[-1]),
         "noise": one.noise.sd,
         "noise_source": str(one.noise),
+        "limits": list(limits),
         "notes": [*undrawn(ensemble, settings), *unseen_data(ensemble.setup, limits)],
         "at_last_epoch": {name: v if np.isfinite(v) else None for name, v in last.items()},
         "calibration": {
@@ -332,10 +354,10 @@ def _plain(shares: Sequence[float]) -> list[float | None]:
 
 
 def _stills(
-    overviews: Sequence[Overview], settings: EnsembleSettings, limits: tuple[float, float]
+    overviews: Sequence[Overview], settings: EnsembleSettings, limits: Sequence[Limits]
 ) -> list[tuple[str, Figure]]:
     if len(overviews) == 1:
-        return list(stills(overviews[0], settings, limits))
+        return list(stills(overviews[0], settings, limits[0]))
     panel = ensemble_figure(overviews, settings, limits)
     panel.draw([len(one.ensemble.epochs) - 1 for one in overviews])
     return [("uncertainty", panel.figure)]
@@ -355,31 +377,34 @@ def _film(
     overviews: Sequence[Overview],
     stage: Destination,
     settings: EnsembleSettings,
-    limits: tuple[float, float],
+    limits: Sequence[Limits],
     progress: Progress | None,
     about: dict[str, Any],
 ) -> list[Path]:
     """Write the video, its sound in it, and the small animation beside it."""
-    epochs = [one.ensemble.epochs for one in overviews]
-    time = clock(epochs, settings.duration)
-    seen = [shown(time, each) for each in epochs]
+    paced = timing([one.ensemble for one in overviews], limits, settings)
     drawn = ensemble_figure(overviews, settings, limits)
     small = None if settings.animation == "none" else stage.path(f".{settings.animation}")
     video = stage.path(VIDEO)
-    about |= {"frames": len(time), "fps": FPS, "duration": len(time) / FPS}
+    about |= {"frames": len(paced.moments), "fps": FPS, "duration": len(paced.moments) / FPS}
+    about["movement"] = paced.movement
+    about["pace"] = paced.notes
     sound = stage.folder / "sound.wav" if settings.sound else None
     try:
         if sound:
             parts = [Disagreement(o.ensemble.run.name, o.spread, o.deviation) for o in overviews]
-            about["loudness"] = write_sound(ensemble_score(parts, np.stack(seen), FPS), sound)
+            places = np.stack([paced.places(one.ensemble.epochs) for one in overviews])
+            score = ensemble_score(parts, places, FPS, fading=paced.fading)
+            about["loudness"] = write_sound(score, sound)
         write_video(
             video,
-            frames(drawn, seen, moving="hop" in settings.layers),
-            size=(WIDTH, HEIGHT),
+            film(drawn, paced, moving="hop" in settings.layers),
+            size=size_of(settings),
             fps=FPS,
+            pixels="yuv420p",
             audio=sound,
             animation=small,
-            progress=(lambda done: progress(done, len(time))) if progress else None,
+            progress=(lambda done: progress(done, len(paced.moments))) if progress else None,
         )
     finally:
         if sound:

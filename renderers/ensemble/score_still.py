@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from epochord.renderers.ensemble.captions import lost
 from epochord.renderers.ensemble.contraction_panel import draw_contraction, why_no_contraction
 from epochord.renderers.ensemble.figure import whole_epochs
-from epochord.renderers.ensemble.look import INK, RUN_COLOURS
+from epochord.renderers.ensemble.look import RUN_COLOURS, ink
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.scores import LEVELS, PERCENTS, PIT_BINS, Scores
 from epochord.renderers.ensemble.sheet import panels, plain, sheet
@@ -49,7 +49,7 @@ def scores_still(overview: Overview) -> Figure:
     figure = sheet(overview.ensemble, _findings(overview))
     drawn, reasons = _panels(overview)
     if not drawn:
-        figure.text(0.5, 0.5, "\n".join(reasons), ha="center", va="center", color=INK)
+        figure.text(0.5, 0.5, "\n".join(reasons), ha="center", va="center", color=ink())
         return figure
     for axes, draw in zip(panels(figure, len(drawn), COLUMNS, below=True), drawn, strict=True):
         plain(axes)
@@ -65,12 +65,12 @@ def _explain(figure: Figure, overview: Overview, reasons: list[str]) -> None:
     """Say below the panels which colour is which, and what the noise is."""
     scored = [kind for kind in overview.scores if _scored(overview, kind)]
     said = "; ".join([*([str(overview.noise)] if scored else []), *reasons])
-    figure.text(0.985, 0.035, said, ha="right", va="center", fontsize=SMALL, color=INK)
+    figure.text(0.985, 0.035, said, ha="right", va="center", fontsize=SMALL, color=ink())
     if not scored:
         return
     keys = [Line2D([], [], color=_colour(kind), label=KINDS[kind]) for kind in scored]
     keys += [
-        Line2D([0], [0], color=INK, ls=style, label=label) for style, label in SD_STYLES.values()
+        Line2D([0], [0], color=ink(), ls=style, label=label) for style, label in SD_STYLES.values()
     ]
     figure.legend(
         handles=keys, loc="center left", bbox_to_anchor=(0.055, 0.035), ncols=len(keys),
@@ -145,7 +145,7 @@ def _plot(
 
 
 def _title(axes: Axes, title: str, y: str, x: str = "") -> None:
-    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
+    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=ink())
     axes.set_ylabel(y)
     if x:
         axes.set_xlabel(x)
@@ -176,7 +176,7 @@ def _draw_crps(overview: Overview, axes: Axes) -> None:
 def _draw_spread_skill(overview: Overview, axes: Axes) -> None:
     drawn = _draw_series(overview, axes, "spread_skill")
     _settle(axes, [*drawn, np.ones(1)], least=0.0)
-    axes.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    axes.axhline(1, color=ink(), linewidth=0.8, linestyle=":")
     _title(axes, "Spread over error of the mean", "ratio (below 1: too sure)")
 
 
@@ -200,11 +200,11 @@ def _draw_coverage(overview: Overview, axes: Axes) -> None:
     for percent, style in COVERAGE_STYLES.items():
         reached = _reached(overview, percent)
         if reached is None:
-            axes.axhline(percent / 100, color=INK, linewidth=1.0, linestyle=style, alpha=0.6)
+            axes.axhline(percent / 100, color=ink(), linewidth=1.0, linestyle=style, alpha=0.6)
         label = f"{percent} %" if reached is None else f"{percent} %:\n≤ {100 * reached:.0f}"
         axes.text(
             1.01, percent / 100, label, transform=axes.get_yaxis_transform(),
-            va="center", fontsize=SMALL - 2, color=INK,
+            va="center", fontsize=SMALL - 2, color=ink(),
         )  # fmt: skip
     axes.set_ylim(0, 1.02)
     _title(axes, "Coverage of central intervals", "share of targets inside")
@@ -227,7 +227,7 @@ def _draw_calibration(overview: Overview, last: dict[str, Scores], axes: Axes) -
     end = max((p for p in PERCENTS if _reached(overview, p) is None), default=0)
     if end:  # as far as so many members can show it
         end = 100 if end == max(PERCENTS) else end
-        axes.plot([0, end], [0, end], color=INK, linewidth=0.8, linestyle=":")
+        axes.plot([0, end], [0, end], color=ink(), linewidth=0.8, linestyle=":")
     axes.set(xlim=(0, 100), ylim=(0, 102))
     _title(axes, "Calibration (below line: too sure)", "observed coverage, %",
            "nominal coverage, %")  # fmt: skip
@@ -239,7 +239,7 @@ def _draw_pit(overview: Overview, last: dict[str, Scores], axes: Axes) -> None:
         at = np.arange(PIT_BINS) / PIT_BINS + (place + 0.5) * width + 0.1 / PIT_BINS
         axes.bar(at, scores.pit, width, color=_colour(kind))
     if _reached(overview, max(PERCENTS)) is None:
-        axes.axhline(1 / PIT_BINS, color=INK, linewidth=0.8, linestyle=":")
+        axes.axhline(1 / PIT_BINS, color=ink(), linewidth=0.8, linestyle=":")
     axes.set_xlim(0, 1)
     _title(axes, "PIT histogram (flat if calibrated)", "share of targets",
            "probability predicted below the target")  # fmt: skip

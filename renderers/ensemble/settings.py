@@ -6,7 +6,17 @@ from typing import Any, Literal, get_args
 
 from epochord.runlog.words import did_you_mean
 
-__all__ = ["LAYERS", "SHOWN", "Animation", "EnsembleSettings", "Layer"]
+__all__ = [
+    "LAYERS",
+    "SHOWN",
+    "SIZES",
+    "Animation",
+    "ClockKind",
+    "EnsembleSettings",
+    "Layer",
+    "SizeName",
+    "ThemeName",
+]
 
 Layer = Literal["members", "mean", "sd", "predictive", "quantiles", "f", "p", "data", "hop"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
@@ -21,6 +31,16 @@ SHOWN: tuple[Layer, ...] = (
 MOST = 1e100  # predictions are float32; beyond this, float64 would overflow on the way
 
 Animation = Literal["webp", "gif", "none"]
+ThemeName = Literal["light", "dark"]
+ClockKind = Literal["movement", "linear"]
+SizeName = Literal["1280x720", "1920x1080", "3840x2160", "square", "vertical"]
+SIZES: dict[str, tuple[int, int]] = {  # pixels
+    "1280x720": (1280, 720),
+    "1920x1080": (1920, 1080),
+    "3840x2160": (3840, 2160),
+    "square": (1080, 1080),
+    "vertical": (1080, 1920),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +58,17 @@ class EnsembleSettings:
         (`hop`: hypothetical outcome plots, Hullman et al. 2015).
     member : int, optional
         One member that is drawn apart from the others.
+    clock : {"movement", "linear"}
+        What time is given to in the video: to movement, so that no member moves more
+        than 1 % of the picture's height a frame, or to each epoch alike.
     duration : float, optional
-        Of the training in the video, s; by default a fifteenth of a second an
-        epoch, but at most 60.
+        Of the training in the video, s; by default as long as its clock needs (see
+        `epochord.renderers.ensemble.pacing`).
+    size : {"1280x720", "1920x1080", "3840x2160", "square", "vertical"}
+        Of the video and of the still of the uncertainty; square is 1080 × 1080 pixels,
+        vertical 1080 × 1920.
+    theme : {"light", "dark"}
+        Of all pictures.
     animation : {"webp", "gif", "none"}
         The small animation beside the video.
     video, sound : bool
@@ -62,7 +90,10 @@ class EnsembleSettings:
 
     layers: tuple[str, ...] = SHOWN
     member: int | None = None
+    clock: ClockKind = "movement"
     duration: float | None = None
+    size: SizeName = "1280x720"
+    theme: ThemeName = "light"
     animation: Animation = "webp"
     video: bool = True
     sound: bool = True
@@ -87,10 +118,11 @@ class EnsembleSettings:
             )
         if self.noise is not None and not 0 < self.noise < MOST:
             raise ValueError(f"noise is {self.noise:g}; expected more than 0, below {MOST:g}")
-        if self.animation not in get_args(Animation):
-            raise ValueError(
-                f"animation is {self.animation!r}; expected one of {', '.join(get_args(Animation))}"
-            )
+        choices = {"animation": Animation, "size": SizeName, "theme": ThemeName, "clock": ClockKind}
+        for name, kind in choices.items():
+            if (value := getattr(self, name)) not in get_args(kind):
+                expected = ", ".join(get_args(kind))
+                raise ValueError(f"{name} is {value!r}; expected one of {expected}")
 
     def to_dict(self) -> Mapping[str, Any]:
         """Return the settings as plain JSON values."""

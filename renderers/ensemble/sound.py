@@ -32,7 +32,7 @@ from epochord.renderers.audio.scoring.registers import registers
 from epochord.renderers.audio.scoring.scale import Scale, robust, sample
 from epochord.renderers.audio.scoring.score import Glide, Score, State
 from epochord.renderers.audio.synthesis.glide import pan_gains, phases
-from epochord.renderers.pictures.clock import FPS
+from epochord.renderers.ensemble.pacing import FPS
 from epochord.renderers.results.output import writing
 from epochord.renderers.timeline.reduction import Frames, reduce
 from epochord.renderers.timeline.timeline import Timeline
@@ -43,8 +43,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
 
 SAMPLE_RATE = 44_100  # Hz
-STEPS_A_FRAME = 2  # so that even a single frame of video rises and falls
-GLIDE_SHARE = 0.4  # of a step: 7 ms at 30 frames a second
+GLIDE_SHARE = 0.4  # of a step: 7 ms at 60 frames a second
 LEVEL = 0.25  # RMS of all voices together, over both channels, before it is levelled
 MOST_VOICES = 64  # a run
 SEMITONES = 1.0  # that a member is off if it deviates by the top of the scale of spreads
@@ -106,7 +105,9 @@ class Disagreement:
         return np.sort(np.argsort(mean, kind="stable")[ranks])
 
 
-def ensemble_score(parts: Sequence[Disagreement], shown: npt.ArrayLike, fps: int = FPS) -> Score:
+def ensemble_score(
+    parts: Sequence[Disagreement], shown: npt.ArrayLike, fps: int = FPS, *, fading: int = 0
+) -> Score:
     """Score the disagreement of one or several ensembles.
 
     All share one scale of spreads, from the lowest to the highest tone of each
@@ -120,11 +121,14 @@ def ensemble_score(parts: Sequence[Disagreement], shown: npt.ArrayLike, fps: int
     ----------
     parts : sequence of Disagreement
         One a run, 1 to 12.
-    shown : array-like [shape=(parts, frames) or (frames,), int]
+    shown : array-like [shape=(parts, frames) or (frames,)]
         Which of its epochs each run shows in each frame of the video, counted
-        from 0; one row for all that share it.
+        from 0, 1.5 halfway between the second and the third; one row for all that
+        share it.  The sound falls in the last frame.
     fps : int
-        Frames of the video a second; twice that divides 44,100.
+        Frames of the video a second; it divides 44,100.
+    fading : int
+        In how many frames the picture fades to the first epoch; the sound swells in them.
 
     Returns
     -------
@@ -136,16 +140,17 @@ def ensemble_score(parts: Sequence[Disagreement], shown: npt.ArrayLike, fps: int
     ValueError
         If the clock does not fit the epochs or the samples.
     """
-    if fps < 1 or SAMPLE_RATE % (fps * STEPS_A_FRAME):
-        raise ValueError(f"fps is {fps}; expected a number of which twice divides {SAMPLE_RATE}")
-    clock = _checked(parts, np.asarray(shown)).repeat(STEPS_A_FRAME, axis=1)
-    pace = _Pace(SAMPLE_RATE // (fps * STEPS_A_FRAME))
+    if fps < 1 or SAMPLE_RATE % fps:
+        raise ValueError(f"fps is {fps}; expected a number that divides {SAMPLE_RATE}")
+    clock = _checked(parts, np.asarray(shown, np.float64))
+    pace = _Pace(SAMPLE_RATE // fps)
     scale = robust(sample(part.spread) for part in parts)
     choirs = [
         _choir(part, epochs, scale, place, pace)
         for part, epochs, place in zip(parts, clock, _places(len(parts)), strict=True)
     ]
     gain = np.concatenate([choir.gain for choir in choirs]) * (LEVEL / len(parts) ** 0.5)
+    gain[:, :fading] *= np.arange(fading) / max(fading, 1)
     gain[:, -1] = 0  # what is before fades in it
     return Score(
         frames=_frames(choirs, _notes(parts, choirs, scale)),
@@ -232,7 +237,7 @@ class _Choir(NamedTuple):
     register: Floats
 
 
-def _checked(parts: Sequence[Disagreement], shown: npt.NDArray[Any]) -> Ints:
+def _checked(parts: Sequence[Disagreement], shown: Floats) -> Floats:
     """Return the clock with a row a run."""
     if not parts or shown.ndim not in (1, 2) or not shown.shape[-1]:
         raise ValueError(f"{len(parts)} runs, shown {shown.shape}; expected some of both")
@@ -241,7 +246,7 @@ def _checked(parts: Sequence[Disagreement], shown: npt.NDArray[Any]) -> Ints:
         count = len(part.spread)
         if epochs.min() < 0 or epochs.max() >= count:
             raise ValueError(
-                f"{part.name}: epochs {epochs.min()} to {epochs.max()} are shown; "
+                f"{part.name}: epochs {epochs.min():g} to {epochs.max():g} are shown; "
                 f"expected 0 to {count - 1}"
             )
     return clock
@@ -259,21 +264,23 @@ def _places(runs: int) -> Iterator[_Place]:
         yield _Place(band / 2 ** (most / 12), sides, most)
 
 
-def _choir(part: Disagreement, epochs: Ints, scale: Scale, place: _Place, pace: _Pace) -> _Choir:
+def _choir(part: Disagreement, places: Floats, scale: Scale, place: _Place, pace: _Pace) -> _Choir:
     """Let one run sing."""
     heard = part.heard
     deviation = part.deviation[heard].astype(np.float64)
     pitch, state = _pitched(part.spread, deviation, scale, place)
     low, high = place.register
-    pitch = np.stack([held(row[epochs], (low * high) ** 0.5) for row in pitch])
-    state = state[:, epochs]
+    with np.errstate(invalid="ignore"):
+        pitch = np.exp2(_between(np.log2(pitch), places))
+    pitch = np.stack([held(row, (low * high) ** 0.5) for row in pitch])
+    state = state[:, _nearest(places)]
     voices = len(heard)
     pan = np.linspace(*place.sides, voices) if voices > 1 else np.array([np.mean(place.sides)])
     phase = _first_phases(voices)
     alive = (state != State.NAN).astype(np.float64)
     return _Choir(
         names=tuple(f"{part.name}, member {member}" for member in heard),
-        values=deviation[:, epochs],
+        values=_between(deviation, places),
         state=state,
         pitch=pitch,
         gain=alive * (2 / voices) ** 0.5 * _evenly(pitch, alive, pan, phase, pace),
@@ -281,6 +288,21 @@ def _choir(part: Disagreement, epochs: Ints, scale: Scale, place: _Place, pace: 
         phase=phase,
         register=place.register,
     )
+
+
+def _nearest(places: Floats) -> Ints:
+    """Return the epochs that are seen where a member is in only one of two, as in the picture."""
+    nearest: Ints = np.floor(places + 0.5).astype(np.int64)
+    return nearest
+
+
+def _between(rows: Floats, places: Floats) -> Floats:
+    """Return rows [shape=(voices, epochs)] at places between epochs, linearly."""
+    before = places.astype(np.int64)
+    after = np.minimum(before + 1, rows.shape[1] - 1)
+    with np.errstate(invalid="ignore"):
+        mixed = rows[:, before] + (places - before) * (rows[:, after] - rows[:, before])
+    return np.where(np.isfinite(mixed), mixed, rows[:, _nearest(places)])
 
 
 def _pitched(
@@ -351,11 +373,11 @@ def _notes(
     return (*notes, *fewer)
 
 
-def _events(parts: Sequence[Disagreement], clock: Ints, pace: _Pace) -> tuple[Event, ...]:
+def _events(parts: Sequence[Disagreement], clock: Floats, pace: _Pace) -> tuple[Event, ...]:
     """Mark each member that is not finite: at its voice, or in the middle if it has none."""
     rows, voices, first = [], [], 0
     for part, epochs in zip(parts, clock, strict=True):
-        finite = np.isfinite(part.deviation[:, epochs])
+        finite = np.isfinite(part.deviation[:, _nearest(epochs)])
         rows.append(np.where(finite, State.SOUNDING, State.NAN).astype(np.int8))
         voice = np.full(len(finite), -1)
         voice[part.heard] = first + np.arange(len(part.heard))

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from epochord.renderers.ensemble.captions import lost
 from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.limits import seen_data, widened
-from epochord.renderers.ensemble.look import DATA_COLOUR, INK, STROKES, Stroke
+from epochord.renderers.ensemble.look import DATA_COLOUR, STROKES, Stroke, ink
 from epochord.renderers.ensemble.member_maps import member_maps, spread_out
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.score_still import scores_still
@@ -140,7 +140,7 @@ def _by_member(
     grid[0].set(xlim=(lines.x[0], lines.x[-1]), ylim=limits)
     for axes, member in zip(grid, chosen, strict=True):
         plain(axes)
-        axes.set_title(f"member {member}", loc="left", fontsize="small", color=INK)
+        axes.set_title(f"member {member}", loc="left", fontsize="small", color=ink())
         _draw_parts(axes, lines, parts, member)
         _draw_own_data(axes, ensemble, member)
         keys |= {str(h.get_label()): h for h in axes.get_legend_handles_labels()[0]}
@@ -149,7 +149,7 @@ def _by_member(
             handles=list(keys.values()), loc="lower center", bbox_to_anchor=KEYS_AT,
             ncols=len(keys), frameon=False,
         )  # fmt: skip
-    figure.text(0.5, 0.075, "x", ha="center", color=INK)
+    figure.text(0.5, 0.075, "x", ha="center", color=ink())
     return figure
 
 
@@ -163,7 +163,7 @@ def _draw_parts(axes: Axes, lines: Lines, parts: dict[str, Floats], member: int)
                 label=label,
             )  # fmt: skip
     if not np.isfinite(parts["members"][member]).any():
-        axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=INK)
+        axes.text(0.5, 0.9, "not finite", transform=axes.transAxes, ha="center", color=ink())
 
 
 def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:

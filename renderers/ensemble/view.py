@@ -1,12 +1,12 @@
 """What is drawn of one epoch, as plain arrays over a sorted grid."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.ensemble.asked import Variances
+from epochord.renderers.ensemble.interpolation import between, neighbours
 from epochord.renderers.ensemble.noise import Noise
 from epochord.renderers.ensemble.statistics import bands, moments
 from epochord.runlog import LogError
@@ -50,6 +50,14 @@ class View:
         """How many members have a value that is not finite."""
         return int((~np.isfinite(self.members).all(axis=1)).sum())
 
+    def towards(self, other: "View", share: float) -> "View":
+        """Return what is drawn between this epoch and another: see `interpolation.between`."""
+        ways: dict[str, Any] = {}
+        for each in fields(self):
+            before, after = getattr(self, each.name), getattr(other, each.name)
+            ways[each.name] = None if before is None else between(before, after, share)
+        return View(**ways)
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -61,8 +69,6 @@ class Lines:
         Of one input.
     noise : Noise, optional
         Of the observations around what is predicted.
-    variances : callable, optional
-        Returns each member's own variances of an epoch, where the noise has no other size.
 
     Raises
     ------
@@ -72,8 +78,8 @@ class Lines:
 
     ensemble: Ensemble
     noise: Noise | None = None
-    variances: Variances | None = None
     order: npt.NDArray[np.int64] = field(init=False)
+    _kept: dict[int, View] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         x, order = np.unique(self.ensemble.setup.grid[:, 0], return_index=True)
@@ -95,6 +101,25 @@ class Lines:
         """β·p of each member [shape=(members, grid)], or None without priors."""
         setup = self.ensemble.setup
         return None if setup.prior is None else setup.prior_scale * setup.prior.grid[:, self.order]
+
+    def between(self, place: float, *, quantiles: bool = True) -> View:
+        """Return what is drawn at a place, between two recorded epochs too.
+
+        Parameters
+        ----------
+        place : float
+            1.5 is halfway between the second and the third epoch.
+        quantiles : bool
+            See `at`.
+        """
+        before, after, share = neighbours(place, len(self.ensemble.epochs))
+        for gone in self._kept.keys() - {before, after}:
+            del self._kept[gone]
+        for needed in (before, after) if share else (before,):
+            if needed not in self._kept:
+                self._kept[needed] = self.at(needed, quantiles=quantiles)
+        kept = self._kept[before]
+        return kept.towards(self._kept[after], share) if share else kept
 
     def at(self, place: int, *, quantiles: bool = True) -> View:
         """Return what is drawn of one epoch.
@@ -123,7 +148,7 @@ class Lines:
         """Return the variance of the noise at each point of the grid, the mean over members."""
         if self.noise is not None and self.noise.sd is not None:
             return np.full(len(self.order), self.noise.sd**2)
-        own = self.variances(place) if self.variances is not None else None
+        own = self.ensemble.variances(place) if self.noise is not None else None
         if own is None:
             return np.full(len(self.order), np.nan)
         return moments(own.grid[:, self.order])[0]

@@ -120,6 +120,9 @@ def test_broken_members_are_said(epochord, make_ensemble):
         (("one", "--member", "9"), 1, "has no member 9; it has 5, counted from 0"),
         (("one", "--limits", "3"), 2, "--limits is '3'; expected LO:HI"),
         (("one", "--animation", "png"), 2, "expected one of webp, gif, none"),
+        (("one", "--size", "4k"), 2, "expected one of 1280x720, 1920x1080, 3840x2160, square"),
+        (("one", "--theme", "grey"), 2, "expected one of light, dark"),
+        (("one", "--clock", "wall"), 2, "expected one of movement, linear"),
         (("one", "--out", "/dev/null/x"), 1, "/dev/null/x/one: cannot write (Not a directory)"),
     ],
 )

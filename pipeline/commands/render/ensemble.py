@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from epochord.pipeline.commands.arguments.choices import Animation
+from epochord.pipeline.commands.arguments.choices import Animation, Clock, PictureSize, Theme
 from epochord.pipeline.commands.arguments.logs import Paths, Runs, found_runs
 from epochord.pipeline.commands.arguments.parsing import listed, parse_range
 from epochord.pipeline.commands.arguments.results import AsJson, chosen, out_option, placed
@@ -59,9 +59,20 @@ def ensemble(
         typer.Option(
             "--duration",
             metavar="SECONDS",
-            help="Of the training in the video.  [default: 15 epochs a second, at most 60 s]",
+            help="Of the training in the video.  [default: what its clock needs, at most 20 s, "
+            "or 60 s if it is linear]",
         ),
     ] = None,
+    clock: Annotated[
+        Clock,
+        typer.Option(
+            "--clock", help="What the video gives time to: what moves, or each epoch alike."
+        ),
+    ] = "movement",
+    size: Annotated[
+        PictureSize, typer.Option("--size", help="Of the video, in pixels.")
+    ] = "1280x720",
+    theme: Annotated[Theme, typer.Option("--theme", help="Of all pictures.")] = "light",
     limits: Annotated[
         str,
         typer.Option("--limits", metavar="LO:HI", help="Lowest and highest prediction shown."),
@@ -89,13 +100,16 @@ def ensemble(
 ) -> None:
     """Render ensembles: renders/<run>/ensemble.mp4, stills and scores.
 
-    Several runs also side by side, on one clock and equal axes: renders/ensemble-panel/.
+    Several runs also side by side, on one clock, and on equal axes unless these would leave one
+    of them small: renders/ensemble-panel/.
     Of the four that 'make record-ensembles' records, their story too: renders/ensembles.html.
     Classifiers get pictures of their own; what has no grid of one input or two, its scores.
     """
     from epochord.renderers.ensemble import EnsembleSettings, why_not_drawn
 
-    idle = given(context, {"duration": duration, "animation": animation, "sound": sound})
+    idle = given(
+        context, {"duration": duration, "clock": clock, "animation": animation, "sound": sound}
+    )
     if idle and not video:
         raise typer.BadParameter(f"{named(*idle)} of no use with --no-video")
     place = chosen(out, ".mp4")
@@ -106,6 +120,9 @@ def ensemble(
             layers=listed(show),
             member=member,
             duration=duration,
+            clock=clock,
+            size=size,
+            theme=theme,
             limits=parse_range(limits, "--limits"),
             noise=noise,
             animation=animation,
@@ -212,31 +229,33 @@ def _rendered(
     """Render each run, then all side by side; yield what went wrong."""
     if not work:
         return
-    from epochord.renderers.ensemble import render_ensemble, shared_limits
+    from epochord.renderers.ensemble import panel_limits, render_ensemble
 
-    limits = shared_limits(list(work.values()), settings)
-    jobs = [(folder, [one]) for folder, one in work.items()]
+    limits = panel_limits(list(work.values()), settings)
+    jobs = [(f, [one], [own]) for (f, one), own in zip(work.items(), limits, strict=True)]
     if len(work) > 1:
         panel = list(work.values())[:MOST_IN_A_PANEL]
         if len(panel) < len(work):
             note(f"{PANEL}: shows the first {MOST_IN_A_PANEL} of {len(work)} runs")
-        jobs.append((out / PANEL, panel))
+        jobs.append((out / PANEL, panel, limits[:MOST_IN_A_PANEL]))
     # Pictures of all of them come before the first film.
     for film in (False, True) if settings.video and len(jobs) > 1 else (True,):
-        for folder, overviews in list(jobs):
+        for folder, overviews, shown in list(jobs):
             try:
                 with bar(f"render {folder.name}") as progress:
                     made = render_ensemble(
-                        overviews, folder, settings, limits=limits, film=film,
+                        overviews, folder, settings, limits=shown, film=film,
                         progress=progress.update,
                     )  # fmt: skip
             except EpochordError as error:
-                jobs.remove((folder, overviews))
+                jobs.remove((folder, overviews, shown))
                 fail(error)
                 yield error
                 continue
             if film:
                 _say(made, as_json)
+                for line in (*made.description["notes"], *made.description.get("pace", ())):
+                    note(f"{folder.name}: {line}")
             if made.removed:
                 gone = ", ".join(made.removed)
                 note(f"{folder}: removed {gone}, which earlier settings had made")

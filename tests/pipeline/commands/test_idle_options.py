@@ -71,6 +71,7 @@ ORIGINAL = "render audio one --voicing original"
         ("render audio one -o x.png", "x.png: .png is not made here"),
         ("render ensemble lines --no-video --animation gif", "--animation is of no use with"),
         ("render ensemble lines --no-video --duration 1", "--duration is of no use with"),
+        ("render ensemble lines --no-video --clock linear", "--clock is of no use with"),
         ("render ensemble lines --no-video --no-sound", "--sound is of no use with"),
         ("render ensemble lines --no-video -o x.mp4", "--out names a video, x.mp4"),
         ("render ensemble lines -o x.wav", "x.wav: .wav is not made here"),

@@ -13,34 +13,8 @@ from epochord.renderers.ensemble.overview import overview
 from epochord.renderers.ensemble.scores import out_of_bag
 from epochord.renderers.ensemble.statistics import bands, moments
 from epochord.renderers.ensemble.view import Lines
-from epochord.renderers.pictures.clock import FPS, clock, shown
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import open_ensemble
-
-EPOCHS = st.lists(st.integers(0, 10_000), min_size=1, max_size=200, unique=True).map(
-    lambda epochs: np.array(sorted(epochs))
-)
-
-
-@given(epochs=EPOCHS, duration=st.one_of(st.none(), st.floats(0.1, 20)))
-def test_the_clock_never_runs_back_and_ends_at_the_last_epoch(epochs, duration):
-    """Every epoch shown is one that was recorded, in order; the last one is held for 2 s."""
-    time = clock([epochs], duration)
-    seen = epochs[shown(time, epochs)]
-    assert (np.diff(seen) >= 0).all()
-    assert np.array_equal(seen, time)
-    assert (time[-2 * FPS :] == epochs[-1]).all()
-    if duration is None and len(epochs) <= 900:
-        assert set(time) == set(epochs)
-
-
-@given(one=EPOCHS, other=EPOCHS)
-def test_runs_share_a_clock(one, other):
-    """Each run shows its last epoch recorded by then, and its first one before that."""
-    time = clock([one, other])
-    for epochs in (one, other):
-        for now, place in zip(time, shown(time, epochs), strict=True):
-            assert epochs[place] == max((e for e in epochs if e <= now), default=epochs[0])
 
 
 @given(
@@ -91,6 +65,12 @@ def test_a_broken_member_is_counted_and_the_others_go_on(make_ensemble):
     assert seen.spread[6] != whole.spread[6]
 
 
+def with_variances(ensemble, variances):
+    """Let an ensemble's members have variances of their own."""
+    ensemble.variances = variances
+    return ensemble
+
+
 def test_the_noise_is_given_logged_the_members_own_or_estimated(
     make_ensemble, write_ensemble, tmp_path
 ):
@@ -99,12 +79,12 @@ def test_the_noise_is_given_logged_the_members_own_or_estimated(
     last = ensemble.at(20)
     own = Predictions(*(np.full_like(each, 0.25) for each in last))
 
-    def noise(setup=ensemble.setup, name="bare", variances=None, given=None):
-        bare = write_ensemble(tmp_path / name, {0: last}, setup)
-        return overview(open_ensemble(bare), noise=given, variances=variances).noise
+    def noise(setup=ensemble.setup, name="bare", variances=None):
+        bare = open_ensemble(write_ensemble(tmp_path / name, {0: last}, setup))
+        return overview(with_variances(bare, variances) if variances else bare).noise
 
     assert str(overview(ensemble, noise=3.0).noise) == "noise sd 3, given"
-    assert str(overview(ensemble, variances=lambda _: own).noise) == "noise sd 0.5, from the log"
+    assert str(overview(with_variances(ensemble, lambda _: own)).noise) == "noise sd 0.5, from the log"
     assert str(noise(variances=lambda _: own)) == "noise sd, each member's own"
     unseen = out_of_bag(ensemble.setup.indices, 8)
     expected = most_likely_sd(last.data, ensemble.setup.targets, unseen)
@@ -122,16 +102,17 @@ def test_members_own_variances_are_scored_and_drawn(make_ensemble, write_ensembl
     ensemble = open_ensemble(make_ensemble())
     bare = write_ensemble(tmp_path / "bare", dict(enumerate(ensemble)), ensemble.setup)
     opened = open_ensemble(bare)
-    own = overview(
-        opened,
-        variances=lambda place: Predictions(*(np.full_like(e, 0.49) for e in opened.at(place))),
+    varied = with_variances(
+        open_ensemble(bare),
+        lambda place: Predictions(*(np.full_like(e, 0.49) for e in opened.at(place))),
     )
+    own = overview(varied)
     known = overview(opened, noise=0.7)
     for kind, rows in known.scores.items():
         for ours, theirs in zip(own.scores[kind], rows, strict=True):
             assert ours.to_dict() == pytest.approx(theirs.to_dict(), rel=1e-6)
     for one in (own, known):
-        view = Lines(opened, one.noise, one.variances).at(20)
+        view = Lines(one.ensemble, one.noise).at(20)
         assert np.allclose(view.predictive, np.hypot(view.sd, 0.7))
 
 

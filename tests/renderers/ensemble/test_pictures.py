@@ -12,8 +12,9 @@ from epochord.renderers.ensemble import EnsembleSettings, overview, render_ensem
 from epochord.renderers.ensemble.captions import title
 from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.film import frames
+from epochord.renderers.ensemble.layout import MARGIN
 from epochord.renderers.ensemble.limits import unseen_data
-from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.look import Size
 from epochord.renderers.ensemble.noise import Noise
 from epochord.renderers.ensemble.settings import LAYERS
 from epochord.renderers.ensemble.stills import stills
@@ -23,6 +24,7 @@ from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import open_ensemble
 
 ALL = EnsembleSettings(layers=LAYERS)
+WIDTH, HEIGHT = Size(1280, 720)
 NONE = np.empty((3, 0), "f4")
 
 
@@ -45,7 +47,9 @@ def texts(figure):
 
 
 def legend(figure):
-    return [text.get_text() for each in figure.legends for text in each.get_texts()]
+    """Return what the legend of the functions says, without that of the strip."""
+    said = [text.get_text() for each in figure.legends for text in each.get_texts()]
+    return [each for each in said if each not in ("outside the data", "among them")]
 
 
 def panels(figure):
@@ -102,7 +106,7 @@ def test_who_ended_early_says_so(make_ensemble):
         seen(make_ensemble(name, epochs=epochs))
         for name, epochs in (("one", 21), ("short", 13), ("two", 21))
     ]
-    headings = [cell.axes.get_title("left") for cell in picture(*several).cells]
+    headings = [t for t in texts(picture(*several).figure) if t.startswith("prior and bootstrap")]
     assert [heading.endswith(", ended at epoch 12") for heading in headings] == [False, True, False]
     assert "ended" not in " ".join(texts(picture(several[1]).figure))
 
@@ -113,14 +117,15 @@ def test_members_one_at_a_time_are_named(make_ensemble):
     settings = EnsembleSettings(layers=("hop",))
     drawn = picture(one, settings=settings)
     (cell,) = drawn.cells
-    assert [cell.caption_at(frame) for frame in (0, 5, 6, 71, 72)] == [
-        "member 0", "member 0", "member 1", "member 11", "member 0",
+    assert [cell.notes_at(20, frame) for frame in (0, 11, 12, 143, 144)] == [
+        ["member 0"], ["member 0"], ["member 1"], ["member 11"], ["member 0"],
     ]  # fmt: skip
     box = cell.axes.bbox
-    corner = np.s_[HEIGHT - int(box.y1) : HEIGHT - int(box.y1) + 40, WIDTH - 120 : int(box.x1)]
-    shown = [f[corner].copy() for f in frames(drawn, [np.full(13, 20)], moving=True)]
+    left = int(box.x0) + 10
+    corner = np.s_[HEIGHT - int(box.y1) : HEIGHT - int(box.y1) + 40, left : left + 120]
+    shown = [f[corner].copy() for f in frames(drawn, [np.full(26, 20)], moving=True)]
     changes = [bool((a != b).any()) for a, b in pairwise(shown)]
-    assert np.flatnonzero(changes).tolist() == [5, 11]
+    assert np.flatnonzero(changes).tolist() == [11, 23]
     assert "member 0" in texts(still(one, "uncertainty", settings))
 
 
@@ -390,14 +395,13 @@ def test_long_names_stay_within_the_picture(make_ensemble, count):
     drawn = picture(*several)
     drawn.draw([1] * count)
     drawn.figure.canvas.draw()
-    heading = drawn.figure._suptitle.get_window_extent()
-    assert heading.x1 < drawn.clock.get_window_extent().x0
-    for cell in drawn.cells:
-        for text in (cell.axes.title, cell.axes._left_title):
-            assert text.get_window_extent().x1 <= cell.axes.bbox.x1 + 1
-    box = drawn.figure.get_tightbbox()
+    for text in drawn.figure.texts:
+        box = text.get_window_extent()
+        assert text.get_text() in ("", drawn.clock.get_text()) or box.x0 >= MARGIN - 1
+        assert box.x1 <= WIDTH - MARGIN + 1
+    clock = drawn.clock.get_window_extent()
+    beside = [t.get_window_extent() for t in drawn.figure.texts if t is not drawn.clock]
+    assert not any(box.overlaps(clock) for box in beside if box.width)
+    box = drawn.figure.get_tightbbox()  # of all that is drawn, in inches
     width, height = drawn.figure.get_size_inches()
-    assert box.x0 >= 0
-    assert box.y0 >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
+    assert min(box.x0, box.y0, width - box.x1, height - box.y1) * 100 >= 16

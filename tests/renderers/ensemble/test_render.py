@@ -13,13 +13,14 @@ from PIL import Image
 from epochord.renderers.ensemble import EnsembleSettings, overview, render_ensemble, shared_limits
 from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.film import frames
-from epochord.renderers.ensemble.look import HEIGHT, WIDTH
+from epochord.renderers.ensemble.look import Size
 from epochord.renderers.ensemble.settings import LAYERS
 from epochord.runlog import LogError, OutputError, open_run
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import open_ensemble
 
 STILLS = ("uncertainty", "members", "priors", "scores", "by_member")
+WIDTH, HEIGHT = Size(1280, 720)
 QUICK = EnsembleSettings(duration=0.2, animation="none")
 
 
@@ -118,10 +119,10 @@ def test_a_broken_member_is_not_drawn_and_is_said(make_ensemble):
 def test_members_one_at_a_time(seen):
     """With hop, frames of one epoch differ: another member every fifth of a second."""
     drawn = ensemble_figure([seen], EnsembleSettings(layers=("hop",)), seen.limits())
-    still = np.full(13, 20)
+    still = np.full(26, 20)
     pictures = [f.copy() for f in frames(drawn, [still], moving=True)]
     different = [(a != b).any() for a, b in pairwise(pictures)]
-    assert np.flatnonzero(different).tolist() == [5, 11]
+    assert np.flatnonzero(different).tolist() == [11, 23]
 
 
 def test_many_members_are_a_density(make_ensemble):

@@ -1,4 +1,4 @@
-"""Which epoch is shown in which frame of the video: one clock for all runs of a picture."""
+"""Which step is shown in which frame of a video: one clock for all panels of a picture."""
 
 from collections.abc import Sequence
 
