@@ -259,12 +259,9 @@ def _draw_below(
     beside = whole.left + label.get_window_extent().width * UNITS_AN_INCH / figure.dpi + 2 * SPACE
     keys, above = strip_keys(drawn), height_of(label)
     rows = put_legend(figure, keys, (beside, top + SPACE), whole.right - beside, upwards=True)
-    if rows > 1.5 * above:  # beside the label it takes several rows: below it fewer
+    if rows > 1.5 * above:  # no room in one line: the headings have the lines too
         figure.legends[-1].remove()
-        rows = put_legend(figure, keys, (whole.left, top + SPACE), whole.width, upwards=True)
-        rows += SPACE / 2
-        label.set_y((top + SPACE + rows) / units(figure)[1])
-        rows += above
+        rows = 0.0
     return top + max(rows, above) + 2.5 * SPACE, axes, now
 
 
@@ -287,6 +284,10 @@ def _headed_box(figure: Figure, box: Box, curve: Curve, theme: Theme) -> Box:
     )  # fmt: skip
     below = box.top - HEADING * UNITS_AN_INCH / 72 - SPACE / 2
     rest = written(figure, _rest(curve), (box.left, below), size=SMALL, colour=theme.faint)
+    beside = name.get_window_extent().x1 + SPACE * pixels
+    if beside + rest.get_window_extent().width < (box.right - SAMPLE - SPACE) * pixels:
+        rest.set_position((beside / figure.bbox.width, (box.top - 1.5) / height))
+        return box._replace(top=below - SPACE / 4)
     fit(rest, box.width * pixels)
     return box._replace(top=below - SMALL * UNITS_AN_INCH / 72 - SPACE / 2)
 
