@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from epochord.renderers.ensemble.captions import lost
 from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.limits import seen_data, widened
-from epochord.renderers.ensemble.look import DATA_COLOUR, STROKES, Stroke, ink
+from epochord.renderers.ensemble.look import DATA_COLOUR, Stroke, ink, stroke
 from epochord.renderers.ensemble.member_maps import member_maps, spread_out
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.score_still import scores_still
@@ -85,7 +85,7 @@ def _members(overview: Overview, lines: Lines, view: View, limits: tuple[float, 
     ensemble = overview.ensemble
     figure = sheet(ensemble, f"what each member predicts, {_ended(overview)}")
     (axes,) = panels(figure, 1, 1)
-    _draw_lines(axes, lines, view.members, STROKES["members"])
+    _draw_lines(axes, lines, view.members, stroke("members"))
     axes.set(ylim=limits, ylabel="prediction")
     seen = seen_data(ensemble.setup, limits)
     axes.plot(
@@ -101,9 +101,9 @@ def _priors(ensemble: Ensemble, lines: Lines, scaled: Floats) -> Figure:
     """Draw the priors alone, as they add to the predictions."""
     figure = sheet(ensemble, "the priors alone, which are never trained")
     (axes,) = panels(figure, 1, 1)
-    _draw_lines(axes, lines, scaled, STROKES["p"])
+    _draw_lines(axes, lines, scaled, stroke("p"))
     axes.autoscale_view(scalex=False)
-    axes.set_ylabel(STROKES["p"].label)
+    axes.set_ylabel(stroke("p").label)
     return figure
 
 
@@ -156,10 +156,10 @@ def _by_member(
 def _draw_parts(axes: Axes, lines: Lines, parts: dict[str, Floats], member: int) -> None:
     """Draw what a member predicts, and the parts that it is the sum of."""
     for name, values in parts.items():
-        label = "prediction Q" if name == "members" else STROKES[name].label
+        label = "prediction Q" if name == "members" else stroke(name).label
         if np.isfinite(values[member]).any():
             axes.plot(
-                lines.x, values[member], color=STROKES[name].colour, linewidth=LINE_WIDTH,
+                lines.x, values[member], color=stroke(name).colour, linewidth=LINE_WIDTH,
                 label=label,
             )  # fmt: skip
     if not np.isfinite(parts["members"][member]).any():
@@ -201,5 +201,5 @@ def _prior_maps(ensemble: Ensemble) -> Figure:
     scaled = ensemble.setup.prior_scale * prior.grid
     finite = scaled[np.isfinite(scaled)]
     limits = (float(finite.min(initial=0)), float(finite.max(initial=0)) or 1.0)
-    member_maps(figure, ensemble, scaled, limits, STROKES["p"].label)
+    member_maps(figure, ensemble, scaled, limits, stroke("p").label)
     return figure

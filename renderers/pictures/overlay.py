@@ -82,6 +82,8 @@ def _around(
         return slice(0, 0), slice(0, 0)
     x0, x1 = min(b.x0 for b in boxes) - ROOM, max(b.x1 for b in boxes) + ROOM
     y0, y1 = min(b.y0 for b in boxes) - ROOM, max(b.y1 for b in boxes) + ROOM
+    if not np.isfinite([x0, x1, y0, y1]).all():  # collections do not know where they are
+        return slice(0, height), slice(0, width)
     rows = slice(max(0, int(height - y1)), max(0, min(height, int(height - y0))))
     return rows, slice(max(0, int(x0)), max(0, min(width, int(x1))))
 

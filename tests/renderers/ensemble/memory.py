@@ -4,7 +4,8 @@ import numpy as np
 
 from epochord.renderers.ensemble import Overview, overview
 from epochord.runlog import Run, RunMetadata
-from epochord.runlog.ensemble import EnsembleSetup, Predictions
+from epochord.runlog.ensemble import EnsembleSetup
+from epochord.runlog.ensemble.tables import Epoch
 from epochord.runlog.reading.ensemble import Ensemble
 
 
@@ -13,13 +14,12 @@ class _Epochs:
 
     def __init__(self, epochs, values, data) -> None:
         self.epochs, self._values, self._data = np.asarray(epochs), values, data
+        self.identities = [np.arange(len(values[0]))] * len(self.epochs)
 
-    def at(self, place: int) -> Predictions:
-        members = len(self._values[0])
+    def at(self, place: int) -> Epoch:
         grid = np.asarray(self._values[place], "f4")
-        return Predictions(
-            grid, np.zeros((members, self._data), "f4"), np.empty((members, 0), "f4")
-        )
+        data = np.zeros((len(grid), self._data), "f4")
+        return Epoch(self.identities[place], {"grid": grid, "data": data})
 
 
 def in_memory(values, *, epochs=None, grid=None, data=(), targets=(), **about) -> Ensemble:

@@ -84,7 +84,9 @@ def test_the_noise_is_given_logged_the_members_own_or_estimated(
         return overview(with_variances(bare, variances) if variances else bare).noise
 
     assert str(overview(ensemble, noise=3.0).noise) == "noise sd 3, given"
-    assert str(overview(with_variances(ensemble, lambda _: own)).noise) == "noise sd 0.5, from the log"
+    assert (
+        str(overview(with_variances(ensemble, lambda _: own)).noise) == "noise sd 0.5, from the log"
+    )
     assert str(noise(variances=lambda _: own)) == "noise sd, each member's own"
     unseen = out_of_bag(ensemble.setup.indices, 8)
     expected = most_likely_sd(last.data, ensemble.setup.targets, unseen)
