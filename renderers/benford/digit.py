@@ -174,12 +174,12 @@ LAST = Digit(
 
 
 @lru_cache
-def digit(name: str = "first") -> Digit:
+def digit(name: str | int = "first") -> Digit:
     """Return a digit by its name.
 
     Parameters
     ----------
-    name : str
+    name : str or int
         ``first``, ``second``, ``first-two``, ``last``, or a number from 1 to 6.
 
     Raises
@@ -187,6 +187,7 @@ def digit(name: str = "first") -> Digit:
     ValueError
         If it is another.
     """
+    name = str(name)
     named = {each.name: each for each in (FIRST, FIRST_TWO, LAST)} | {"1": FIRST}
     if name in named:
         return named[name]

@@ -97,13 +97,13 @@ def _colour(history: DigitHistory) -> str:
 
 def _figure(histories: Sequence[DigitHistory], heading: str) -> tuple[Figure, list[Axes]]:
     figure = new_figure(SIZE[0] / DPI, SIZE[1] / DPI)
-    figure.set_layout_engine("constrained", rect=(0, 0.055, 1, 0.945))
-    figure.suptitle(as_text(heading), x=0.012, y=0.985, va="top", ha="left", fontsize=13, color=INK)
+    figure.set_layout_engine("constrained", rect=(0, 0.055, 1, 0.895))
+    figure.text(0.012, 0.985, as_text(heading), va="top", fontsize=13, color=INK)
     columns = ceil(sqrt(len(histories)))
     rows = ceil(len(histories) / columns)
     grid = list(figure.subplots(rows, columns, squeeze=False).ravel())
     large = [history for history in histories if history.size >= SMALL] or histories
-    highest = max(float(np.nanmax(each.shares, initial=benford()[0])) for each in large)
+    highest = max(_highest(each) for each in large)
     for place, (axes, history) in enumerate(zip(grid, histories, strict=False)):
         axes.plot(DIGITS, benford(), "o-", color=LAW, markersize=4)
         axes.set(xticks=DIGITS, xlim=(0.4, 9.6), ylim=(0, highest * HEADROOM))
@@ -122,6 +122,11 @@ def _figure(histories: Sequence[DigitHistory], heading: str) -> tuple[Figure, li
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     return figure, grid[: len(histories)]
+
+
+def _highest(history: DigitHistory) -> float:
+    every = np.concatenate([history.shares, history.gaussian])
+    return float(np.nanmax(every, initial=benford()[0]))
 
 
 def _add_legend(figure: Figure, histories: Sequence[DigitHistory]) -> None:
@@ -150,14 +155,14 @@ def _paint(picture: Picture, axes: Axes, shares: Shares, colour: str) -> None:
 
 
 def _paint_levels(picture: Picture, axes: Axes, shares: Shares) -> None:
-    """Paint a short line at each share, if there are any."""
+    """Paint a short line at each share, if there are any, that is within the scale."""
     if not np.isfinite(shares).all():
         return
     ink = np.rint(255 * np.array(to_rgb(QUIET)))
     sides, tops, _ = _pixels(axes, shares, len(picture))
-    for (left, right), top in zip(sides, tops, strict=True):
-        row = floor(top)
-        picture[row : row + LEVEL, left:right] = ink
+    for (left, right), top, share in zip(sides, tops, shares, strict=True):
+        if share <= axes.get_ylim()[1]:
+            picture[floor(top) : floor(top) + LEVEL, left:right] = ink
 
 
 def _pixels(

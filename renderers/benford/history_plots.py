@@ -1,11 +1,11 @@
 """First digits over training as pictures: a column a layer, its shares above its distance."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 from epochord.renderers.benford.distributions import benford
@@ -30,6 +30,7 @@ LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.95, 0.75, 0.65
 WIDE = 0.86  # of a cell is its frame
 TITLE = 36  # characters
 HEADROOM = 1.08
+PALE = 0.35  # opacity
 STRONG = "#0072B2"
 LEAST_SPAN = 0.02  # of the colours, so that noise is not made to look like something
 DIVERGING = LinearSegmentedColormap.from_list("digits", [STRONG, "#FFFFFF", LAW])
@@ -51,11 +52,10 @@ def history_figure(histories: Sequence[DigitHistory], heading: str) -> Figure:
     rows = -(-len(histories) // columns)
     figure = new_figure(LEFT + CELL[0] * columns + RIGHT, TOP + CELL[1] * rows + BOTTOM)
     span, highest = _scales(histories)
-    image = None
     for place, history in enumerate(histories):
         row, column = divmod(place, columns)
         above, below = _cell(figure, row, column)
-        image = _draw_shares(above, history, span)
+        _draw_shares(above, history, span)
         _draw_distances(below, history, highest)
         if column == 0:
             above.set_ylabel("first digit", fontsize=8, color=INK)
@@ -65,7 +65,7 @@ def history_figure(histories: Sequence[DigitHistory], heading: str) -> Figure:
             below.set_yticklabels([])
         if place + columns >= len(histories):
             below.set_xlabel("step", fontsize=8, color=INK)
-    _say_around(figure, image, histories, heading)
+    _say_around(figure, span, histories, heading)
     return figure
 
 
@@ -91,21 +91,20 @@ def _cell(figure: Figure, row: int, column: int) -> tuple[Axes, Axes]:
     return above, below
 
 
-def _draw_shares(axes: Axes, history: DigitHistory, span: float) -> Any:
+def _draw_shares(axes: Axes, history: DigitHistory, span: float) -> None:
     deviations = np.ma.masked_invalid((history.shares - benford()).T)
-    image = axes.pcolormesh(
+    axes.pcolormesh(
         history.steps.astype(np.float64), np.arange(1, 10), deviations, shading="nearest",
-        cmap=DIVERGING, vmin=-span, vmax=span, rasterized=True,
+        cmap=DIVERGING, alpha=_alpha(history), vmin=-span, vmax=span, rasterized=True,
     )  # fmt: skip
     axes.set(yticks=[1, 3, 5, 7, 9])
     axes.tick_params(labelsize=8, colors=INK)
     axes.set_xticklabels([])
     axes.set_title(as_text(shortened(history.name, TITLE)), loc="left", fontsize=9, color=INK)
-    return image
 
 
 def _draw_distances(axes: Axes, history: DigitHistory, highest: float) -> None:
-    alpha = 1.0 if history.size >= SMALL else 0.35
+    alpha = _alpha(history)
     axes.plot(
         history.steps, history.gaussian_distance, color=QUIET, linewidth=1.6, alpha=alpha,
         linestyle=(0, (3, 1.5)), label="a Gaussian of the same σ",
@@ -115,6 +114,16 @@ def _draw_distances(axes: Axes, history: DigitHistory, highest: float) -> None:
     )
     axes.set(ylim=(0, highest), xlim=_limits(history))
     bare(axes)
+    greatest = float(np.nan_to_num(history.distance).max(initial=0))
+    if greatest > highest:  # a curve that leaves the scale says how far
+        axes.text(
+            1, 1, f"up to {100 * greatest:.0f} %", transform=axes.transAxes, ha="right",
+            va="bottom", fontsize=7, color=QUIET,
+        )  # fmt: skip
+
+
+def _alpha(history: DigitHistory) -> float:
+    return 1.0 if history.size >= SMALL else PALE
 
 
 def _limits(history: DigitHistory) -> tuple[float, float]:
@@ -124,7 +133,7 @@ def _limits(history: DigitHistory) -> tuple[float, float]:
 
 
 def _say_around(
-    figure: Figure, image: Any, histories: Sequence[DigitHistory], heading: str
+    figure: Figure, span: float, histories: Sequence[DigitHistory], heading: str
 ) -> None:
     width, height = figure.get_size_inches()
     small = sum(history.size < SMALL for history in histories)
@@ -140,6 +149,6 @@ def _say_around(
     )  # fmt: skip
     top = 1 - (TOP + MAP[0]) / height
     bar = figure.add_axes((1 - 0.9 / width, top - MAP[1] / height, 0.12 / width, MAP[1] / height))
-    figure.colorbar(image, cax=bar)
+    figure.colorbar(ScalarMappable(Normalize(-span, span), DIVERGING), cax=bar)
     bar.tick_params(labelsize=8, colors=INK)
     bar.yaxis.set_major_formatter(lambda value, _: f"{100 * value:+.0f} %" if value else "law")

@@ -97,7 +97,7 @@ def _table(subjects: Sequence[Subject]) -> Table:
     ((numbers, found),) = [(dict(subject.numbers), subject.statistics) for subject in subjects]
     if isinstance(found, CountStatistics) and found.least_deviation:
         numbers["points shown in 80 % of cases"] = points(found.least_deviation)
-        numbers |= {f"{name} told": f"{share:.0%}" for name, share in found.power.items()}
+        numbers |= {f"{name} told": f"{100 * share:.0f} %" for name, share in found.power.items()}
     return Table([(name, {"": number}) for name, number in numbers.items()])
 
 
@@ -166,7 +166,7 @@ def _draw(axes: Axes, subject: Subject, highest: float, pale: bool) -> None:
     bare(axes)
     for digit, share in zip(digits, np.nan_to_num(shares), strict=True):
         if share > highest:  # a bar that leaves the scale says how high it is
-            axes.text(digit, highest, f"{share:.0%}", ha="center", va="top", fontsize=7)
+            axes.text(digit, highest, f"{100 * share:.0f} %", ha="center", va="top", fontsize=7)
     _name(axes, subject)
 
 

@@ -67,7 +67,7 @@ def render_benford(
     out: StrPath | Destination | None = None,
     *,
     tags: Sequence[str] = (),
-    digit: str = "first",
+    digit: str | int = "first",
     video: bool = True,
 ) -> BenfordResult:
     """Draw the first digits of a run, or others.
@@ -84,7 +84,7 @@ def render_benford(
         `benford.distances.parquet`, which can be heard.
     tags : str or sequence of str
         Which series (see `epochord.renderers.benford.subjects.subjects`).
-    digit : str
+    digit : str or int
         Of series, which one of each value: ``first``, ``second``, ``first-two``, ``last`` (of
         whole numbers from 1,000), or a number from 1 to 6.
     video : bool
@@ -120,7 +120,7 @@ def _heading(run: Run, found: Sequence[Subject], which: Digit) -> str:
 
 
 def render_constants(
-    out: StrPath | Destination | None = None, *, digit: str = "first"
+    out: StrPath | Destination | None = None, *, digit: str | int = "first"
 ) -> BenfordResult:
     """Draw the digits of the physical constants, the classic set.
 
@@ -128,7 +128,7 @@ def render_constants(
     ----------
     out : str or PathLike, optional
         As of `render_benford`; by default ``renders/constants``.
-    digit : str
+    digit : str or int
         As of `render_benford`.
 
     Raises

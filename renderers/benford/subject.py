@@ -12,7 +12,7 @@ from epochord.renderers.benford.digit import FIRST, Counted, Digit
 from epochord.renderers.benford.distributions import gaussian
 from epochord.renderers.benford.history import DigitHistory, histories
 from epochord.renderers.benford.look import SMALL
-from epochord.renderers.benford.outcomes import CountStatistics, ProbabilityStatistics
+from epochord.renderers.benford.outcomes import TOO_FEW, CountStatistics, ProbabilityStatistics
 from epochord.renderers.benford.sentences import LITTLE_MASS, p_value, points
 from epochord.renderers.benford.statistics import of_counts
 from epochord.renderers.benford.table import NOTHING
@@ -130,8 +130,10 @@ def _likeness(members: Sequence[npt.NDArray[Any]]) -> str:
     before, after = np.abs(np.concatenate(pairs, axis=1))
     usable = (before > 0) & (after > 0) & np.isfinite(before) & np.isfinite(after)
     one, two = (np.log10(each[usable]) for each in (before, after))
-    if len(one) < 3 or not (np.ptp(one) > 0 and np.ptp(two) > 0):
+    if len(one) < 3:
         return ""
+    if not (np.ptp(one) > 0 and np.ptp(two) > 0):
+        return "nearly all are equal"
     correlation = float(np.corrcoef(one, two)[0, 1])
     if abs(correlation) <= DOUBTFUL / np.sqrt(len(one)):
         return ""
@@ -170,9 +172,10 @@ def _counted(
     numbers = {"values": f"{counts.n:,}", "left out": ", ".join(without) or NOTHING}
     caption = [values, *without]
     if found.distances and found.chi_square:
+        few = found.verdict == TOO_FEW
         away, p = points(found.distances.mad), p_value(found.chi_square.p_value)
         numbers |= {FROM_LAW: away, "by chance": points(found.chance_mad or 0.0)}
         numbers |= {name: points(each.mads[0]) for name, each in found.baselines.items()}
-        numbers |= {"p": p.removeprefix("p = ").removeprefix("p ")}
-        caption = [values, *without, f"{away} points", p]
+        numbers |= {"p": NOTHING if few else p.removeprefix("p = ").removeprefix("p ")}
+        caption = [values, *without, f"{away} points", "too few to say" if few else p]
     return Subject(name, counts.shares, found, digit, baselines, " · ".join(caption), numbers)

@@ -120,7 +120,7 @@ def test_small_layers_set_no_scale_and_are_pale():
     large = DigitHistory("large", "weight", steps, counts, np.ones(2))
     small = DigitHistory("small", "weight", steps, 65 * np.stack(2 * [np.eye(9)[0]]), np.ones(2))
     figure, (one, other) = _figure([large, small], "both")
-    assert one.get_ylim() == other.get_ylim() == pytest.approx((0, 1.05 * benford()[0]))
+    assert one.get_ylim() == other.get_ylim() == pytest.approx((0, 1.05 * gaussian(1.0)[0]))
     assert [axes.get_title(loc="left") for axes in (one, other)] == ["large", "small"]
     named = [text.get_text() for text in figure.legends[0].get_texts()]
     assert named == [
@@ -144,6 +144,7 @@ def test_still_pictures_have_one_scale_that_small_layers_do_not_set():
     below = [axes for axes in figure.axes if axes.lines]
     gaussian_alone = np.abs(gaussian(1.0) - benford()).sum() / 2
     assert all(axes.get_ylim() == pytest.approx((0, 1.08 * gaussian_alone)) for axes in below)
+    assert any("up to 95 %" in text.get_text() for text in below[1].texts)
     assert [axes.lines[1].get_alpha() for axes in below] == [1.0, 0.35]
     assert "pale: 1 of fewer than 1,000 numbers" in " ".join(t.get_text() for t in figure.texts)
 

@@ -88,9 +88,12 @@ def test_values_that_follow_each_other_closely_are_said_to_depend(make_run):
     """A walk does, what is drawn anew does not."""
     rng = np.random.default_rng(3)
     walk, drawn = 10 ** np.cumsum(rng.normal(0, 0.1, 400)), 10 ** rng.uniform(0, 4, 400)
-    one, other = subjects(make_run({"a.weight": walk, "b.weight": drawn}))
+    one, other, same = subjects(
+        make_run({"a.weight": walk, "b.weight": drawn, "c.weight": np.full(400, 5.0)})
+    )
     assert "each with the one before it, correlation 0.9" in one.statistics.sentence
     assert not other.statistics.dependence
+    assert same.statistics.dependence == "nearly all are equal"
 
 
 def test_a_language_model_stands_beside_its_baselines():
@@ -162,7 +165,7 @@ def test_a_grid_has_one_scale_and_what_rests_on_little_is_pale(norms, make_run):
     assert one.get_ylim() == other.get_ylim()
     assert one.get_ylim()[1] < 0.4
     assert one.patches[0].get_facecolor() != other.patches[0].get_facecolor()
-    assert "100%" in [text.get_text() for text in other.texts]  # the bar that leaves the scale
+    assert "100 %" in [text.get_text() for text in other.texts]  # the bar that leaves the scale
     (alone,) = digits_figure(few, "alone").axes
     assert alone.patches[0].get_facecolor() == one.patches[0].get_facecolor()
     assert alone.get_ylim()[1] > 1
