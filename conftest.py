@@ -22,7 +22,7 @@ def _leave(namespace: dict[str, Any]) -> None:
 
 _readme = Sybil(
     parsers=[PythonCodeBlockParser()],
-    patterns=["README.md", "recording.md", "ensembles.md"],
+    patterns=["README.md", "benford.md", "ensembles.md", "recording.md"],
     setup=_enter,
     teardown=_leave,
 )

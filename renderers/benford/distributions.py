@@ -1,14 +1,16 @@
 """Distributions of leading digits, and how far they are from each other.
 
-A distribution is an array of shares that add up to 1, for the digits 1 to 9 or 10 to 99.
+A distribution is an array of shares that add up to 1, for the digits 1 to 9 (the first), 0 to 9
+(any other) or 10 to 99 (the first two).
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erf, gammaln, xlog1py, xlogy
+from scipy.special import erf, gammaln, ndtr, xlog1py, xlogy
 
 __all__ = [
     "Distances",
@@ -17,19 +19,20 @@ __all__ = [
     "correlation",
     "distances",
     "distribution",
+    "exponential",
     "gaussian",
     "kl_divergence",
+    "log_normal",
     "mad",
-    "mad_limit",
-    "mad_sd",
     "total_variation",
 ]
 
 Shares = npt.NDArray[np.float64]
 
 SUM_TOLERANCE = 1e-5  # of shares, which may be float32
-# Decades below and above sigma's own: outside of them is less than 1e-17 of a Gaussian.
-DECADES = np.arange(-18, 3)
+# Decades below and above the scale's own: outside of them is less than 1e-17 of a Gaussian, and of
+# a log-normal distribution less than 1e-5 if its sigma is 2.
+DECADES = np.arange(-18, 10)
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,12 @@ def distribution(shares: npt.ArrayLike) -> Shares:
     Raises
     ------
     ValueError
-        If there are not 9 or 90, one is negative or not finite, or they add up to something
+        If there are not 9, 10 or 90, one is negative or not finite, or they add up to something
         else, as counts do.
     """
     given = np.asarray(shares, np.float64)
-    if given.shape not in ((9,), (90,)):
-        raise ValueError(f"shares have shape {given.shape}; expected (9,) or (90,)")
+    if given.shape not in ((9,), (10,), (90,)):
+        raise ValueError(f"shares have shape {given.shape}; expected (9,), (10,) or (90,)")
     total = given.sum()
     if not (given >= 0).all() or not abs(total - 1) <= SUM_TOLERANCE:
         raise ValueError(f"shares are {given}, with sum {total}; expected none below 0, and sum 1")
@@ -90,8 +93,8 @@ def benford(places: int = 1) -> Shares:
 def gaussian(sigma: float, places: int = 1) -> Shares:
     """Return the shares of leading digits of a Gaussian with mean 0, exactly.
 
-    They hardly stay the same if sigma changes by less than a decade, with nothing learned: so this
-    is what the digits of weights are to be compared to.
+    They depend on the fractional part of log10(sigma) alone, with nothing learned: so this is what
+    the digits of weights and gradients are to be compared to.
 
     Parameters
     ----------
@@ -105,14 +108,57 @@ def gaussian(sigma: float, places: int = 1) -> Shares:
     ValueError
         If sigma is not positive and finite.
     """
-    if not 0 < sigma < np.inf:
-        raise ValueError(f"sigma is {sigma}; expected a positive number")
-    significand = sigma / 10.0 ** np.floor(np.log10(sigma))
+    # P(|X| < x) = erf(x / (sigma √2))
+    return _scaled(lambda x: erf(x / np.sqrt(2)), sigma, places, "sigma")
+
+
+def exponential(scale: float, places: int = 1) -> Shares:
+    """Return the shares of leading digits of an exponential distribution of a mean, exactly.
+
+    Parameters
+    ----------
+    scale : float
+        Its mean.
+    places : int
+        1 for the first digit, 2 for the first two.
+
+    Raises
+    ------
+    ValueError
+        If the mean is not positive and finite.
+    """
+    return _scaled(lambda x: -np.expm1(-x), scale, places, "scale")
+
+
+def log_normal(median: float, places: int = 1, *, sigma: float = 1.0) -> Shares:
+    """Return the shares of leading digits of a log-normal distribution.
+
+    Parameters
+    ----------
+    median : float
+        Its median.
+    places : int
+        1 for the first digit, 2 for the first two.
+    sigma : float
+        Standard deviation of the natural logarithm, up to 2.
+
+    Raises
+    ------
+    ValueError
+        If the median is not positive and finite.
+    """
+    with np.errstate(under="ignore"):
+        return _scaled(lambda x: ndtr(np.log(x) / sigma), median, places, "median")
+
+
+def _scaled(below: Callable[[Shares], Shares], scale: float, places: int, name: str) -> Shares:
+    """Return the shares of numbers of which `below` says how many are below x times the scale."""
+    if not 0 < scale < np.inf:
+        raise ValueError(f"{name} is {scale}; expected a positive number")
+    significand = scale / 10.0 ** np.floor(np.log10(scale))
     low = 10 ** (places - 1)
     edges = np.arange(low, 10 * low + 1) / low * 10.0 ** DECADES[:, None]
-    # P(|X| < x) = erf(x / (sigma √2))
-    below = erf(edges / (significand * np.sqrt(2)))
-    return distribution(np.diff(below, axis=1).sum(axis=0))
+    return distribution(np.diff(below(edges / significand), axis=1).sum(axis=0))
 
 
 def distances(shares: npt.ArrayLike, other: npt.ArrayLike) -> Distances:
@@ -120,13 +166,13 @@ def distances(shares: npt.ArrayLike, other: npt.ArrayLike) -> Distances:
 
     Parameters
     ----------
-    shares, other : array of float [shape=(9,) or (90,), the same]
+    shares, other : array of float [shape=(9,), (10,) or (90,), the same]
         Distributions.
 
     Raises
     ------
     ValueError
-        As by `distribution`, or if one has 9 shares and the other 90.
+        As by `distribution`, or if they have different shapes.
     """
     one, two = distribution(shares), distribution(other)
     if one.shape != two.shape:
@@ -176,30 +222,10 @@ def chance_mad(n: int, expected: Shares) -> float:
     ----------
     n : int
         How many values, 1 or more.
-    expected : np.ndarray [shape=(9,) or (90,)]
+    expected : np.ndarray [shape=(digits,)]
         Their distribution.
     """
     above = np.floor(n * expected) + 1
     choices = gammaln(n + 1) - gammaln(above + 1) - gammaln(n - above + 1)
     logarithms = choices + xlogy(above, expected) + xlog1py(n - above + 1, -expected)
     return float(np.mean(2 * above * np.exp(logarithms)) / n)
-
-
-def mad_sd(n: int, expected: Shares) -> float:
-    """Return the standard deviation of what `chance_mad` is the mean of.
-
-    By the Gaussian limit of the counts, where two deviations with correlation r and sd 1 have
-    magnitudes with covariance 2/π (√(1 - r²) + r asin r - 1) (Nabeya, Ann. Inst. Stat. Math. 3,
-    1951).  Where most digits are expected less than once it is too great.
-    """
-    odds = expected / (1 - expected)
-    r = -np.sqrt(np.outer(odds, odds))
-    np.fill_diagonal(r, 1)
-    covariances = 2 / np.pi * (np.sqrt(1 - r**2) + r * np.arcsin(r) - 1)
-    sizes = np.sqrt(expected * (1 - expected) / n)
-    return float(np.sqrt(sizes @ covariances @ sizes) / len(expected))
-
-
-def mad_limit(n: int, expected: Shares, deviations: float) -> float:
-    """Return a MAD so many standard deviations above that which chance makes on average."""
-    return chance_mad(n, expected) + deviations * mad_sd(n, expected)

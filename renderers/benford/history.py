@@ -1,4 +1,8 @@
-"""First digits over training: how the shares change, and how far they are from Benford's law."""
+"""First digits over training: their shares, and how far they are from Benford's law.
+
+Beside each distance stands that of a Gaussian of the same standard deviation: it knows the scale
+of the numbers and nothing else.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from epochord.renderers.benford.distributions import benford
+from epochord.renderers.benford.distributions import benford, gaussian
 from epochord.renderers.results.output import writing
 from epochord.runlog import Run
 from epochord.runlog.digits.tables import LAYER_DIGITS, open_layer_digits
 
-__all__ = ["DigitHistory", "histories", "history_figure", "write_distances"]
+__all__ = ["DigitHistory", "histories", "largest", "write_distances"]
 
 Shares = npt.NDArray[np.float64]
-
-COLUMNS = 4
-PANEL = (3.4, 2.6)  # inches
-DPI = 100
-GREATEST = 0.5  # share with the last colour; the law's greatest is 0.301
-INK = "#333333"
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,23 @@ class DigitHistory:
         """Total variation from Benford's law [shape=(n,)], from 0 to 1."""
         return np.asarray(np.abs(self.shares - benford()).sum(axis=1) / 2)
 
+    @property
+    def gaussian(self) -> Shares:
+        """Shares of a Gaussian of the same sigma [shape=(n, 9)]; NaN where there is none."""
+        none = np.full(9, np.nan)
+        each = [gaussian(s) if 0 < s < np.inf else none for s in self.sigma.tolist()]
+        return np.array(each).reshape(-1, 9)
+
+    @property
+    def gaussian_distance(self) -> Shares:
+        """Total variation of that Gaussian from Benford's law [shape=(n,)]: the scale alone."""
+        return np.asarray(np.abs(self.gaussian - benford()).sum(axis=1) / 2)
+
+    @property
+    def size(self) -> int:
+        """How many numbers had a digit, at most."""
+        return round(float(np.nansum(self.counts, axis=1).max(initial=0)))
+
 
 def histories(run: Run) -> dict[str, list[DigitHistory]]:
     """Return the digits of layers that a run's recorder counted, by kind; nothing without them.
@@ -85,36 +97,18 @@ def histories(run: Run) -> dict[str, list[DigitHistory]]:
     }
 
 
-def history_figure(histories: Sequence[DigitHistory], heading: str) -> Figure:
-    """Draw a heat map of shares for each, and the distances of all to Benford's law.
-
-    Parameters
-    ----------
-    histories : sequence of DigitHistory
-        One or more, of one kind.
-    heading : str
-        Above all of them.
-    """
-    panels = len(histories) + 1
-    columns = min(COLUMNS, panels)
-    rows = -(-panels // columns)
-    figure = Figure(
-        figsize=(PANEL[0] * columns, PANEL[1] * rows + 0.6), dpi=DPI, layout="constrained"
-    )
-    FigureCanvasAgg(figure)
-    figure.suptitle(heading, x=0.01, ha="left", fontsize=13, color=INK)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for unused in grid[panels:]:
-        unused.remove()
-    for axes, history in zip(grid, histories, strict=False):
-        image = _draw_shares(axes, history)
-    figure.colorbar(image, ax=list(grid[: len(histories)]), label="share", shrink=0.8)
-    _draw_distances(grid[len(histories)], histories)
-    return figure
+def largest(histories: Sequence[DigitHistory], most: int) -> list[DigitHistory]:
+    """Return those with the most numbers, in the order given."""
+    sizes = [history.size for history in histories]
+    kept = sorted(range(len(sizes)), key=lambda place: -sizes[place])[:most]
+    return [histories[place] for place in sorted(kept)]
 
 
 def write_distances(histories: Sequence[DigitHistory], path: Path) -> None:
     """Write the distances as a table that Epochord reads as a log, so that they can be heard.
+
+    ``benford_distance/<kind>/<layer>`` is the layer's, ``gaussian_distance/<kind>/<layer>`` that
+    of a Gaussian of the same sigma.
 
     Raises
     ------
@@ -124,30 +118,15 @@ def write_distances(histories: Sequence[DigitHistory], path: Path) -> None:
     steps = np.unique(np.concatenate([history.steps for history in histories]))
     columns: dict[str, pa.Array] = {"step": pa.array(steps)}
     for history in histories:
-        values = np.full(len(steps), np.nan)
-        place = np.searchsorted(steps, history.steps)
-        values[place] = history.distance
-        missing = ~np.isin(steps, history.steps)
-        columns[f"benford_distance/{history.kind}/{history.name}"] = pa.array(values, mask=missing)
+        tag = f"{history.kind}/{history.name}"
+        columns[f"benford_distance/{tag}"] = _at(steps, history.steps, history.distance)
+        columns[f"gaussian_distance/{tag}"] = _at(steps, history.steps, history.gaussian_distance)
     with writing(path) as temporary:
         pq.write_table(pa.table(columns), temporary, compression="zstd")
 
 
-def _draw_shares(axes: Axes, history: DigitHistory) -> Any:
-    steps = history.steps.astype(np.float64)
-    image = axes.pcolormesh(
-        steps, np.arange(1, 10), np.ma.masked_invalid(history.shares.T), shading="nearest",
-        cmap="cividis", vmin=0, vmax=GREATEST, rasterized=True,
-    )  # fmt: skip
-    axes.set(yticks=[1, 3, 5, 7, 9], xlabel="step", ylabel="first digit")
-    axes.set_title(history.name.replace("$", r"\$"), loc="left", fontsize=10, color=INK)
-    return image
-
-
-def _draw_distances(axes: Axes, histories: Sequence[DigitHistory]) -> None:
-    for history in histories:
-        axes.plot(history.steps, history.distance, label=history.name.replace("$", r"\$"))
-    axes.set(xlabel="step", ylim=(0, None))
-    axes.set_title("distance to Benford's law", loc="left", fontsize=10, color=INK)
-    axes.legend(frameon=False, fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
+def _at(steps: npt.NDArray[np.int64], own: npt.NDArray[np.int64], values: Shares) -> pa.Array:
+    """Return values at steps, null at those that are not their own."""
+    placed = np.full(len(steps), np.nan)
+    placed[np.searchsorted(steps, own)] = values
+    return pa.array(placed, mask=~np.isin(steps, own))

@@ -1,4 +1,4 @@
-"""Leading digits of a run to a picture and what may be said of it."""
+"""Digits of a run to a picture and what may be said of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from types import MappingProxyType
 from typing import Any
 
 from epochord.renderers.benford.clock import FPS
+from epochord.renderers.benford.digit import FIRST, Digit
+from epochord.renderers.benford.digit import digit as digit_named
 from epochord.renderers.benford.film import SIZE, film
-from epochord.renderers.benford.history import (
-    DigitHistory,
-    histories,
-    history_figure,
-    write_distances,
-)
+from epochord.renderers.benford.history import DigitHistory, histories, write_distances
+from epochord.renderers.benford.history_plots import history_figure
+from epochord.renderers.benford.outcomes import ProbabilityStatistics
 from epochord.renderers.benford.plots import digits_figure
-from epochord.renderers.benford.subjects import Subject, constants, subjects
+from epochord.renderers.benford.subject import Subject, constants
+from epochord.renderers.benford.subjects import in_short, subjects
 from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination
@@ -34,7 +34,7 @@ DESCRIPTION, DISTANCES = ".json", ".distances.parquet"  # what names end in
 SUFFIXES = (*PICTURES, DESCRIPTION)
 NO_HISTORIES: Mapping[str, Sequence[DigitHistory]] = MappingProxyType({})
 NO_LOG: Mapping[str, str] = MappingProxyType({})
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,9 +67,10 @@ def render_benford(
     out: StrPath | Destination | None = None,
     *,
     tags: Sequence[str] = (),
+    digit: str | int = "first",
     video: bool = True,
 ) -> BenfordResult:
-    """Draw the first digits of a run.
+    """Draw the first digits of a run, or others.
 
     Parameters
     ----------
@@ -83,11 +84,16 @@ def render_benford(
         `benford.distances.parquet`, which can be heard.
     tags : str or sequence of str
         Which series (see `epochord.renderers.benford.subjects.subjects`).
+    digit : str or int
+        Of series, which one of each value: ``first``, ``second``, ``first-two``, ``last`` (of
+        whole numbers from 1,000), or a number from 1 to 6.
     video : bool
         Whether to make the videos too.
 
     Raises
     ------
+    ValueError
+        If there is no such digit.
     LogError
         If there is nothing to draw.
     VideoUnavailableError
@@ -97,24 +103,45 @@ def render_benford(
     """
     require_run(run)
     tags = as_texts("tags", tags)
-    found = subjects(run, tags)
-    over_training = {} if tags else histories(run)
-    heading = f"{run.name}: first digits"
-    settings = {"tags": list(tags), "video": video}
+    which = digit_named(digit)
+    found = subjects(run, tags, which)
+    over_training = {} if tags or which != FIRST else histories(run)
+    heading = _heading(run, found, which)
+    settings = {"tags": list(tags), "digit": which.name, "video": video}
     place = _place(out, f"renders/{run.name}")
     return _render(found, place, heading, settings, over_training, {"log_hash": run.log_hash()})
 
 
-def render_constants(out: StrPath | Destination | None = None) -> BenfordResult:
-    """Draw the first digits of the physical constants, the classic set that follows the law.
+def _heading(run: Run, found: Sequence[Subject], which: Digit) -> str:
+    model = run.metadata.hyperparameters.get("model")
+    if isinstance(found[0].statistics, ProbabilityStatistics) and isinstance(model, str):
+        return f"{run.name}: first digits that {Path(model).name} expects of the next number"
+    return f"{run.name}: {which.plural}"
+
+
+def render_constants(
+    out: StrPath | Destination | None = None, *, digit: str | int = "first"
+) -> BenfordResult:
+    """Draw the digits of the physical constants, the classic set.
 
     Parameters
     ----------
     out : str or PathLike, optional
         As of `render_benford`; by default ``renders/constants``.
+    digit : str or int
+        As of `render_benford`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such digit.
     """
-    place = _place(out, "renders/constants")
-    return _render([constants()], place, "First digits of the physical constants", {})
+    place, which = _place(out, "renders/constants"), digit_named(digit)
+    heading, settings = (
+        f"{which.plural.capitalize()} of the physical constants",
+        {"digit": which.name},
+    )
+    return _render([constants(which)], place, heading, settings)
 
 
 def _place(out: StrPath | Destination | None, folder: str) -> Destination:
@@ -147,7 +174,7 @@ def _render(
         return BenfordResult(paths, made=False, description=about)
     require_own(place, endings)
     beside.unlink(missing_ok=True)  # it must never describe what it was not made with
-    save_picture(digits_figure(found, heading), place.path(""))
+    save_picture(digits_figure(found, heading, in_short(found)), place.path(""))
     for kind, each in over_training.items():
         figure = history_figure(each, f"{heading} of {kind}s over training")
         save_picture(figure, place.path(_of(kind)))

@@ -1,177 +1,69 @@
-"""What leading digits are looked at: series of a run, a language model's prompts, constants."""
+"""Which digits of a run are looked at."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from epochord.renderers.benford.distributions import gaussian
-from epochord.renderers.benford.history import DigitHistory, histories
-from epochord.renderers.benford.leading_digits import count_digits
-from epochord.renderers.benford.statistics import (
-    CountStatistics,
-    ProbabilityStatistics,
-    of_counts,
-    of_probabilities,
-)
-from epochord.renderers.timeline.choice import Choice, NothingToHearError, choose
+from epochord.renderers.benford import sentences
+from epochord.renderers.benford.chance import ALPHA
+from epochord.renderers.benford.digit import FIRST, Digit
+from epochord.renderers.benford.history import histories
+from epochord.renderers.benford.outcomes import DIFFERS, NEARER, TOO_FEW, ProbabilityStatistics
+from epochord.renderers.benford.prompts import FIRST_DIGITS, of_prompts
+from epochord.renderers.benford.subject import Subject, of_layers, of_series
 from epochord.runlog import LogError, Run
-from epochord.runlog.digits.bits import DigitCounts
 
-__all__ = ["FIRST_DIGITS", "Subject", "constants", "subjects"]
-
-FIRST_DIGITS = "first_digits"  # the table of a language model's digits
-DIGITS = np.arange(1, 10)
-Shares = npt.NDArray[np.float64]
+__all__ = ["in_short", "subjects"]
 
 
-@dataclass(frozen=True)
-class Subject:
-    """One distribution of first digits, ready to be drawn.
-
-    Parameters
-    ----------
-    name : str
-        A tag, a layer, or a prompt.
-    shares : np.ndarray [shape=(9,)]
-        Of the digits 1 to 9; NaN where there is none.
-    statistics : CountStatistics or ProbabilityStatistics
-        What may be said of them.
-    baselines : mapping of str to np.ndarray [shape=(9,)]
-        What to compare them with, drawn as marks.
-    caption : str
-        What stands below: how many values, or which masses and which estimator.
-    """
-
-    name: str
-    shares: Shares
-    statistics: CountStatistics | ProbabilityStatistics
-    baselines: Mapping[str, Shares] = field(default_factory=dict)
-    caption: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {"name": self.name, "caption": self.caption, **self.statistics.to_dict()}
-
-
-def subjects(run: Run, tags: Sequence[str] = ()) -> list[Subject]:
-    """Return what there is of leading digits in a run.
+def subjects(run: Run, tags: Sequence[str] = (), digit: Digit = FIRST) -> list[Subject]:
+    """Return what there is of digits in a run.
 
     Parameters
     ----------
     run : Run
         Any run.
     tags : sequence of str
-        Globs of series; by default a language model's digits if the run has
-        them, or those of its layers, else gradient norms, losses, or the series
-        with the most points.
+        Globs of series; by default a language model's digits if the run has them, or those of its
+        layers, else gradient norms, losses, or the series with the most points.
+    digit : Digit
+        Which one of each value; of a language model, and of layers, first digits alone are logged.
 
     Raises
     ------
     LogError
-        If the run has neither, or nothing matches.
+        If the run has nothing of it, or nothing matches.
     """
-    if FIRST_DIGITS in run.tables and not tags:
-        if found := list(_of_prompts(run.tables[FIRST_DIGITS])):
-            return found
+    if not tags and digit == FIRST and FIRST_DIGITS in run.tables:
+        return of_prompts(run)
+    if not tags and digit == FIRST and histories(run):
+        return of_layers(run)
+    if not run.series and FIRST_DIGITS in run.tables:
         raise LogError(
-            f"run {run.name!r}: none of its probabilities of first digits is a finite number; "
-            "record the model anew"
+            f"run {run.name!r} holds first digits that a language model expects and no values, so "
+            f"there is no {digit.words}; leave --digit and --tags out"
         )
-    if not tags and (kinds := histories(run)):
-        return [_of_history(each) for layers in kinds.values() for each in layers]
-    try:
-        voices = choose(run, Choice(tags=tuple(tags), parameters="all")).voices
-    except NothingToHearError as error:
-        raise LogError(f"{error}, so it has no digits") from error
-    return [
-        _of_values(voice.name, np.concatenate([np.asarray(each) for each in voice.members]))
-        for voice in voices
-    ]
+    return of_series(run, tags, digit)
 
 
-def constants() -> Subject:
-    """Return the digits of the physical constants: CODATA's, as scipy has them."""
-    from scipy.constants import physical_constants
-
-    values = np.array([value for value, _, _ in physical_constants.values()])
-    return _of_values("CODATA physical constants", values)
-
-
-def _of_values(name: str, values: npt.NDArray[Any]) -> Subject:
-    counts = count_digits(values)
-    finite = values[np.isfinite(values)].astype(np.float64)
-    sigma = float(finite.std()) if finite.size else 0.0
-    baselines = {"Gaussian of this σ": gaussian(sigma)} if sigma > 0 else {}
-    without = [f"{counts.zero:,} zero"] * (counts.zero > 0)
-    without += [f"{counts.non_finite:,} not finite"] * (counts.non_finite > 0)
-    caption = ", ".join([f"{counts.n:,} values", *without])
-    statistics = of_counts(counts, baselines=baselines)
-    return Subject(name, counts.shares, statistics, baselines, caption)
-
-
-def _of_history(history: DigitHistory) -> Subject:
-    """Look at a layer at the last step, beside the first one."""
-    counts = DigitCounts(history.counts[-1])
-    baselines = {}
-    if history.sigma[-1] > 0:
-        baselines["Gaussian of this σ"] = gaussian(float(history.sigma[-1]))
-    if len(history.steps) > 1 and history.counts[0].sum():
-        baselines["first step"] = history.shares[0]
-    caption = f"{counts.n:,} numbers at step {history.steps[-1]}"
-    statistics = of_counts(counts, baselines=baselines)
-    return Subject(
-        f"{history.name}, {history.kind}s", counts.shares, statistics, baselines, caption
+def in_short(found: Sequence[Subject]) -> str:
+    """Return what several subjects come to, in a line; of one, its sentence."""
+    if len(found) == 1:
+        return found[0].statistics.sentence
+    verdicts = Counter(each.statistics.verdict for each in found)
+    if isinstance(found[0].statistics, ProbabilityStatistics):
+        little = sum(each.rests_on_little for each in found)
+        return sentences.prompts(len(found), little, verdicts[NEARER], _ranges(found))
+    few = f"; {verdicts[TOO_FEW]} have too few values to say" if verdicts[TOO_FEW] else ""
+    return (
+        f"{verdicts[DIFFERS]} of {len(found)} differ from {found[0].digit.expected}, each tested "
+        f"at {100 * ALPHA:.0f} %{few}"
     )
 
 
-def _of_prompts(table: pa.Table) -> Iterator[Subject]:
-    """Yield a subject a model and prompt; the table's other models are baselines."""
-    names = pc.unique(table["model"]).to_pylist()
-    others = [name for name in names if _is_baseline(name)]
-    for model in (name for name in names if name not in others):
-        for prompt in pc.unique(table["prompt"]).to_pylist():
-            own = table.filter((pc.field("prompt") == prompt) & (pc.field("estimator") == "sum"))
-            shares = _shares(own, model)
-            if shares is None:
-                continue
-            baselines = _together({name: _shares(own, name) for name in others})
-            single = table.filter(
-                (pc.field("prompt") == prompt) & (pc.field("estimator") == "single")
-            )
-            marks = baselines | _together({"single-digit tokens": _shares(single, model)})
-            row = own.filter(pc.field("model") == model).slice(0, 1).to_pylist()[0]
-            yield Subject(
-                f"“{prompt}”",
-                shares,
-                of_probabilities(shares, baselines=baselines),
-                marks,
-                f"{model}, sum over tokens; mass of numbers: {row['mass']:.2g}, beginning with "
-                f"0: {row['zero_mass']:.2g}, without a space: {row['no_space_mass']:.2g}",
-            )
-
-
-def _is_baseline(model: str) -> bool:
-    return model == "uniform" or model.split("-")[0] == "random"
-
-
-def _together(found: Mapping[str, Shares | None]) -> dict[str, Shares]:
-    """Join the seeds of one baseline to their mean."""
-    groups: dict[str, list[Shares]] = {}
-    for name, shares in found.items():
-        if shares is not None:
-            groups.setdefault("random" if name.startswith("random") else name, []).append(shares)
-    return {name: np.mean(each, axis=0) for name, each in groups.items()}
-
-
-def _shares(rows: pa.Table, model: str) -> Shares | None:
-    """Return a model's probabilities of 1 to 9; None where it has none."""
-    own = rows.filter(pc.field("model") == model).sort_by("digit")
-    if own["digit"].to_pylist() != DIGITS.tolist():
-        return None
-    shares: Shares = own["probability"].to_numpy()
-    return shares if np.isfinite(shares).all() else None
+def _ranges(found: Sequence[Subject]) -> dict[str, sentences.Range]:
+    """Return how far each baseline is from the law, over all prompts."""
+    mads: dict[str, list[float]] = {}
+    for subject in found:
+        for name, each in subject.statistics.baselines.items():
+            mads.setdefault(name, []).extend(each.mads)
+    return {name: (min(each), max(each)) for name, each in mads.items()}

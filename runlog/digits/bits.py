@@ -92,8 +92,9 @@ class DigitCounts:
 
     Parameters
     ----------
-    counts : np.ndarray [shape=(9,) or (90,)]
-        For 1 to 9, or 10 to 99; integers, or what `fold_patterns` makes of patterns it must split.
+    counts : np.ndarray [shape=(9,), (10,) or (90,)]
+        For 1 to 9, for 0 to 9 (digits that are not the first), or for 10 to 99; integers, or what
+        `fold_patterns` makes of patterns it must split.
     zero : int
         Numbers that are zero and have no leading digit.
     non_finite : int
@@ -102,7 +103,7 @@ class DigitCounts:
     Raises
     ------
     ValueError
-        If there are not 9 or 90 counts, or one of them is negative or not finite.
+        If there are not 9, 10 or 90 counts, or one of them is negative or not finite.
     """
 
     counts: npt.NDArray[Any]
@@ -111,8 +112,8 @@ class DigitCounts:
 
     def __post_init__(self) -> None:
         counts = np.array(self.counts)
-        if counts.shape not in ((9,), (90,)):
-            raise ValueError(f"counts have shape {counts.shape}; expected (9,) or (90,)")
+        if counts.shape not in ((9,), (10,), (90,)):
+            raise ValueError(f"counts have shape {counts.shape}; expected (9,), (10,) or (90,)")
         if not all(0 <= each < np.inf for each in (*counts, self.zero, self.non_finite)):
             raise ValueError(
                 f"counts are {counts}, zero {self.zero}, non_finite {self.non_finite}; "

@@ -26,7 +26,8 @@ def test_all_runs_and_the_constants(epochord):
         for kind in ("png", "svg")
     ]
     assert all(Path(line).stat().st_size > 5000 for line in out)
-    assert "a: Conforms to Benford's law as far as 200 values can tell" in err
+    assert "a: Cannot be told from Benford's law (p = " in err
+    assert "200 values would show a deviation of 3.0 points or more" in err
     assert "passed over: run 'empty'" in err
 
 
@@ -46,7 +47,20 @@ def test_tags_and_json(epochord):
     (subject,) = row["subjects"]
     assert subject["name"] == "loss"
     assert subject["n"] == 200
-    assert subject["verdict"] in ("conforms", "does not conform")
+    assert subject["verdict"] == "cannot be told"
+
+
+@pytest.mark.usefixtures("runs")
+def test_other_digits(epochord):
+    """Of values; --video is of no use with them, and what is no digit is refused."""
+    code, out, _ = epochord("render", "benford", "mine", "--digit", "second", "--json")
+    assert code == 0
+    assert [len(each["counts"]) for each in json.loads(out[0])["subjects"]] == [10]
+    code, _, err = epochord("render", "benford", "mine", "--digit", "7")
+    assert (code, "first-two" in err) == (2, True)
+    code, _, err = epochord("render", "benford", "mine", "--digit", "3", "--no-video")
+    assert code == 2
+    assert "--video is of no use with --digit" in err
 
 
 @pytest.mark.usefixtures("runs")

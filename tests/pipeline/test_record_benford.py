@@ -41,7 +41,7 @@ def test_a_folder_is_recorded_and_drawn(epochord, model, tmp_path):
     assert code == 0
     assert out == ["renders/benford/benford.png", "renders/benford/benford.svg"]
     assert "“with a population size of”:" in err
-    assert "uniform does by" in err
+    assert "equal tokens (6.0)" in err
 
 
 def test_what_is_recorded_stays_unless_replaced(epochord, model):

@@ -16,7 +16,7 @@ COMMANDS = {
         f"{__name__}.ensemble:ensemble",
     ),
     "benford": (
-        "Draw first digits: renders/<run>/benford.png and what may be said of them.",
+        "Draw first digits, or others: renders/<run>/benford.png and what may be said of them.",
         f"{__name__}.benford:benford",
     ),
 }

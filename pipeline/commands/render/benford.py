@@ -1,9 +1,9 @@
-"""`epochord render benford`: the first digits of what runs hold, against Benford's law."""
+"""`epochord render benford`: the digits of what runs hold, against Benford's law."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["benford"]
 
+Which = Literal["first", "second", "first-two", "last", "1", "2", "3", "4", "5", "6"]
 CONSTANTS = "constants"  # the results of the physical constants
 
 
@@ -28,6 +29,10 @@ def benford(
     paths: Paths = None,
     runs: Runs = None,
     tags: Tags = None,
+    digit: Annotated[
+        Which,
+        typer.Option("--digit", help="Of values, which digit of each; last is of whole numbers."),
+    ] = "first",
     constants: Annotated[
         bool | None,
         typer.Option(
@@ -44,11 +49,13 @@ def benford(
     out: Annotated[Path | None, out_option("renders/<run>/benford.png", ".png", ".svg")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw first digits: renders/<run>/benford.png and what may be said of them.
+    """Draw first digits, or others: renders/<run>/benford.png and what may be said of them.
 
     Those of a language model, if the run has them ('epochord record benford'), else
     those of gradient norms, losses or what --tags chooses.
     """
+    if digit != "first" and given(context, {"video": video}):
+        raise typer.BadParameter("--video is of no use with --digit; videos show first digits")
     if tags and given(context, {"video": video}):
         raise typer.BadParameter(
             "--video is of no use with --tags; videos show digits that were counted while training"
@@ -77,13 +84,15 @@ def benford(
             for line in run.damage:
                 note(f"warning: {line}")
             there = folder if place.suffix else Destination(folder, STEM)
-            made = render_benford(run, there, tags=tags or (), video=video)
+            made = render_benford(run, there, tags=tags or (), digit=digit, video=video)
         except EpochordError as error:
             failed |= _refused(error, one.named)
         else:
             _say(made, as_json)
     if constants:
-        failed |= not _attempted(lambda: render_constants(place.folder / CONSTANTS), as_json)
+        failed |= not _attempted(
+            lambda: render_constants(place.folder / CONSTANTS, digit=digit), as_json
+        )
     if failed:
         raise typer.Exit(1)
 

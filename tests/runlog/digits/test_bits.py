@@ -125,7 +125,7 @@ def test_counts_are_added_and_told():
 
 
 @pytest.mark.parametrize(
-    "counts", [np.ones(10), np.ones((1, 9)), [-1, *8 * [1]], [np.nan, *8 * [1]], [np.inf, *8 * [1]]]
+    "counts", [np.ones(11), np.ones((1, 9)), [-1, *8 * [1]], [np.nan, *8 * [1]], [np.inf, *8 * [1]]]
 )
 def test_what_is_no_count_is_refused(counts):
     """Another number of digits, or counts that cannot be."""
