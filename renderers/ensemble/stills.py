@@ -24,6 +24,7 @@ __all__ = ["stills"]
 Floats = npt.NDArray[np.floating[Any]]
 
 ROWS, COLUMNS = 3, 4  # of members
+BORDER = 2.0  # below the legend, in heights of its text
 
 
 def stills(
@@ -86,7 +87,11 @@ def _members(overview: Overview, limits: tuple[float, float], *, fixed: bool) ->
         keys |= {str(h.get_label()): h for h in axes.get_legend_handles_labels()[0]}
     if keys:
         figure.legend(
-            handles=list(keys.values()), loc="outside lower center", ncols=len(keys), frameon=False
+            handles=list(keys.values()),
+            loc="outside lower center",
+            ncols=len(keys),
+            frameon=False,
+            borderaxespad=BORDER,
         )
     return figure
 
