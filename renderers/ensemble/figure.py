@@ -20,7 +20,6 @@ from epochord.renderers.ensemble.captions import about, fit, shortened, title, w
 from epochord.renderers.ensemble.cell import Cell
 from epochord.renderers.ensemble.layout import (
     LINE,
-    MARGIN,
     SMALL,
     Box,
     height_of,
@@ -35,6 +34,7 @@ from epochord.renderers.ensemble.look import (
     UNITS_AN_INCH,
     Size,
     Theme,
+    ink,
     size_of,
     styled,
 )
@@ -50,7 +50,6 @@ from epochord.renderers.ensemble.strip import (
     strip_keys,
     whole_epochs,
 )
-from epochord.renderers.pictures.typeface import STRONG, families
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = [
@@ -302,16 +301,15 @@ def _rest(curve: Curve) -> str:
 def headed(ensemble: Ensemble, what: str) -> Figure:
     """Return an empty figure whose heading says what an ensemble is, and more."""
     figure = _new_figure(Size(*SIZES["1280x720"]))
-    figure.set_layout_engine("constrained", rect=_within(figure))
+    whole = sheet(figure)
     across, up = units(figure)
-    heading = figure.suptitle(
-        f"{title(ensemble)}: {what}", x=MARGIN / across, y=1 - MARGIN / up, ha="left", va="top",
-        fontsize=HEADING + 2, family=list(families(STRONG)),
+    heading = written(
+        figure, f"{title(ensemble)}: {what}", (whole.left, whole.top), size=HEADING + 2,
+        colour=ink(), strong=True,
     )  # fmt: skip
-    fit(heading, (across - 2 * MARGIN) * figure.dpi / UNITS_AN_INCH)
+    fit(heading, whole.width * figure.dpi / UNITS_AN_INCH)
+    heading.set_in_layout(False)
+    below = whole.top - height_of(heading) - SPACE
+    box = whole.left / across, whole.bottom / up, whole.width / across, (below - whole.bottom) / up
+    figure.set_layout_engine("constrained", rect=box)
     return figure
-
-
-def _within(figure: Figure) -> tuple[float, float, float, float]:
-    across, up = units(figure)
-    return MARGIN / across, MARGIN / up, 1 - 2 * MARGIN / across, 1 - 2 * MARGIN / up

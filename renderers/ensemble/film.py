@@ -70,8 +70,11 @@ class Painter:
             Of the video, for what moves within an epoch.
         """
         drawn, picture = self._drawn, self.picture
-        for area in self.areas:
-            picture[area] = self._still[area]
+        height = len(picture)
+        for rows, columns in self.areas:
+            bytes_of_row = slice(3 * columns.start, 3 * columns.stop)  # in one piece: faster
+            still = self._still.reshape(height, -1)[rows, bytes_of_row]
+            picture.reshape(height, -1)[rows, bytes_of_row] = still
         for cell, place in zip(drawn.cells, places, strict=True):
             cell.paint(picture, place, frame)
         self._front.put_onto(picture)

@@ -29,7 +29,7 @@ __all__ = ["still_names", "stills"]
 Floats = npt.NDArray[np.floating[Any]]
 
 ROWS, COLUMNS = 3, 4  # of members
-KEYS_AT = (0.5, 0.005)  # of width and height
+KEYS_AT = (0.5, 0.022)  # of width and height: off the border
 LINE_WIDTH = 1.6  # points, of a member by itself
 
 

@@ -20,6 +20,11 @@ from typing import IO, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+try:
+    import fcntl
+except ImportError:  # not Unix
+    fcntl = None  # type: ignore[assignment]
+
 from epochord.renderers.results.output import writing
 from epochord.runlog import EpochordError, OutputError
 from epochord.runlog.errors import one_line
@@ -63,6 +68,7 @@ ANIMATIONS = {
     ),
 }
 
+PIPE = 1 << 20  # bytes; Linux gives everybody as much
 TAIL = 1 << 13  # bytes that are kept of what ffmpeg says
 
 # What ffmpeg says after it has said what is wrong.
@@ -299,6 +305,7 @@ def _running(command: Sequence[str], path: Path) -> Iterator[Callable[[memoryvie
     """Run ffmpeg and yield what writes to it; at the end wait, or kill it if the block fails."""
     process = _started(command)
     stdin, stderr = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stderr)
+    _widen(stdin)
     said = bytearray()
     listener = Thread(target=_listen, args=(stderr, said), name="epochord-ffmpeg")
     listener.start()
@@ -339,6 +346,13 @@ def _started(command: Sequence[str]) -> "subprocess.Popen[bytes]":
             f"{command[0]}: cannot be run ({error.strerror or error}); name an ffmpeg that can in "
             f"IMAGEIO_FFMPEG_EXE, or leave it out and {install_command('video')}"
         ) from error
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a pipe hold more of a frame, where that can be said (Linux): fewer turns to wait."""
+    if fcntl is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):  # more than a user may have
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
 
 
 def _listen(stderr: IO[bytes], said: bytearray) -> None:

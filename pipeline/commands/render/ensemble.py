@@ -59,7 +59,7 @@ def ensemble(
         typer.Option(
             "--duration",
             metavar="SECONDS",
-            help="Of the training in the video.  [default: what its clock needs, at most 20 s, "
+            help="Of the training in the video.  [default: what its clock needs, at most 30 s, "
             "or 60 s if it is linear]",
         ),
     ] = None,

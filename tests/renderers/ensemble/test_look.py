@@ -7,14 +7,21 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from epochord.renderers.ensemble import EnsembleSettings, panel_limits, shared_limits
+from epochord.renderers.ensemble import (
+    EnsembleSettings,
+    overview,
+    panel_limits,
+    shared_limits,
+)
 from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.film import Painter, frames
 from epochord.renderers.ensemble.layout import MARGIN, units
 from epochord.renderers.ensemble.limits import USED
-from epochord.renderers.ensemble.look import DARK, LIGHT, Size
+from epochord.renderers.ensemble.look import DARK, LIGHT, Size, styled
 from epochord.renderers.ensemble.settings import LAYERS, SIZES
+from epochord.renderers.ensemble.stills import stills
 from epochord.renderers.pictures.typeface import STRONG, TEXT
+from epochord.runlog.reading.ensemble import open_ensemble
 from tests.renderers.ensemble.memory import seen_in_memory
 
 BORDER = 16  # pixels at 720 lines
@@ -55,6 +62,21 @@ def test_nothing_is_near_the_border(one, size, theme, count):
         across, up = np.flatnonzero(inked.any(axis=0)), np.flatnonzero(inked.any(axis=1))
         off = min(across[0], up[0], width - 1 - across[-1], height - 1 - up[-1])
         assert off >= BORDER * min(width, height) / 720
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_stills_keep_off_the_border_too(make_ensemble, theme):
+    """Each of them, in both themes."""
+    seen = overview(open_ensemble(make_ensemble(epochs=4)))
+    settings = EnsembleSettings(theme=theme)
+    with styled(settings):
+        for name, figure in stills(seen, settings, seen.limits()):
+            figure.canvas.draw()
+            picture = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+            inked = (picture != ground(figure)).any(axis=2)
+            across, up = np.flatnonzero(inked.any(axis=0)), np.flatnonzero(inked.any(axis=1))
+            off = across[0], up[0], 1279 - across[-1], 719 - up[-1]
+            assert min(off) >= BORDER, (name, off)
 
 
 @pytest.mark.parametrize("size", list(SIZES))
