@@ -26,9 +26,9 @@ __all__ = [
     "Size",
     "Stroke",
     "Theme",
+    "current",
     "ink",
     "size_of",
-    "stroke",
     "styled",
     "theme_of",
 ]
@@ -175,9 +175,9 @@ def ink() -> str:
     return str(mpl.rcParams["text.color"])
 
 
-def stroke(layer: str) -> Stroke:
-    """Return how a layer is drawn while a picture is `styled`."""
-    return (DARK if ink() == DARK.ink else LIGHT).stroke(layer)
+def current() -> Theme:
+    """Return the colours while a picture is `styled`."""
+    return DARK if ink() == DARK.ink else LIGHT
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from epochord.renderers.ensemble.captions import lost
 from epochord.renderers.ensemble.contraction_panel import draw_contraction, why_no_contraction
 from epochord.renderers.ensemble.figure import whole_epochs
-from epochord.renderers.ensemble.look import RUN_COLOURS, ink
+from epochord.renderers.ensemble.look import current, ink
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.scores import LEVELS, PERCENTS, PIT_BINS, Scores
 from epochord.renderers.ensemble.sheet import panels, plain, sheet
@@ -246,4 +246,4 @@ def _draw_pit(overview: Overview, last: dict[str, Scores], axes: Axes) -> None:
 
 
 def _colour(kind: str) -> str:
-    return RUN_COLOURS[list(KINDS).index(kind)]
+    return current().runs[list(KINDS).index(kind)]

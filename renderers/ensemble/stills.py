@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from epochord.renderers.ensemble.captions import lost
 from epochord.renderers.ensemble.figure import ensemble_figure
 from epochord.renderers.ensemble.limits import seen_data, widened
-from epochord.renderers.ensemble.look import DATA_COLOUR, Stroke, ink, stroke
+from epochord.renderers.ensemble.look import Stroke, current, ink
 from epochord.renderers.ensemble.member_maps import member_maps, spread_out
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.score_still import scores_still
@@ -85,15 +85,15 @@ def _members(overview: Overview, lines: Lines, view: View, limits: tuple[float, 
     ensemble = overview.ensemble
     figure = sheet(ensemble, f"what each member predicts, {_ended(overview)}")
     (axes,) = panels(figure, 1, 1)
-    _draw_lines(axes, lines, view.members, stroke("members"))
+    _draw_lines(axes, lines, view.members, current().stroke("members"))
     axes.set(ylim=limits, ylabel="prediction")
     seen = seen_data(ensemble.setup, limits)
     axes.plot(
-        ensemble.setup.data[seen, 0], ensemble.setup.targets[seen], "o", color=DATA_COLOUR,
-        markersize=8, markeredgecolor="white", zorder=3, clip_on=False, label="training data",
+        ensemble.setup.data[seen, 0], ensemble.setup.targets[seen], "o", color=current().data,
+        markersize=8, markeredgecolor=current().ground, zorder=3, clip_on=False, label="training data",
     )  # fmt: skip
     if seen.any():
-        axes.legend(frameon=False, loc="upper left")
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
     return figure
 
 
@@ -101,9 +101,9 @@ def _priors(ensemble: Ensemble, lines: Lines, scaled: Floats) -> Figure:
     """Draw the priors alone, as they add to the predictions."""
     figure = sheet(ensemble, "the priors alone, which are never trained")
     (axes,) = panels(figure, 1, 1)
-    _draw_lines(axes, lines, scaled, stroke("p"))
+    _draw_lines(axes, lines, scaled, current().stroke("p"))
     axes.autoscale_view(scalex=False)
-    axes.set_ylabel(stroke("p").label)
+    axes.set_ylabel(current().stroke("p").label)
     return figure
 
 
@@ -156,10 +156,10 @@ def _by_member(
 def _draw_parts(axes: Axes, lines: Lines, parts: dict[str, Floats], member: int) -> None:
     """Draw what a member predicts, and the parts that it is the sum of."""
     for name, values in parts.items():
-        label = "prediction Q" if name == "members" else stroke(name).label
+        label = "prediction Q" if name == "members" else current().stroke(name).label
         if np.isfinite(values[member]).any():
             axes.plot(
-                lines.x, values[member], color=stroke(name).colour, linewidth=LINE_WIDTH,
+                lines.x, values[member], color=current().stroke(name).colour, linewidth=LINE_WIDTH,
                 label=label,
             )  # fmt: skip
     if not np.isfinite(parts["members"][member]).any():
@@ -177,12 +177,12 @@ def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:
     x, y = setup.data[:, 0], setup.targets
     if drawn.any():
         axes.scatter(
-            x[drawn], y[drawn], s=18.0 * times[drawn], color=DATA_COLOUR, linewidth=0, zorder=3,
+            x[drawn], y[drawn], s=18.0 * times[drawn], color=current().data, linewidth=0, zorder=3,
             clip_on=False, label="its training data",
         )  # fmt: skip
     if spared.any():
         axes.scatter(
-            x[spared], y[spared], s=18.0, facecolor="none", edgecolor=DATA_COLOUR, zorder=3,
+            x[spared], y[spared], s=18.0, facecolor="none", edgecolor=current().data, zorder=3,
             clip_on=False, label="not drawn by it",
         )  # fmt: skip
 
@@ -201,5 +201,5 @@ def _prior_maps(ensemble: Ensemble) -> Figure:
     scaled = ensemble.setup.prior_scale * prior.grid
     finite = scaled[np.isfinite(scaled)]
     limits = (float(finite.min(initial=0)), float(finite.max(initial=0)) or 1.0)
-    member_maps(figure, ensemble, scaled, limits, stroke("p").label)
+    member_maps(figure, ensemble, scaled, limits, current().stroke("p").label)
     return figure
