@@ -90,7 +90,8 @@ def _members(overview: Overview, lines: Lines, view: View, limits: tuple[float, 
     seen = seen_data(ensemble.setup, limits)
     axes.plot(
         ensemble.setup.data[seen, 0], ensemble.setup.targets[seen], "o", color=current().data,
-        markersize=8, markeredgecolor=current().ground, zorder=3, clip_on=False, label="training data",
+        markersize=8, markeredgecolor=current().ground, zorder=3, clip_on=False,
+        label="training data",
     )  # fmt: skip
     if seen.any():
         axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
