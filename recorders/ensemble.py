@@ -202,7 +202,8 @@ class EnsembleRecorder(Recorder):
         inputs, expected = places.inputs, bool(task == "classification" or logits or classes)
         self._asked = Asked(members, inputs, classes=expected)
         probe = inputs[:: max(1, len(inputs) // PROBED_POINTS)]
-        self._probed = Asked(members, probe, classes=expected)
+        known = self._asked.identities
+        self._probed = Asked(members, probe, classes=expected, identities=known)
         first = self._asked.checked()
         self._task = decide(first.answer, places.targets, task=task, logits=logits, classes=classes)
         setup = places.setup(self._task)
