@@ -192,6 +192,12 @@ def test_it_has_no_place_beside_others(classifier):
         render_ensemble([classifier(), classifier("two")])
 
 
+def test_a_list_of_one_is_one(classifier, tmp_path):
+    """As for ensembles that are drawn as functions."""
+    made = render_ensemble([classifier()], tmp_path / "out", EnsembleSettings(video=False))
+    assert "classes.png" in {path.name for path in made.paths}
+
+
 def test_the_film_is_the_still_at_the_end_and_moves_as_the_classes_do(classifier):
     """Painted and drawn alike, but for the edges of cells; time goes to movement."""
     overview = class_overview(classifier(grid=np.round(LATTICE, 6)))
