@@ -16,6 +16,8 @@ from epochord.renderers.ensemble.classes.scores import (
     score_classes,
     uncertainty,
 )
+from epochord.renderers.ensemble.scores import out_of_bag
+from epochord.renderers.ensemble.statistics import finite_mean
 from epochord.runlog.ensemble import Predictions
 from epochord.runlog.reading.ensemble import Ensemble
 
@@ -128,9 +130,9 @@ def _scored(ensemble: Ensemble) -> dict[str, Scored]:
     if len(setup.held_out):
         found["held_out"] = Scored("held_out", setup.held_out_targets)
     if setup.indices is not None:
-        unseen = np.array([np.bincount(own, minlength=len(setup.data)) for own in setup.indices])
-        if (unseen == 0).any():
-            found["out_of_bag"] = Scored("data", setup.targets, unseen == 0)
+        unseen = out_of_bag(setup.indices, len(setup.data))
+        if unseen.any():
+            found["out_of_bag"] = Scored("data", setup.targets, unseen)
     if not found and len(setup.data):
         found["data"] = Scored("data", setup.targets)
     return found
@@ -147,8 +149,8 @@ def _around(
         if name in ensemble.setup.places
     }
     for name, each in unsure.items():
-        row[f"{name}/entropy"] = _mean(each.total)
-        row[f"{name}/mutual_information"] = _mean(each.mutual_information)
+        row[f"{name}/entropy"] = finite_mean(each.total)
+        row[f"{name}/mutual_information"] = finite_mean(each.mutual_information)
     if "ood" in unsure and scored:
         first = next(iter(scored.values()))
         inside, outside = uncertainty(first.of(predictions), first.counts), unsure["ood"]
@@ -163,8 +165,3 @@ def _missing(ensemble: Ensemble, predictions: Predictions, place: int) -> int:
     """Count the members that are there, but not finite at the first place."""
     first = getattr(predictions, ensemble.setup.first_place)
     return int((~np.isfinite(first).all(axis=(1, 2)) & ensemble.present[place]).sum())
-
-
-def _mean(values: Floats) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")
