@@ -26,10 +26,11 @@ from epochord.renderers.ensemble.classes.scores import mean_probabilities, uncer
 from epochord.renderers.ensemble.classes.words import about, certainty
 from epochord.renderers.ensemble.figure import new_figure, put_titles
 from epochord.renderers.ensemble.interpolation import between, neighbours
+from epochord.renderers.ensemble.lattice import Lattice
 from epochord.renderers.ensemble.layout import Box, sheet
 from epochord.renderers.ensemble.legend import put_legend
 from epochord.renderers.ensemble.look import Size, current
-from epochord.renderers.ensemble.map_cell import Lattice, fill, map_axes
+from epochord.renderers.ensemble.map_cell import fill, map_axes
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["ClassMap", "Moment", "map_still"]
