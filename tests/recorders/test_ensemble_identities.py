@@ -96,3 +96,24 @@ def test_boosted_ensembles_whose_learners_are_no_models_alone_are_taken_by_stage
     said = open_ensemble(tmp_path / "run").at(0).held_out
     whole = boosted.predict_proba(x) if kind.endswith("Classifier") else boosted.predict(x)
     np.testing.assert_allclose(said[-1], whole, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("later", "message"),
+    [
+        (lambda v: (v, v + 1), r"give 1 output with variances; when recording began, 1 output$"),
+        (lambda v: np.stack([v, v], -1), r"give 2 outputs; when recording began, 1 output$"),
+    ],
+)
+def test_answers_of_another_form_are_refused_and_spoil_no_epoch(later, message, tmp_path):
+    forms = [lambda v: v]
+    both = EnsembleRecorder(
+        lambda inputs: forms[-1](np.zeros((2, len(inputs)))), tmp_path / "run", grid=X.numpy()
+    )
+    with both as recorder:
+        recorder.record()
+        forms.append(later)
+        with pytest.raises(ValueError, match=message):
+            recorder.record()
+        forms.pop()
+    assert len(open_ensemble(tmp_path / "run").epochs) == 1

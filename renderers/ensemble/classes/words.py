@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.ensemble.captions import lost, plural, shortened
+from epochord.renderers.ensemble.captions import lost, shortened
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.statistics import inside_outside
 from epochord.runlog.reading.ensemble import Ensemble
+from epochord.runlog.words import plural
 
 __all__ = ["KINDS", "about", "certainty", "missing", "quality"]
 
