@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.ensemble.asked import Asked, asked_of
 from epochord.renderers.ensemble.classes.scores import (
     ClassScores,
     Reliability,
@@ -16,41 +17,16 @@ from epochord.renderers.ensemble.classes.scores import (
     score_classes,
     uncertainty,
 )
-from epochord.renderers.ensemble.scores import out_of_bag
 from epochord.renderers.ensemble.statistics import finite_mean
 from epochord.runlog.ensemble import Predictions
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["ClassOverview", "Scored", "class_overview"]
+__all__ = ["ClassOverview", "class_overview"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Progress = Callable[[int, int], None]
 
 OTHER_PLACES = ("grid", "ood")  # which have no targets
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Points whose classes are known.
-
-    Parameters
-    ----------
-    place : str
-        Of which predictions.
-    targets : np.ndarray [shape=(points,)]
-        Numbers of the classes.
-    counts : np.ndarray of bool [shape=(members, points)], optional
-        Which members count where.
-    """
-
-    place: str
-    targets: Floats
-    counts: npt.NDArray[np.bool_] | None = None
-
-    def of(self, predictions: Predictions) -> Floats:
-        """Return the probabilities at these points."""
-        values: Floats = getattr(predictions, self.place)
-        return values
 
 
 @dataclass(frozen=True)
@@ -61,7 +37,7 @@ class ClassOverview:
     ----------
     ensemble : Ensemble
         Of which.
-    scored : dict of str to Scored
+    scored : dict of str to Asked
         By kind of points: ``held_out`` and ``out_of_bag``, else ``data``.
     scores : dict of str to list of ClassScores
         By kind of points: one an epoch.
@@ -76,7 +52,7 @@ class ClassOverview:
     """
 
     ensemble: Ensemble
-    scored: dict[str, Scored]
+    scored: dict[str, Asked]
     scores: dict[str, list[ClassScores]]
     columns: dict[str, Floats]
     last: dict[str, Reliability]
@@ -123,23 +99,15 @@ def class_overview(ensemble: Ensemble, *, progress: Progress | None = None) -> C
     )
 
 
-def _scored(ensemble: Ensemble) -> dict[str, Scored]:
+def _scored(ensemble: Ensemble) -> dict[str, Asked]:
     """Say where classes are known: where nobody was trained, if there is such a place."""
     setup = ensemble.setup
-    found: dict[str, Scored] = {}
-    if len(setup.held_out):
-        found["held_out"] = Scored("held_out", setup.held_out_targets)
-    if setup.indices is not None:
-        unseen = out_of_bag(setup.indices, len(setup.data))
-        if unseen.any():
-            found["out_of_bag"] = Scored("data", setup.targets, unseen)
-    if not found and len(setup.data):
-        found["data"] = Scored("data", setup.targets)
-    return found
+    known = {"data": Asked("data", setup.targets)} if len(setup.data) else {}
+    return asked_of(ensemble) or known
 
 
 def _around(
-    ensemble: Ensemble, predictions: Predictions, scored: dict[str, Scored]
+    ensemble: Ensemble, predictions: Predictions, scored: dict[str, Asked]
 ) -> dict[str, float]:
     """Say how unsure the members are where no classes are known."""
     row: dict[str, float] = {}
