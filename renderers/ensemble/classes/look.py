@@ -1,32 +1,18 @@
-"""How classes look: a colour each, mixed with white as far as their probability is not sure."""
+"""How classes look: a colour each, mixed with the ground as far as they are not sure."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
-__all__ = [
-    "EDGE",
-    "FAINT",
-    "INK",
-    "SIZE",
-    "SMALL",
-    "class_colours",
-    "mixed",
-    "sheet",
-]
+from epochord.renderers.ensemble.look import current
+
+__all__ = ["class_colours", "mixed"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
-INK = "#22262B"
-FAINT = "#6B7178"
-SMALL = 9.0  # points
-SIZE = 1280, 720  # pixels
-DPI = 100
-EDGE = 0.03  # of the width, left of everything
+UNKNOWN = 0.2  # from the ground to a grey
 STRONGEST = 0.62  # of a colour on a map: dots of the same class stand out from it
 
 # After Okabe and Ito, Color Universal Design (2008); the first two are the ends of a diverging
@@ -51,8 +37,8 @@ def class_colours(classes: int) -> Floats:
 def mixed(probabilities: Floats) -> Floats:
     """Return the colour of the likeliest class, as strong as it is sure [shape=(..., 3)].
 
-    White where all classes are equally likely; so of two classes it is a diverging scale whose
-    middle is their boundary.  Grey where nothing is known.
+    As the ground where all classes are equally likely; so of two classes it is a diverging scale
+    whose middle is their boundary.  Grey where nothing is known.
 
     Parameters
     ----------
@@ -64,14 +50,7 @@ def mixed(probabilities: Floats) -> Floats:
     plain = np.where(known[..., None], probabilities, 1 / classes)
     best = class_colours(classes)[plain.argmax(axis=-1)]
     sure = ((plain.max(axis=-1) - 1 / classes) / (1 - 1 / classes))[..., None]
-    colours: Floats = np.where(known[..., None], 1 - STRONGEST * sure * (1 - best), 0.8)
+    ground = np.array(to_rgb(current().ground))
+    grey = np.where(ground > 0.5, ground - UNKNOWN, ground + UNKNOWN)
+    colours: Floats = np.where(known[..., None], ground + STRONGEST * sure * (best - ground), grey)
     return colours
-
-
-def sheet(title: str, below: str) -> Figure:
-    """Return an empty figure with a sentence at its head and a line that says how it was made."""
-    figure = Figure(figsize=(SIZE[0] / DPI, SIZE[1] / DPI), dpi=DPI)
-    FigureCanvasAgg(figure)
-    figure.text(EDGE, 0.955, title, fontsize=15, color=INK, va="center")
-    figure.text(EDGE, 0.912, below, fontsize=SMALL + 1, color=FAINT, va="center")
-    return figure

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from epochord.renderers.ensemble.classes.look import FAINT, INK, SMALL, sheet
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.classes.scores import BINS, Reliability
-from epochord.renderers.ensemble.classes.words import KINDS, about, quality
+from epochord.renderers.ensemble.classes.words import KINDS, missing, quality
+from epochord.renderers.ensemble.look import current
+from epochord.renderers.ensemble.sheet import panels, plain, sheet
+from epochord.renderers.ensemble.strip import whole_epochs
 
 __all__ = ["class_scores_still"]
 
@@ -21,9 +22,9 @@ Floats = npt.NDArray[np.floating[Any]]
 Panel = Callable[[Axes], None]
 
 COLUMNS = 3
+SMALL = 9.0  # points
 DOTS = {"-": "o", "--": "D", ":": "s"}  # of a single epoch
 HEADROOM = 1.25  # of a panel whose key stands above what it shows
-COLOURS = {"held_out": "#6A3FB5", "out_of_bag": "#7A7C00", "data": "#6A3FB5", "ood": "#B5179E"}
 NAMES = {**KINDS, "ood": "out of distribution"}
 ENTROPIES = {"entropy": "-", "aleatoric": ":", "mutual_information": "--"}
 ENTROPY_NAMES = {"entropy": "total", "aleatoric": "aleatoric", "mutual_information": "disagreement"}
@@ -38,25 +39,28 @@ def class_scores_still(overview: ClassOverview) -> Figure:
     overview : ClassOverview
         The run.
     """
-    last = overview.ensemble.epochs[-1]
-    figure = sheet(quality(overview), f"{about(overview)}, epoch {last}")
-    panels = _panels(overview)
-    if not panels:
-        figure.text(0.5, 0.5, "no epoch has probabilities that are finite", ha="center")
+    last = f"epoch {overview.ensemble.epochs[-1]}"
+    said = ", ".join(filter(None, [quality(overview), last, missing(overview)]))
+    figure = sheet(overview.ensemble, said)
+    drawn = _panels(overview)
+    if not drawn:
+        words = "no epoch has probabilities that are finite"
+        figure.text(0.5, 0.5, words, ha="center", color=current().ink)
         return figure
-    columns = min(COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
-    grid = figure.add_gridspec(
-        rows, columns, left=0.065, right=0.965, bottom=0.1, top=0.83, wspace=0.3, hspace=0.5
-    )
-    for place, draw in enumerate(panels):
-        axes = figure.add_subplot(grid[place // columns, place % columns])
-        axes.spines[["top", "right"]].set_visible(False)
+    for axes, draw in zip(panels(figure, len(drawn), COLUMNS), drawn, strict=True):
+        plain(axes)
         axes.tick_params(labelsize=SMALL)
         draw(axes)
         axes.xaxis.label.set_fontsize(SMALL)
         axes.yaxis.label.set_fontsize(SMALL)
     return figure
+
+
+def _colour(kind: str) -> str:
+    """Return the colour of a kind of points; of the grid, that of text."""
+    theme = current()
+    colours = {"held_out": theme.runs[0], "data": theme.runs[0], "out_of_bag": theme.runs[1]}
+    return (colours | {"ood": theme.stroke("hop").colour}).get(kind, theme.ink)
 
 
 def _panels(overview: ClassOverview) -> list[Panel]:
@@ -84,15 +88,15 @@ def _series(overview: ClassOverview, name: str) -> dict[str, Floats]:
 
 def _draw_reliability(overview: ClassOverview, axes: Axes) -> None:
     """Draw accuracy over confidence, a dot a bin, as large as it has points."""
-    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
+    axes.plot([0, 1], [0, 1], color=current().faint, linewidth=0.8, linestyle=":")
     for kind, table in overview.last.items():
         filled = table.counts > 0
         axes.plot(
-            table.confidence[filled], table.accuracy[filled], color=COLOURS[kind], linewidth=1.2
+            table.confidence[filled], table.accuracy[filled], color=_colour(kind), linewidth=1.2
         )
         sizes = 8 + 110 * table.counts[filled] / table.counts.sum()
         axes.scatter(
-            table.confidence[filled], table.accuracy[filled], s=sizes, color=COLOURS[kind],
+            table.confidence[filled], table.accuracy[filled], s=sizes, color=_colour(kind),
             label=f"{NAMES[kind]}, {table.counts.sum()}", linewidth=0,
         )  # fmt: skip
     _write_counts(axes, next(iter(overview.last.values())))
@@ -109,7 +113,7 @@ def _write_counts(axes: Axes, table: Reliability) -> None:
         if count:
             axes.annotate(
                 str(count), (confidence, accuracy), (0, -14), textcoords="offset points",
-                ha="center", fontsize=SMALL - 2, color=FAINT,
+                ha="center", fontsize=SMALL - 2, color=current().faint,
             )  # fmt: skip
 
 
@@ -120,7 +124,7 @@ def _draw_confidence(overview: ClassOverview, axes: Axes) -> None:
         known = values[np.isfinite(values)]
         if known.size:
             share = np.histogram(known, edges)[0] / known.size
-            axes.stairs(share, edges, color=COLOURS[kind], linewidth=1.5, label=NAMES[kind])
+            axes.stairs(share, edges, color=_colour(kind), linewidth=1.5, label=NAMES[kind])
     axes.set(xlim=(1 / overview.ensemble.outputs - 0.02, 1.02), xlabel="confidence")
     axes.set_ylim(0, HEADROOM * axes.get_ylim()[1])
     _title(axes, "How sure it is", "share of the points")
@@ -146,7 +150,7 @@ def _draw_entropy(overview: ClassOverview, axes: Axes) -> None:
         label = ENTROPY_NAMES[name] if kind == first else None
         if kind != first and name == "entropy":
             label = f"{ENTROPY_NAMES[name]}, {NAMES.get(kind, kind)}"
-        _plot(axes, overview, values, ENTROPIES[name], COLOURS.get(kind, INK), label)
+        _plot(axes, overview, values, ENTROPIES[name], _colour(kind), label)
     axes.set_ylim(bottom=0)
     _title(axes, "Uncertainty over training", "entropy, nats")
     _key(axes, "best")
@@ -154,7 +158,7 @@ def _draw_entropy(overview: ClassOverview, axes: Axes) -> None:
 
 def _draw_series(overview: ClassOverview, name: str, title: str, unit: str, axes: Axes) -> None:
     for kind, values in _series(overview, name).items():
-        _plot(axes, overview, values, "-", COLOURS[kind], NAMES[kind])
+        _plot(axes, overview, values, "-", _colour(kind), NAMES[kind])
     if name == "accuracy":
         axes.set_ylim(top=1.01)
     else:
@@ -171,8 +175,8 @@ def _told_apart(overview: ClassOverview) -> bool:
 def _draw_auroc(overview: ClassOverview, axes: Axes) -> None:
     for tag, style in AUROCS.items():
         label = "by entropy" if tag.endswith("_entropy") else "by disagreement"
-        _plot(axes, overview, overview.columns[tag], style, COLOURS["ood"], label)
-    axes.axhline(0.5, color=FAINT, linewidth=0.8, linestyle=":")
+        _plot(axes, overview, overview.columns[tag], style, _colour("ood"), label)
+    axes.axhline(0.5, color=current().faint, linewidth=0.8, linestyle=":")
     axes.set_ylim(min(0.45, axes.get_ylim()[0]), 1.02)
     _title(axes, "Out of distribution told apart", "AUROC")
     _key(axes, "best")
@@ -190,18 +194,15 @@ def _plot(
         place = int(np.flatnonzero(np.isfinite(values))[0])
         axes.annotate(
             f"{values[place]:.3g}", (overview.ensemble.epochs[place], values[place]), (8, 0),
-            textcoords="offset points", va="center", fontsize=SMALL - 1, color=FAINT,
+            textcoords="offset points", va="center", fontsize=SMALL - 1, color=current().faint,
         )  # fmt: skip
-    axes.set_xlabel("epoch")
+    whole_epochs(axes)
     first, last = overview.ensemble.epochs[[0, -1]]
     axes.set_xlim(first - 0.5, last + 0.5)
-    axes.xaxis.set_major_locator(
-        MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
-    )
 
 
 def _title(axes: Axes, title: str, unit: str) -> None:
-    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
+    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=current().ink)
     axes.set_ylabel(unit)
 
 
