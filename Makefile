@@ -64,7 +64,7 @@ help:
 	@echo '  LOG_FORMAT=$(LOG_FORMAT)     parquet, tensorboard or both'
 	@echo '  STEPS=$(STEPS) SEED=$(SEED)      number of batches; of weights and order'
 	@echo '  MEMBERS=$(MEMBERS) EPOCHS=$(EPOCHS)   of ensembles'
-	@echo '  MODEL=$(MODEL) PROMPTS=    a model's folder, file, package or name; a file with a prompt a line'
+	@echo '  MODEL=$(MODEL) PROMPTS=    folder, file, package or name of a model; a file with a prompt a line'
 	@echo '  VOICING=$(VOICING)          how numbers become sound: roll, lanes, sequence or original'
 	@echo '  LAYERS= PARAMETERS=$(PARAMETERS)    which layers (a,b,…); weight or all'
 	@echo '  TAGS= JOBS=$(JOBS)           which tags (globs, separated by blanks); runs at once'

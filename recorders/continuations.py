@@ -19,7 +19,8 @@ from epochord.runlog.errors import EpochordError
 
 __all__ = ["Expected", "Logits", "PromptError", "Rows", "expected_numbers", "logits_of", "rows_of"]
 
-GLUED = "$€£¥₹#+-−±~≈.("  # digits stand right behind these
+GLUED = "$€£¥₹#+-−±~≈("  # digits stand right behind these
+POINT = "."  # and behind this, where it does not end a sentence
 BATCH = 16  # texts at a time
 
 Floats = npt.NDArray[np.float64]
@@ -123,7 +124,7 @@ def rows_of(
                     f"the prompt {text[:40]!r}… has {len(whole)} tokens; the model's context has "
                     f"{context}, one of which the number needs"
                 )
-            glued = (text + beginning)[-1] in GLUED
+            glued = (text + beginning)[-1] in (GLUED + POINT if beginning else GLUED)
             rows += [
                 _Row(number, [*whole, *space], len(ids), len(whole), glued, not place)
                 for place, space in enumerate([[one] for one in tokens.spaces] or [[]])

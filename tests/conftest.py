@@ -113,7 +113,7 @@ def clone(tmp_path: Path) -> Path:
     for name, command in (("python", ""), ("epochord", "-m epochord")):
         (folder / name).write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n')
         (folder / name).chmod(0o755)
-    for stamp in (".python", ".base", ".pictures", ".video", ".record", ".lm", ".dev"):
+    for stamp in (".python", ".base", ".pictures", ".video", ".record", ".model", ".lm", ".dev"):
         (tmp_path / ".venv" / stamp).touch()
     return tmp_path
 

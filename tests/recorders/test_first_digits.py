@@ -167,6 +167,15 @@ def test_beginnings_are_followed_where_that_is_asked_for(tmp_path):
     assert alone == pytest.approx(behind + at_once, rel=1e-6)
 
 
+def test_a_point_that_ends_a_sentence_is_none_of_a_number(tmp_path):
+    """Digits stand right behind a point only where it belongs to a beginning that is followed."""
+    tokenizer = llama_like()
+    model = tiny(tokenizer)
+    row = mass_of(model, tokenizer, ["a size ."], tmp_path)
+    assert row["mass"] == pytest.approx(brute_force(model, tokenizer, "a size .").sum(), rel=1e-5)
+    assert row["no_space_mass"] > 0
+
+
 def test_numbers_that_begin_with_zero_are_followed_to_a_digit():
     """A zero, a point and a five count for 5 in the estimator `whole`, and only there."""
     tokenizer = llama_like()

@@ -93,7 +93,7 @@ def test_they_show_and_play(
         if page.evaluate("document.querySelector('video').readyState") >= 1:
             break
         page.wait_for_timeout(100)
-    assert page.evaluate("document.querySelector('video').duration") == pytest.approx(2.2, abs=0.1)
+    assert page.evaluate("document.querySelector('video').duration") == pytest.approx(2.7, abs=0.1)
     assert page.evaluate("Math.min(...[...document.images].map((i) => i.naturalWidth))") > 300
     text = page.get_attribute("img[alt^='First digits']", "alt")
     assert text == "First digits of \N{FIRST STRONG ISOLATE}mine\N{POP DIRECTIONAL ISOLATE}"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from epochord.renderers.ensemble.scores import out_of_bag
 from epochord.runlog import LogError
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.ensemble.tables import (
@@ -169,7 +170,8 @@ def test_priors_and_draws_of_the_first_members_do_not_hide_the_others(tmp_path):
     read = open_ensemble(write(tmp_path / "e", setup, epochs))
     assert read.present.tolist() == [[True, True, False, False], [True] * 4]
     assert np.isfinite(read.trained(1).grid).all(axis=1).tolist() == [True, True, False, False]
-    assert read.setup.indices is None
+    assert read.setup.indices.tolist() == [[0, 0], [0, 0], [-1, -1], [-1, -1]]
+    assert out_of_bag(read.setup.indices, 2).tolist() == [[False, True]] * 2 + [[False] * 2] * 2
 
 
 def grown(folder, format):
