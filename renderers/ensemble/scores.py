@@ -162,7 +162,7 @@ def out_of_bag(indices: npt.NDArray[np.integer[Any]], points: int) -> Bools:
     ValueError
         If an index is not one of a point.
     """
-    known = (indices != UNKNOWN).any(axis=1)
+    known = (indices != UNKNOWN).any(axis=1) | (indices.shape[1] == 0)
     told = indices[known]
     if told.size and not 0 <= told.min() <= told.max() < points:
         raise ValueError(
