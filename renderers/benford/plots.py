@@ -30,13 +30,14 @@ __all__ = ["digits_figure"]
 
 COLUMNS = 3
 PANEL, ALONE, WIDE = (2.9, 2.4), (5.6, 4.0), (9.0, 2.6)  # inches; wide are those of 90 digits
-LEFT, TOP, BOTTOM, BESIDE = 0.75, 0.5, 0.6, 0.2  # inches around the panels
+LEFT, TOP, BOTTOM, BESIDE = 0.75, 0.54, 0.66, 0.2  # inches around the panels
 LETTER, LINE, KEY = 0.075, 0.16, 2.4  # inches of a letter, a line, and a key of the legend
 WITHIN = 0.84  # of a panel is its frame
 NAMES, TICKS = 0.48, 0.42  # inches above and below a frame
 TITLE = 38  # characters
 HEADROOM = 1.08
-BAR = 0.8
+BAR, BAND = 0.8, 0.3  # widths, of the distance of two digits
+EXPECTED = "expected by the model"
 NORMAL_95 = 1.96
 
 
@@ -104,15 +105,18 @@ def _table(subjects: Sequence[Subject]) -> Table:
 def _say_around(figure: Figure, heading: str, lines: Sequence[str]) -> None:
     """Write the heading, what the numbers come to, and the legend."""
     width, height = figure.get_size_inches()
-    x = 0.15 / width
-    figure.text(x, 1 - 0.12 / height, as_text(heading), va="top", fontsize=13, color=INK)
+    x = 0.18 / width
+    figure.text(x, 1 - 0.18 / height, as_text(heading), va="top", fontsize=13, color=INK)
     said = as_text("\n".join(lines))
-    figure.text(x, 1 - 0.42 / height, said, va="top", fontsize=9, color=QUIET)
+    figure.text(x, 1 - 0.46 / height, said, va="top", fontsize=9, color=QUIET)
     drawn = [handle for axes in figure.axes for handle in axes.get_legend_handles_labels()[0]]
     named = {str(handle.get_label()): handle for handle in drawn}
-    keys = [named[name] for name in sorted(named, key=lambda name: not name.startswith("observed"))]
+    keys = [
+        named[name]
+        for name in sorted(named, key=lambda name: not name.startswith(("observed", EXPECTED)))
+    ]
     figure.legend(
-        handles=keys, loc="lower left", bbox_to_anchor=(x, 0.02 / height), fontsize=9,
+        handles=keys, loc="lower left", bbox_to_anchor=(x, 0.1 / height), fontsize=9,
         ncols=min(len(keys), max(1, int(width / KEY))), frameon=False,
     )  # fmt: skip
 
@@ -139,12 +143,13 @@ def _is_counted(subject: Subject) -> bool:
 def _pale_label(subject: Subject) -> str:
     if _is_counted(subject):
         return f"observed, fewer than {SMALL:,} values (set no scale)"
-    return f"observed, less than {100 * LITTLE_MASS:.0f} % of the mass"
+    return f"{EXPECTED}, less than {100 * LITTLE_MASS:.0f} % of the mass"
 
 
 def _draw(axes: Axes, subject: Subject, highest: float, pale: bool) -> None:
     digits, law, shares = subject.digit.labels, np.asarray(subject.digit.law), subject.shares
-    label = _pale_label(subject) if pale else "observed"
+    label = "observed" if _is_counted(subject) else EXPECTED
+    label = _pale_label(subject) if pale else label
     axes.bar(
         digits, np.nan_to_num(shares), color=FAINT if pale else OBSERVED, width=BAR, label=label
     )
@@ -196,6 +201,6 @@ def _draw_baseline(
         return
     low, high = several.min(axis=0), several.max(axis=0)
     axes.bar(
-        digits, high - low, bottom=low, width=BAR, color=colour, edgecolor=colour, linewidth=1.2,
+        digits, high - low, bottom=low, width=BAND, color=colour, edgecolor=colour, linewidth=1.2,
         alpha=0.5, label=f"{name}, from least to greatest",
     )  # fmt: skip

@@ -38,7 +38,7 @@ __all__ = ["Apart", "render_apart"]
 Floats = npt.NDArray[np.floating[Any]]
 Progress = Callable[[int, int], None]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCORES, VIDEO, DESCRIPTION = ".scores.parquet", ".mp4", ".json"
 
 
@@ -188,7 +188,7 @@ def _about(ensemble: Ensemble, settings: EnsembleSettings) -> dict[str, Any]:
     }
     if ensemble.classes:
         run["classes"] = list(ensemble.classes)
-    counting = ("noise", "svg", "video", "duration", "animation")
+    counting = ("noise", "theme", "svg", "video", "duration", "animation")
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "apart",

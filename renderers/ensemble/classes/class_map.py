@@ -22,7 +22,6 @@ from matplotlib.text import Text
 
 from epochord.renderers.ensemble.classes.look import (
     EDGE,
-    INK,
     SMALL,
     class_colours,
     mixed,
@@ -31,6 +30,7 @@ from epochord.renderers.ensemble.classes.look import (
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.classes.scores import mean_probabilities, uncertainty
 from epochord.renderers.ensemble.classes.words import about, certainty
+from epochord.renderers.ensemble.look import current, ink
 from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 
 __all__ = ["ClassMap", "Moment", "map_still"]
@@ -39,12 +39,15 @@ Floats = npt.NDArray[np.floating[Any]]
 Picture = npt.NDArray[np.uint8]
 
 # Left, bottom, width and height of the maps, of the figure's; that of the classes is the largest.
-CLASSES = (0.06, 0.13, 0.46, 0.71)
-PARTS = ((0.60, 0.535, 0.32, 0.305), (0.60, 0.13, 0.32, 0.305))
+CLASSES = (0.07, 0.13, 0.45, 0.71)
+PARTS = ((0.605, 0.535, 0.315, 0.305), (0.605, 0.13, 0.315, 0.305))
 BAR = 0.012  # the width of a colour bar
 MOST_NAMED = 8  # classes in the legend
 MAPS = "cividis", "magma"  # perceptual, and safe for colour blindness
-PARTS_NAMED = ("Open to all: aleatoric part, nats", "Disputed: mutual information, nats")
+PARTS_NAMED = (
+    "Aleatoric: the members' own entropy, nats",
+    "Disagreement: mutual information, nats",
+)
 KEPT = 2  # epochs, between which a film moves
 
 
@@ -137,7 +140,8 @@ class ClassMap:
         """Put boundary and clock where they belong at a moment."""
         epochs = self._overview.ensemble.epochs
         self.boundary.set_segments(_boundaries(self._lattice, moment.by_class))
-        self.clock.set_text(f"epoch {epochs[int(place)]} of {epochs[-1]}")
+        of = f" of {epochs[-1]}" if len(epochs) > 1 else ""
+        self.clock.set_text(f"epoch {epochs[int(place)]}{of}")
 
     def _of_epoch(self, place: int) -> Moment:
         said = self._overview.ensemble.at(place).grid
@@ -150,19 +154,22 @@ class ClassMap:
         left, right, bottom, top = self._lattice.extent
         for axes in (self._classes, *self._parts):
             axes.set(xlim=(left, right), ylim=(bottom, top))
-        self._classes.set(xlabel=INPUTS[0], ylabel=INPUTS[1])
+        for axes in (self._classes, *self._parts):
+            axes.set_ylabel(INPUTS[1])
+        for axes in (self._classes, self._parts[-1]):
+            axes.set_xlabel(INPUTS[0])
         self._classes.set_title(
-            "Class, as strong as it is sure", loc="left", fontsize=SMALL + 1, color=INK
+            "Likeliest class (faint: unsure)", loc="left", fontsize=SMALL + 1, color=ink()
         )
         for axes, norm, colours, name in zip(
             self._parts, self._norms, MAPS, PARTS_NAMED, strict=True
         ):
             _draw_scale(self.figure, axes, norm, colours, name)
         self.dots = _draw_data(self._classes, self._overview)
-        self.boundary = LineCollection([], colors=INK, linewidths=1.2, zorder=2.5)
+        self.boundary = LineCollection([], colors=ink(), linewidths=1.2, zorder=2.5)
         self._classes.add_collection(self.boundary, autolim=False)
         self.clock = self.figure.text(
-            1 - EDGE, 0.955, "", fontsize=13, color=INK, ha="right", va="center"
+            1 - EDGE, 0.955, "", fontsize=13, color=ink(), ha="right", va="center"
         )
         _draw_legend(self._classes, self._overview)
 
@@ -187,8 +194,8 @@ def _greatest(values: Floats) -> float:
 def _fill(picture: Picture, axes: Axes, colours: Picture) -> None:
     """Fill axes with a map's colours [shape=(y, x, 3)], from the bottom, a block a point."""
     box, height = axes.bbox, len(picture)
-    rows = slice(round(height - box.y1), round(height - box.y0))
-    target = picture[rows, round(box.x0) : round(box.x1)]
+    rows = slice(round(height - box.y1) + 1, round(height - box.y0))  # the frame stays
+    target = picture[rows, round(box.x0) + 1 : round(box.x1)]
     down = np.arange(target.shape[0]) * len(colours) // target.shape[0]
     across = np.arange(target.shape[1]) * colours.shape[1] // target.shape[1]
     target[:] = colours[::-1][down[:, None], across]
@@ -215,27 +222,29 @@ def _draw_data(axes: Axes, overview: ClassOverview) -> Artist:
     )
     colours = class_colours(overview.ensemble.outputs)
     return axes.scatter(
-        inputs[:, 0], inputs[:, 1], s=26, c=colours[classes.astype(int)], edgecolor="white",
-        linewidth=0.8, zorder=3,
+        inputs[:, 0], inputs[:, 1], s=26, c=colours[classes.astype(int)],
+        edgecolor=current().ground, linewidth=0.8, zorder=3,
     )  # fmt: skip
 
 
 def _draw_legend(axes: Axes, overview: ClassOverview) -> None:
     ensemble = overview.ensemble
     colours = class_colours(ensemble.outputs)
-    keys: list[Line2D] = [
+    dots = "training data" if len(ensemble.setup.data) else "held-out points"
+    keys: list[Line2D] = [Line2D([], [], linestyle="", label=f"{dots} of class")]
+    keys += [
         Line2D([], [], marker="o", linestyle="", color=tuple(colours[number]), label=name)
         for number, name in enumerate(ensemble.classes[:MOST_NAMED])
     ]
-    keys.append(Line2D([], [], color=INK, linewidth=1.2, label="boundary"))
+    keys.append(Line2D([], [], color=ink(), linewidth=1.2, label="boundary"))
     axes.legend(
-        handles=keys, loc="upper left", bbox_to_anchor=(-0.02, -0.085), frameon=False,
+        handles=keys, loc="upper left", bbox_to_anchor=(-0.06, -0.085), frameon=False,
         ncols=len(keys), fontsize=SMALL, handletextpad=0.4, columnspacing=1.2,
     )  # fmt: skip
 
 
 def _draw_scale(figure: Figure, axes: Axes, norm: Normalize, colours: str, name: str) -> None:
-    axes.set_title(name, loc="left", fontsize=SMALL + 1, color=INK)
+    axes.set_title(name, loc="left", fontsize=SMALL + 1, color=ink())
     axes.tick_params(labelsize=SMALL)
     left, bottom, width, height = axes.get_position().bounds
     beside = figure.add_axes((left + width + BAR, bottom, BAR, height))

@@ -1,4 +1,4 @@
-"""How classes look: a colour each, mixed with white as far as their probability is not sure."""
+"""How classes look: a colour each, mixed with the ground as far as they are not sure."""
 
 from typing import Any
 
@@ -8,10 +8,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from epochord.renderers.ensemble.look import current, ink
+from epochord.renderers.pictures.typeface import STRONG, families
+
 __all__ = [
     "EDGE",
-    "FAINT",
-    "INK",
     "SIZE",
     "SMALL",
     "class_colours",
@@ -21,12 +22,11 @@ __all__ = [
 
 Floats = npt.NDArray[np.floating[Any]]
 
-INK = "#22262B"
-FAINT = "#6B7178"
 SMALL = 9.0  # points
 SIZE = 1280, 720  # pixels
 DPI = 100
 EDGE = 0.03  # of the width, left of everything
+UNKNOWN = 0.8  # of white
 STRONGEST = 0.62  # of a colour on a map: dots of the same class stand out from it
 
 # After Okabe and Ito, Color Universal Design (2008); the first two are the ends of a diverging
@@ -51,8 +51,8 @@ def class_colours(classes: int) -> Floats:
 def mixed(probabilities: Floats) -> Floats:
     """Return the colour of the likeliest class, as strong as it is sure [shape=(..., 3)].
 
-    White where all classes are equally likely; so of two classes it is a diverging scale whose
-    middle is their boundary.  Grey where nothing is known.
+    The ground where all classes are equally likely; so of two classes it is a diverging scale
+    whose middle is their boundary.  Grey where nothing is known.
 
     Parameters
     ----------
@@ -64,7 +64,10 @@ def mixed(probabilities: Floats) -> Floats:
     plain = np.where(known[..., None], probabilities, 1 / classes)
     best = class_colours(classes)[plain.argmax(axis=-1)]
     sure = ((plain.max(axis=-1) - 1 / classes) / (1 - 1 / classes))[..., None]
-    colours: Floats = np.where(known[..., None], 1 - STRONGEST * sure * (1 - best), 0.8)
+    ground = np.array(to_rgb(current().ground))
+    colours: Floats = np.where(
+        known[..., None], ground + STRONGEST * sure * (best - ground), UNKNOWN
+    )
     return colours
 
 
@@ -72,6 +75,8 @@ def sheet(title: str, below: str) -> Figure:
     """Return an empty figure with a sentence at its head and a line that says how it was made."""
     figure = Figure(figsize=(SIZE[0] / DPI, SIZE[1] / DPI), dpi=DPI)
     FigureCanvasAgg(figure)
-    figure.text(EDGE, 0.955, title, fontsize=15, color=INK, va="center")
-    figure.text(EDGE, 0.912, below, fontsize=SMALL + 1, color=FAINT, va="center")
+    figure.text(
+        EDGE, 0.955, title, fontsize=15, color=ink(), family=list(families(STRONG)), va="center"
+    )
+    figure.text(EDGE, 0.912, below, fontsize=SMALL + 1, color=current().faint, va="center")
     return figure

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from epochord.renderers.ensemble.classes.look import FAINT, INK, SMALL, sheet
+from epochord.renderers.ensemble.classes.look import SMALL, sheet
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.classes.scores import BINS, Reliability
 from epochord.renderers.ensemble.classes.words import KINDS, about, quality
+from epochord.renderers.ensemble.look import current, ink
 
 __all__ = ["class_scores_still"]
 
@@ -23,7 +24,6 @@ Panel = Callable[[Axes], None]
 COLUMNS = 3
 DOTS = {"-": "o", "--": "D", ":": "s"}  # of a single epoch
 HEADROOM = 1.25  # of a panel whose key stands above what it shows
-COLOURS = {"held_out": "#6A3FB5", "out_of_bag": "#7A7C00", "data": "#6A3FB5", "ood": "#B5179E"}
 NAMES = {**KINDS, "ood": "out of distribution"}
 ENTROPIES = {"entropy": "-", "aleatoric": ":", "mutual_information": "--"}
 ENTROPY_NAMES = {"entropy": "total", "aleatoric": "aleatoric", "mutual_information": "disagreement"}
@@ -70,10 +70,12 @@ def _panels(overview: ClassOverview) -> list[Panel]:
         found.append(partial(_draw_entropy, overview))
     if any(np.isfinite(values).any() for values in _series(overview, "nll").values()):
         found += [
-            partial(_draw_series, overview, "nll", "Likelihood of what came true", "NLL, nats"),
+            partial(
+                _draw_series, overview, "nll", "Negative log-likelihood", "nats (lower is better)"
+            ),
             partial(_draw_series, overview, "accuracy", "Accuracy", "share classified right"),
         ]
-        last = partial(_draw_series, overview, "brier", "Brier score", "from 0 to 2")
+        last = partial(_draw_series, overview, "brier", "Brier score", "0 to 2 (lower is better)")
         found.append(partial(_draw_auroc, overview) if _told_apart(overview) else last)
     return found
 
@@ -84,19 +86,19 @@ def _series(overview: ClassOverview, name: str) -> dict[str, Floats]:
 
 def _draw_reliability(overview: ClassOverview, axes: Axes) -> None:
     """Draw accuracy over confidence, a dot a bin, as large as it has points."""
-    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
+    axes.plot([0, 1], [0, 1], color=current().faint, linewidth=0.8, linestyle=":")
     for kind, table in overview.last.items():
         filled = table.counts > 0
         axes.plot(
-            table.confidence[filled], table.accuracy[filled], color=COLOURS[kind], linewidth=1.2
+            table.confidence[filled], table.accuracy[filled], color=_colour(kind), linewidth=1.2
         )
         sizes = 8 + 110 * table.counts[filled] / table.counts.sum()
         axes.scatter(
-            table.confidence[filled], table.accuracy[filled], s=sizes, color=COLOURS[kind],
+            table.confidence[filled], table.accuracy[filled], s=sizes, color=_colour(kind),
             label=f"{NAMES[kind]}, {table.counts.sum()}", linewidth=0,
         )  # fmt: skip
     _write_counts(axes, next(iter(overview.last.values())))
-    axes.set(xlim=(0, 1.03), ylim=(-0.1, 1.05), xlabel="confidence")
+    axes.set(xlim=(0, 1.03), ylim=(-0.14, 1.05), xlabel="confidence")
     _title(axes, "Reliability (below line: too sure), with counts", "share right")
     _key(axes, "best")
 
@@ -109,7 +111,7 @@ def _write_counts(axes: Axes, table: Reliability) -> None:
         if count:
             axes.annotate(
                 str(count), (confidence, accuracy), (0, -14), textcoords="offset points",
-                ha="center", fontsize=SMALL - 2, color=FAINT,
+                ha="center", fontsize=SMALL - 2, color=current().faint,
             )  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def _draw_confidence(overview: ClassOverview, axes: Axes) -> None:
         known = values[np.isfinite(values)]
         if known.size:
             share = np.histogram(known, edges)[0] / known.size
-            axes.stairs(share, edges, color=COLOURS[kind], linewidth=1.5, label=NAMES[kind])
+            axes.stairs(share, edges, color=_colour(kind), linewidth=1.5, label=NAMES[kind])
     axes.set(xlim=(1 / overview.ensemble.outputs - 0.02, 1.02), xlabel="confidence")
     axes.set_ylim(0, HEADROOM * axes.get_ylim()[1])
     _title(axes, "How sure it is", "share of the points")
@@ -143,10 +145,10 @@ def _draw_entropy(overview: ClassOverview, axes: Axes) -> None:
     first = next(iter(_entropies(overview))).partition("/")[0]
     for tag, values in _entropies(overview).items():
         kind, _, name = tag.partition("/")
-        label = ENTROPY_NAMES[name] if kind == first else None
-        if kind != first and name == "entropy":
-            label = f"{ENTROPY_NAMES[name]}, {NAMES.get(kind, kind)}"
-        _plot(axes, overview, values, ENTROPIES[name], COLOURS.get(kind, INK), label)
+        label = ENTROPY_NAMES[name]
+        if kind != first:
+            label += f", {NAMES.get(kind, kind)}"
+        _plot(axes, overview, values, ENTROPIES[name], _colour(kind), label)
     axes.set_ylim(bottom=0)
     _title(axes, "Uncertainty over training", "entropy, nats")
     _key(axes, "best")
@@ -154,9 +156,11 @@ def _draw_entropy(overview: ClassOverview, axes: Axes) -> None:
 
 def _draw_series(overview: ClassOverview, name: str, title: str, unit: str, axes: Axes) -> None:
     for kind, values in _series(overview, name).items():
-        _plot(axes, overview, values, "-", COLOURS[kind], NAMES[kind])
+        _plot(axes, overview, values, "-", _colour(kind), NAMES[kind])
     if name == "accuracy":
-        axes.set_ylim(top=1.01)
+        low = axes.get_ylim()[0]
+        axes.set_ylim(low, 1 + 0.03 * (1 - low))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     else:
         axes.set_ylim(bottom=0)
     _title(axes, title, unit)
@@ -171,8 +175,8 @@ def _told_apart(overview: ClassOverview) -> bool:
 def _draw_auroc(overview: ClassOverview, axes: Axes) -> None:
     for tag, style in AUROCS.items():
         label = "by entropy" if tag.endswith("_entropy") else "by disagreement"
-        _plot(axes, overview, overview.columns[tag], style, COLOURS["ood"], label)
-    axes.axhline(0.5, color=FAINT, linewidth=0.8, linestyle=":")
+        _plot(axes, overview, overview.columns[tag], style, _colour("ood"), label)
+    axes.axhline(0.5, color=current().faint, linewidth=0.8, linestyle=":")
     axes.set_ylim(min(0.45, axes.get_ylim()[0]), 1.02)
     _title(axes, "Out of distribution told apart", "AUROC")
     _key(axes, "best")
@@ -190,7 +194,7 @@ def _plot(
         place = int(np.flatnonzero(np.isfinite(values))[0])
         axes.annotate(
             f"{values[place]:.3g}", (overview.ensemble.epochs[place], values[place]), (8, 0),
-            textcoords="offset points", va="center", fontsize=SMALL - 1, color=FAINT,
+            textcoords="offset points", va="center", fontsize=SMALL - 1, color=current().faint,
         )  # fmt: skip
     axes.set_xlabel("epoch")
     first, last = overview.ensemble.epochs[[0, -1]]
@@ -200,8 +204,15 @@ def _plot(
     )
 
 
+def _colour(kind: str) -> str:
+    """Return the colour of a kind of points; ink for those of the grid."""
+    held_out, out_of_bag, _ = current().runs
+    colours = {"held_out": held_out, "out_of_bag": out_of_bag, "data": held_out}
+    return {**colours, "ood": current().stroke("hop").colour}.get(kind, ink())
+
+
 def _title(axes: Axes, title: str, unit: str) -> None:
-    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
+    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=ink())
     axes.set_ylabel(unit)
 
 
