@@ -4,9 +4,14 @@ The colours are Okabe and Ito's (Color Universal Design, 2008): what was observe
 is vermilion, what has learned nothing is grey or green.
 """
 
+from contextlib import AbstractContextManager
+
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from epochord.renderers.pictures.typeface import families
 
 __all__ = [
     "BASELINES",
@@ -22,14 +27,20 @@ __all__ = [
     "bare",
     "new_figure",
     "shortened",
+    "styled",
 ]
 
 OBSERVED, LAW, CHANCE = "#56B4E9", "#D55E00", "#D55E00"
 FAINT = "#C4E2F5"  # observed, but resting on little
-INK, QUIET = "#333333", "#666666"
+INK, QUIET = "#22262B", "#6B7178"
 BASELINES = ("#009E73", "#555555", "#CC79A7", "#E69F00")
 DPI = 100
 SMALL = 1000  # numbers: by chance alone fewer are 0.7 points or more from the law on average
+
+
+def styled() -> AbstractContextManager[None]:
+    """Let matplotlib draw with the typeface of all pictures."""
+    return mpl.rc_context({"font.family": list(families())})
 
 
 def new_figure(width: float, height: float) -> Figure:

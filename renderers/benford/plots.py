@@ -28,15 +28,16 @@ from epochord.renderers.benford.table import Table
 
 __all__ = ["digits_figure"]
 
-COLUMNS = 3
+COLUMNS = 4
 PANEL, ALONE, WIDE = (2.9, 2.4), (5.6, 4.0), (9.0, 2.6)  # inches; wide are those of 90 digits
-LEFT, TOP, BOTTOM, BESIDE = 0.75, 0.54, 0.66, 0.2  # inches around the panels
+LEFT, TOP, BOTTOM, BESIDE = 0.75, 0.56, 0.3, 0.2  # inches around the panels
+KEYS = 0.3  # inches of a line of the legend, above the panels
 LETTER, LINE, KEY = 0.075, 0.16, 2.4  # inches of a letter, a line, and a key of the legend
 WITHIN = 0.84  # of a panel is its frame
 NAMES, TICKS = 0.48, 0.42  # inches above and below a frame
 TITLE = 38  # characters
 HEADROOM = 1.08
-BAR, BAND = 0.8, 0.3  # widths, of the distance of two digits
+BAR = 0.8
 EXPECTED = "expected by the model"
 NORMAL_95 = 1.96
 
@@ -55,10 +56,13 @@ def digits_figure(subjects: Sequence[Subject], heading: str, below: str = "") ->
     """
     table, (wide, high), columns = _table(subjects), *_shape(subjects)
     rows = -(-len(subjects) // columns)
-    across = LEFT + wide * columns + BESIDE
-    lines = textwrap.wrap(below, int((across + table.width) / LETTER))
-    top = TOP + LINE * len(lines)
-    figure = new_figure(across + table.width, top + max(high * rows, table.height) + BOTTOM)
+    across, down = LEFT + wide * columns + BESIDE, high * rows
+    beneath = rows > 1  # panels in a block have room for the table below them
+    width = max(across, LEFT + table.width) if beneath else across + table.width
+    lines = textwrap.wrap(below, int(width / LETTER))
+    top = TOP + LINE * len(lines) + KEYS
+    height = down + BESIDE + table.height if beneath else max(down, table.height)
+    figure = new_figure(width, top + height + BOTTOM)
     highest, pale = _highest(subjects), _are_pale(subjects)
     for place, subject in enumerate(subjects):
         row, column = divmod(place, columns)
@@ -70,8 +74,9 @@ def digits_figure(subjects: Sequence[Subject], heading: str, below: str = "") ->
             axes.set_yticklabels([])
         if place + columns >= len(subjects):
             axes.set_xlabel(subject.digit.words, fontsize=8, color=INK)
-    _say_around(figure, heading, lines)
-    table.draw(figure, across, figure.get_size_inches()[1] - top - 0.1)
+    _say_around(figure, heading, lines, top)
+    begins = (LEFT, height + BOTTOM - down - BESIDE) if beneath else (across, height + BOTTOM - 0.1)
+    table.draw(figure, *begins)
     return figure
 
 
@@ -102,13 +107,13 @@ def _table(subjects: Sequence[Subject]) -> Table:
     return Table([(name, {"": number}) for name, number in numbers.items()])
 
 
-def _say_around(figure: Figure, heading: str, lines: Sequence[str]) -> None:
+def _say_around(figure: Figure, heading: str, lines: Sequence[str], top: float) -> None:
     """Write the heading, what the numbers come to, and the legend."""
     width, height = figure.get_size_inches()
     x = 0.18 / width
     figure.text(x, 1 - 0.18 / height, as_text(heading), va="top", fontsize=13, color=INK)
     said = as_text("\n".join(lines))
-    figure.text(x, 1 - 0.46 / height, said, va="top", fontsize=9, color=QUIET)
+    figure.text(x, 1 - 0.48 / height, said, va="top", fontsize=9, color=QUIET)
     drawn = [handle for axes in figure.axes for handle in axes.get_legend_handles_labels()[0]]
     named = {str(handle.get_label()): handle for handle in drawn}
     keys = [
@@ -116,7 +121,7 @@ def _say_around(figure: Figure, heading: str, lines: Sequence[str]) -> None:
         for name in sorted(named, key=lambda name: not name.startswith(("observed", EXPECTED)))
     ]
     figure.legend(
-        handles=keys, loc="lower left", bbox_to_anchor=(x, 0.1 / height), fontsize=9,
+        handles=keys, loc="lower left", bbox_to_anchor=(x, 1 - top / height), fontsize=9,
         ncols=min(len(keys), max(1, int(width / KEY))), frameon=False,
     )  # fmt: skip
 
@@ -201,6 +206,6 @@ def _draw_baseline(
         return
     low, high = several.min(axis=0), several.max(axis=0)
     axes.bar(
-        digits, high - low, bottom=low, width=BAND, color=colour, edgecolor=colour, linewidth=1.2,
-        alpha=0.5, label=f"{name}, from least to greatest",
+        digits, high - low, bottom=low, width=BAR / 4, color=colour, linewidth=0, alpha=0.45,
+        label=f"{name}, from least to greatest", zorder=2,
     )  # fmt: skip

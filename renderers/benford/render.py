@@ -12,6 +12,7 @@ from epochord.renderers.benford.digit import digit as digit_named
 from epochord.renderers.benford.film import SIZE, film
 from epochord.renderers.benford.history import DigitHistory, histories, write_distances
 from epochord.renderers.benford.history_plots import history_figure
+from epochord.renderers.benford.look import styled
 from epochord.renderers.benford.outcomes import ProbabilityStatistics
 from epochord.renderers.benford.plots import digits_figure
 from epochord.renderers.benford.subject import Subject, constants
@@ -113,9 +114,9 @@ def render_benford(
 
 
 def _heading(run: Run, found: Sequence[Subject], which: Digit) -> str:
-    model = run.metadata.hyperparameters.get("model")
-    if isinstance(found[0].statistics, ProbabilityStatistics) and isinstance(model, str):
-        return f"{run.name}: first digits that {Path(model).name} expects of the next number"
+    if isinstance(found[0].statistics, ProbabilityStatistics):
+        model = run.tables["first_digits"]["model"][0].as_py()
+        return f"{run.name}: first digits that {model} expects of the next number"
     return f"{run.name}: {which.plural}"
 
 
@@ -174,6 +175,20 @@ def _render(
         return BenfordResult(paths, made=False, description=about)
     require_own(place, endings)
     beside.unlink(missing_ok=True)  # it must never describe what it was not made with
+    with styled():
+        _draw(found, place, heading, over_training, video=bool(settings.get("video")))
+    describe(beside, about | {"files": {path.name: path.stat().st_size for path in paths}})
+    return BenfordResult(paths, made=True, description=about)
+
+
+def _draw(
+    found: Sequence[Subject],
+    place: Destination,
+    heading: str,
+    over_training: Mapping[str, Sequence[DigitHistory]],
+    *,
+    video: bool,
+) -> None:
     save_picture(digits_figure(found, heading, in_short(found)), place.path(""))
     for kind, each in over_training.items():
         figure = history_figure(each, f"{heading} of {kind}s over training")
@@ -182,11 +197,9 @@ def _render(
         every = [history for each in over_training.values() for history in each]
         write_distances(every, place.path(DISTANCES))
     for kind, each in over_training.items():
-        if settings["video"]:
+        if video:
             moving = film(each, f"{heading} of {kind}s")
             write_video(place.path(f"{_of(kind)}.mp4"), moving, size=SIZE, fps=FPS)
-    describe(beside, about | {"files": {path.name: path.stat().st_size for path in paths}})
-    return BenfordResult(paths, made=True, description=about)
 
 
 def _of(kind: str) -> str:

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from epochord.renderers.ensemble.figure import scale
+from epochord.renderers.ensemble.lattice import INPUTS, Lattice
 from epochord.renderers.ensemble.look import ink
-from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.view import Lines
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from epochord.renderers.ensemble.map_cell import Lattice
+from epochord.renderers.ensemble.lattice import Lattice
 from epochord.runlog import LogError
 from epochord.runlog.reading.ensemble import Ensemble
 

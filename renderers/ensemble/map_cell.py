@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from epochord.renderers.ensemble.interpolation import between, neighbours
+from epochord.renderers.ensemble.lattice import INPUTS, Lattice
 from epochord.renderers.ensemble.layout import (
     SMALL,
     Box,
@@ -28,61 +29,15 @@ from epochord.renderers.ensemble.overview import Overview
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.statistics import moments
 from epochord.renderers.pictures.typeface import families
-from epochord.runlog import LogError
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["INPUTS", "Lattice", "MapCell"]
+__all__ = ["MapCell"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
 IN_FRONT = 20.0
 BAR_ROOM = 62.0  # units, for the bar of colours and its labels
-INPUTS = "x₁", "x₂"
 MAPS = {"mean": "cividis", "sd": "magma"}  # both safe for colour blindness
-
-
-class Lattice:
-    """The grid of two inputs as rows and columns.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Of two inputs.
-
-    Raises
-    ------
-    LogError
-        If the grid is not every pair of some x and some y.
-    """
-
-    def __init__(self, ensemble: Ensemble) -> None:
-        grid = ensemble.setup.grid
-        self.x, columns = np.unique(grid[:, 0], return_inverse=True)
-        self.y, rows = np.unique(grid[:, 1], return_inverse=True)
-        self.shape = len(self.y), len(self.x)
-        self._cells = rows * len(self.x) + columns
-        complete = len(np.unique(self._cells)) == len(grid) == len(self.x) * len(self.y)
-        if not complete or min(self.shape) < 2:
-            raise LogError(
-                f"run {ensemble.run.name!r}: its grid of two inputs has {len(grid)} points, "
-                f"{len(self.x)} different x and {len(self.y)} different y; expected each pair of "
-                "them once, at least 2 of each, to draw a map"
-            )
-
-    @property
-    def extent(self) -> tuple[float, float, float, float]:
-        """Left, right, bottom and top of the map: half a step beyond the outer points."""
-        ends = []
-        for places in (self.x, self.y):
-            half = (places[-1] - places[0]) / (len(places) - 1) / 2
-            ends += [float(places[0] - half), float(places[-1] + half)]
-        return ends[0], ends[1], ends[2], ends[3]
-
-    def map(self, values: Floats) -> Floats:
-        """Return values [shape=(grid,)] as a map [shape=(y, x)], from the bottom."""
-        found = np.empty(len(self._cells))
-        found[self._cells] = values
-        return found.reshape(self.shape)
 
 
 class MapCell:

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from epochord.renderers.ensemble.lattice import INPUTS, Lattice
 from epochord.renderers.ensemble.look import ink
-from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 from epochord.renderers.ensemble.sheet import panels
 from epochord.runlog.reading.ensemble import Ensemble
 

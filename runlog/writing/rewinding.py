@@ -13,6 +13,7 @@ from epochord.runlog.atomic import sync
 from epochord.runlog.digits.tables import LAYER_DIGITS, layer_digits_rows
 from epochord.runlog.errors import LogError
 from epochord.runlog.parquet import ParquetWriter, is_parquet_log, read_parquet, replace_rows
+from epochord.runlog.reading.opening import event_files
 from epochord.runlog.reading.sources import SEGMENTS
 from epochord.runlog.reading.tables import TABLES
 from epochord.runlog.run.metadata import RunMetadata
@@ -26,7 +27,7 @@ def rewind(directory: Path, run: Run, step: int) -> None:
     """Move what a log holds from a step on into a run of its own in its directory.
 
     First the new run is there, whole, and then the old one is shortened: a kill between
-    the two leaves both.  Event files stay as they are; the next one says what no longer counts.
+    the two leaves both.  Event files stay as they are; another one says what no longer counts.
 
     Parameters
     ----------
@@ -54,6 +55,10 @@ def rewind(directory: Path, run: Run, step: int) -> None:
     # What is still to be shortened is longer than it says, and so is gone on with at its end.
     run.metadata.replace(status="running", steps=step).save(directory)
     if is_parquet_log(directory):
+        if event_files(directory):  # first: what they lack then, Parquet files still have
+            from epochord.runlog.tensorboard import TensorBoardWriter
+
+            TensorBoardWriter(directory, restart_at=step).close()
         for table in (METRICS_TABLE, *TABLES):
             rows, _ = read_parquet(directory, table)
             if rows.num_rows:

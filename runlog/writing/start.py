@@ -271,7 +271,7 @@ class RunLog:
             from epochord.runlog.tensorboard import TensorBoardWriter, last_step
 
             written = last_step(self._directory)
-            # The run was rewound, by this writer or by one that was killed before it said so here.
+            # What is behind it was left by somebody who was killed while rewinding.
             restart_at = self.next_step if written >= self.next_step else None
             writers.append(TensorBoardWriter(self._directory, restart_at=restart_at))
             if format == "both" and self.next_step:

@@ -204,6 +204,8 @@ def _drawn_apart(
     apart: Mapping[Path, "Ensemble"], settings: "EnsembleSettings", as_json: bool
 ) -> Iterator[object]:
     """Make what there is of those that are no functions; yield what went wrong."""
+    if not apart:
+        return
     from epochord.renderers.ensemble import render_ensemble
 
     for place, ensemble in apart.items():

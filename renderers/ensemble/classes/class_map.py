@@ -30,8 +30,8 @@ from epochord.renderers.ensemble.classes.look import (
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.classes.scores import mean_probabilities, uncertainty
 from epochord.renderers.ensemble.classes.words import about, certainty
+from epochord.renderers.ensemble.lattice import INPUTS, Lattice
 from epochord.renderers.ensemble.look import current, ink
-from epochord.renderers.ensemble.map_cell import INPUTS, Lattice
 
 __all__ = ["ClassMap", "Moment", "map_still"]
 
