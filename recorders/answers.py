@@ -66,7 +66,12 @@ class Answer(NamedTuple):
 
 def as_array(values: Any) -> npt.NDArray[Any]:
     """Return a tensor of any device, an array or a list as an array."""
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+    if not isinstance(values, torch.Tensor):
+        return np.asarray(values)
+    if values.dtype == torch.bfloat16:  # which NumPy does not have
+        values = values.float()
+    array: npt.NDArray[Any] = values.detach().cpu().numpy()
+    return array
 
 
 def is_real(values: Answers) -> bool:

@@ -56,6 +56,8 @@ class Asked:
         What the members are called in messages.
     classes : bool
         Whether they are known to give classes.
+    identities : Identities, optional
+        Of the same members asked elsewhere, so that they are the same here.
 
     Attributes
     ----------
@@ -71,9 +73,15 @@ class Asked:
     """
 
     def __init__(
-        self, members: Members, inputs: Answers, *, name: str = "members", classes: bool = False
+        self,
+        members: Members,
+        inputs: Answers,
+        *,
+        name: str = "members",
+        classes: bool = False,
+        identities: Identities | None = None,
     ) -> None:
-        self.identities = Identities()
+        self.identities = identities or Identities()
         self._members = members
         self._inputs = inputs
         self._name = name

@@ -99,7 +99,7 @@ def rows_of(
     prompts : sequence of str
         What stands before the number; blanks at their ends do not count.
     follow : sequence of str
-        Beginnings that are followed too, such as ``" $"`` or ``" about"``.
+        Beginnings that are followed too, such as ``" $"`` or ``" about"``; equal ones count once.
     context : int, optional
         How many tokens the model can read.
 
@@ -116,7 +116,7 @@ def rows_of(
         if not text:
             raise PromptError("a prompt is empty; expected words before a number")
         ids = _encoded(tokenizer, text)
-        for beginning in ("", *follow):
+        for beginning in dict.fromkeys(("", *follow)):
             whole = ids + _behind(tokenizer, text, ids, beginning)
             if context is not None and len(whole) >= context:
                 raise PromptError(

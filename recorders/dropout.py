@@ -80,8 +80,9 @@ class MCDropout:
             return [self._sample(number, given) for number in range(self.samples)]
 
     def _sample(self, number: int, inputs: torch.Tensor) -> Any:
-        torch.manual_seed(_seed(self.seed, number))
-        generator = torch.Generator().manual_seed(_seed(self.seed, number))
+        seed = _seed(self.seed, number)
+        generator = torch.Generator().manual_seed(seed)
+        _seed_all_of(inputs.device, seed)
         with ExitStack() as hooks:
             for layer in self.net.modules():
                 if isinstance(layer, _PLAIN):
@@ -100,8 +101,7 @@ def has_dropout(net: nn.Module) -> bool:
 def _dropping(generator: torch.Generator) -> Any:
     """Return a hook that drops the same of every point, and scales what is left."""
 
-    def hook(layer: Any, args: tuple[torch.Tensor, ...], _: torch.Tensor) -> torch.Tensor:
-        inputs = args[0]
+    def hook(layer: Any, _: Any, inputs: torch.Tensor) -> torch.Tensor:  # in eval mode: as they are
         sizes = list(inputs.shape[1:]) if inputs.ndim > 1 else [1]
         if isinstance(layer, _BY_CHANNEL) and len(sizes) > 1:
             sizes[1:] = [1] * (len(sizes) - 1)
@@ -122,6 +122,14 @@ def _every_layer_asked() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _seed_all_of(device: torch.device, seed: int) -> None:
+    """Seed what one device draws from; `torch.manual_seed` would seed all, and training's too."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
 
 
 def _seed(seed: int, number: int) -> int:

@@ -27,6 +27,8 @@ from epochord.recorders.ensemble_rows import (
     Waiting,
     as_losses,
     beyond_half,
+    form_of,
+    refuse_other_form,
     refuse_other_shape,
     rows_of,
 )
@@ -202,8 +204,10 @@ class EnsembleRecorder(Recorder):
         inputs, expected = places.inputs, bool(task == "classification" or logits or classes)
         self._asked = Asked(members, inputs, classes=expected)
         probe = inputs[:: max(1, len(inputs) // PROBED_POINTS)]
-        self._probed = Asked(members, probe, classes=expected)
+        known = self._asked.identities
+        self._probed = Asked(members, probe, classes=expected, identities=known)
         first = self._asked.checked()
+        self._form = form_of(first.answer)
         self._task = decide(first.answer, places.targets, task=task, logits=logits, classes=classes)
         setup = places.setup(self._task)
         self.members = len(first.identities)
@@ -262,7 +266,8 @@ class EnsembleRecorder(Recorder):
         RuntimeError
             After `close`.
         ValueError
-            If a shape does not fit, or the first indices come too late to be logged.
+            If a shape does not fit, the members give outputs or variances that they did not give
+            when recording began, or none any more, or the first indices come too late.
         TypeError
             If something is no real number.
         Exception
@@ -280,7 +285,7 @@ class EnsembleRecorder(Recorder):
             self.step += 1
             return
         measured = (self.step + 1) % self._every == 0
-        reply = (self._asked if measured else self._probed)()
+        reply = self._ask(probed=not measured)
         if values is not None:
             refuse_other_shape(values, len(reply.identities))
         self.step += 1
@@ -296,6 +301,11 @@ class EnsembleRecorder(Recorder):
                 self._measure(reply)
             else:
                 self._seen = self._stored(reply.answer.values)
+
+    def _ask(self, *, probed: bool = False) -> Reply:
+        reply = (self._probed if probed else self._asked)()
+        refuse_other_form(reply.answer, self._form)
+        return reply
 
     def _log_losses(self, values: Answers, identities: npt.NDArray[np.int64]) -> None:
         if isinstance(values, torch.Tensor) and not values.is_cpu:
@@ -383,13 +393,13 @@ class EnsembleRecorder(Recorder):
         if self._seen is None:
             return
         measured = self.step % self._every == 0
-        reply = (self._asked if measured else self._probed)()
+        reply = self._ask(probed=not measured)
         now = self._stored(reply.answer.values)
         moved = not np.array_equal(self._seen(), now(), equal_nan=True)
         if moved:
             self.step += 1
         if moved or not measured:
-            self._measure(reply if measured else self._asked())
+            self._measure(reply if measured else self._ask())
 
     def _hand_over(self, taken: Sequence[Taken]) -> None:
         super()._hand_over(taken)

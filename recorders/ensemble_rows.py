@@ -8,13 +8,23 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from epochord.recorders.answers import Answers, is_real
+from epochord.recorders.answers import Answer, Answers, is_real
 from epochord.recorders.devices import to_host
 from epochord.recorders.ensemble_places import Points, split
 from epochord.runlog.ensemble import EnsembleSetup
 from epochord.runlog.ensemble.tables import prediction_rows
+from epochord.runlog.words import plural
 
-__all__ = ["Pending", "Waiting", "as_losses", "beyond_half", "refuse_other_shape", "rows_of"]
+__all__ = [
+    "Pending",
+    "Waiting",
+    "as_losses",
+    "beyond_half",
+    "form_of",
+    "refuse_other_form",
+    "refuse_other_shape",
+    "rows_of",
+]
 
 Waiting = Callable[[], npt.NDArray[np.floating[Any]]]
 
@@ -51,6 +61,24 @@ def as_losses(losses: Points) -> Answers:
     if not is_real(values):
         raise TypeError(f"losses are {values.dtype}; expected real numbers")
     return values
+
+
+def form_of(answer: Answer) -> str:
+    """Say in words what members give, which stays the same in all epochs of a log."""
+    widths = "" if answer.variances is None else " with variances"
+    return plural(int(answer.values.shape[-1]), "output") + widths
+
+
+def refuse_other_form(answer: Answer, first: str) -> None:
+    """Raise unless the members give what they gave first.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    if (now := form_of(answer)) != first:
+        raise ValueError(f"record(): the members give {now}; when recording began, {first}")
 
 
 def refuse_other_shape(losses: Answers, members: int) -> None:

@@ -224,7 +224,9 @@ def _probabilities(values: Answers, logits: bool) -> Answers:
         if one:
             second = values.sigmoid() if logits else values
             return torch.cat([1 - second, second], -1)
-        return values.softmax(-1) if logits else values
+        if not logits:
+            return values
+        return values.softmax(-1, dtype=torch.promote_types(values.dtype, torch.float32))
     if logits:
         wide = np.concatenate([np.zeros_like(values), values], -1) if one else values
         raised = np.exp(wide - wide.max(axis=-1, keepdims=True))
@@ -237,7 +239,7 @@ def _check(values: Answers) -> None:
     """Refuse what are no probabilities, of the members that are finite."""
     found = as_array(values).astype(np.float64)
     least, sums = found.min(axis=-1), found.sum(axis=-1)
-    wrong = (least < BELOW_ZERO) | (np.abs(sums - 1) > SUM_TOLERANCE)
+    wrong = (least < BELOW_ZERO) | (np.abs(sums - 1) > max(SUM_TOLERANCE, _rounding(values)))
     if not wrong.any():
         return
     member, point = np.argwhere(wrong)[0]
@@ -248,6 +250,13 @@ def _check(values: Answers) -> None:
         "non-negative numbers that sum to 1: pass logits=True if they are logits, "
         "task='regression' if they are several outputs"
     )
+
+
+def _rounding(values: Answers) -> float:
+    """Return how far sums of probabilities may be off by their precision alone."""
+    if isinstance(values, torch.Tensor) and values.is_floating_point():
+        return 4 * torch.finfo(values.dtype).eps
+    return 0.0
 
 
 def _listed(names: Labels) -> str:

@@ -102,8 +102,8 @@ def members_of(thing: Any) -> list[Callable[[Any], Any]] | Stages | None:
     """Return the members that an ensemble of estimators has now; None if it is none.
 
     Those are its `estimators_`, with the columns that each of them sees.  A boosted one, whose
-    trees do not predict by themselves, is taken by its stages.  What wraps an estimator for each
-    class or target is no ensemble.
+    parts are no predictions by themselves, is taken by its stages.  What wraps an estimator for
+    each class or target is no ensemble.
 
     Raises
     ------
@@ -112,14 +112,14 @@ def members_of(thing: Any) -> list[Callable[[Any], Any]] | Stages | None:
     """
     if not is_estimator(thing):
         return None
+    if hasattr(thing, "staged_predict"):
+        _refuse_unfitted(thing)
+        return Stages(thing)
     parts = getattr(thing, "estimators_", None)
     several = hasattr(thing, "n_estimators") or hasattr(thing, "estimators")
     if isinstance(parts, list) and several:
         columns = getattr(thing, "estimators_features_", None) or [None] * len(parts)
         return [Learned(*pair) for pair in zip(parts, columns, strict=True)]
-    if hasattr(thing, "staged_predict") and not isinstance(parts, list):
-        _refuse_unfitted(thing)
-        return Stages(thing)
     _refuse_unfitted(thing)
     return [Learned(thing)]
 

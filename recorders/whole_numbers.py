@@ -90,7 +90,7 @@ def _followed(
     for path in likely:
         (logits,) = logits_of([path.ids], [len(path.ids) - 1])
         chances = path.chance * torch.softmax(logits[-1].double(), 0).numpy()
-        places, kinds = _kinds(tokens, path.number)
+        places, kinds = _kinds(tokens, path.number, len(chances))
         found += np.bincount(kinds, np.where(kinds == OPEN, 0.0, chances[places]), 11)
         longer += [
             _Path(float(chances[place]), [*path.ids, place], path.number + tokens.texts[place])
@@ -99,12 +99,15 @@ def _followed(
     return longer
 
 
-def _kinds(tokens: DigitTokens, number: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Tell behind zeros what each token makes of them: its digit, `OPEN`, or 0."""
-    kinds = np.zeros(len(tokens.texts), np.int64)
-    for place, text in enumerate(tokens.texts.values()):
+def _kinds(
+    tokens: DigitTokens, number: str, vocabulary: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Tell behind zeros what each token of a model makes of them: its digit, `OPEN`, or 0."""
+    known = {token: text for token, text in tokens.texts.items() if token < vocabulary}
+    kinds = np.zeros(len(known), np.int64)
+    for place, text in enumerate(known.values()):
         if ended := ENDED.match(number + text):
             kinds[place] = int(ended[1])
         elif text and ZEROS.fullmatch(number + text):
             kinds[place] = OPEN
-    return np.fromiter(tokens.texts, np.int64), kinds
+    return np.fromiter(known, np.int64), kinds

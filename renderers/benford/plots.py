@@ -30,7 +30,7 @@ __all__ = ["digits_figure"]
 
 COLUMNS = 4
 PANEL, ALONE, WIDE = (2.9, 2.4), (5.6, 4.0), (9.0, 2.6)  # inches; wide are those of 90 digits
-LEFT, TOP, BOTTOM, BESIDE = 0.75, 0.56, 0.3, 0.2  # inches around the panels
+LEFT, TOP, BOTTOM, BESIDE = 0.75, 0.62, 0.3, 0.2  # inches around the panels
 KEYS = 0.3  # inches of a line of the legend, above the panels
 LETTER, LINE, KEY = 0.075, 0.16, 2.4  # inches of a letter, a line, and a key of the legend
 WITHIN = 0.84  # of a panel is its frame
@@ -113,7 +113,7 @@ def _say_around(figure: Figure, heading: str, lines: Sequence[str], top: float) 
     x = 0.18 / width
     figure.text(x, 1 - 0.18 / height, as_text(heading), va="top", fontsize=13, color=INK)
     said = as_text("\n".join(lines))
-    figure.text(x, 1 - 0.48 / height, said, va="top", fontsize=9, color=QUIET)
+    figure.text(x, 1 - 0.46 / height, said, va="top", fontsize=9, color=QUIET)
     drawn = [handle for axes in figure.axes for handle in axes.get_legend_handles_labels()[0]]
     named = {str(handle.get_label()): handle for handle in drawn}
     keys = [

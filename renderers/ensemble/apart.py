@@ -17,11 +17,13 @@ import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from epochord.renderers.ensemble.classes.class_map import map_still
-from epochord.renderers.ensemble.classes.film import FPS, class_film
+from epochord.renderers.ensemble.classes.film import class_film
 from epochord.renderers.ensemble.classes.overview import class_overview
 from epochord.renderers.ensemble.classes.score_still import class_scores_still
 from epochord.renderers.ensemble.drawable import has_lattice, on_points, why_not_drawn
+from epochord.renderers.ensemble.look import size_of, styled
 from epochord.renderers.ensemble.overview import overview
+from epochord.renderers.ensemble.pacing import FPS
 from epochord.renderers.ensemble.score_still import scores_still
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.pictures.save import save_picture
@@ -89,7 +91,7 @@ def render_apart(
     place : Destination
         Where they go.
     settings : EnsembleSettings
-        Of which the noise, the video and its length count.
+        Of which the noise, the theme, and the video, its size, its clock and its length count.
     made_before : set of str
         Names of earlier results, which go.
     progress : callable, optional
@@ -110,7 +112,19 @@ def render_apart(
         names = [name for name in made_before if (place.folder / name).is_file()]
         return Apart(sorted(names), False, about)
     require_own(place, (SCORES, VIDEO))
-    found = _of_classes(ensemble) or _of_numbers(ensemble, settings)
+    with styled(settings):
+        return _rendered(ensemble, place, settings, made_before, about, progress)
+
+
+def _rendered(
+    ensemble: Ensemble,
+    place: Destination,
+    settings: EnsembleSettings,
+    made_before: set[str],
+    about: dict[str, Any],
+    progress: Progress | None,
+) -> Apart:
+    found = _of_classes(ensemble, settings) or _of_numbers(ensemble, settings)
     film = found.film if settings.video else None
     about |= found.more | {"at_last_epoch": _at_last_epoch(found.columns)}
     with staging(place.folder, replacing=made_before) as folder:
@@ -149,7 +163,7 @@ def _film(
     progress: Progress | None,
 ) -> list[str]:
     small = None if settings.animation == "none" else stage.path(f".{settings.animation}")
-    frames = film(stage.path(VIDEO), duration=settings.duration, animation=small, progress=progress)
+    frames = film(stage.path(VIDEO), settings, animation=small, progress=progress)
     about |= {"frames": frames, "fps": FPS, "duration": frames / FPS}
     return [stage.path(VIDEO).name, *([small.name] if small else [])]
 
@@ -188,7 +202,7 @@ def _about(ensemble: Ensemble, settings: EnsembleSettings) -> dict[str, Any]:
     }
     if ensemble.classes:
         run["classes"] = list(ensemble.classes)
-    counting = ("noise", "theme", "svg", "video", "duration", "animation")
+    counting = ("noise", "theme", "svg", "video", "size", "clock", "duration", "animation")
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "apart",
@@ -203,12 +217,12 @@ def _one_of_several(ensemble: Ensemble) -> list[str]:
     return [f"scores of output 0 of {ensemble.outputs}; --output K gives those of another"]
 
 
-def _of_classes(ensemble: Ensemble) -> _Found | None:
+def _of_classes(ensemble: Ensemble, settings: EnsembleSettings) -> _Found | None:
     if ensemble.task != "classification":
         return None
     found = class_overview(ensemble)
     mapped = has_lattice(ensemble)
-    figures = {"classes": map_still(found)} if mapped else {}
+    figures = {"classes": map_still(found, size_of(settings))} if mapped else {}
     figures["scores"] = class_scores_still(found)
     tables = {kind: table.to_dict() for kind, table in found.last.items()}
     film = partial(class_film, found) if mapped else None

@@ -36,21 +36,26 @@ class Asked:
     targets: Floats
     counts: npt.NDArray[np.bool_] | None = None
 
+    def of(self, predictions: Predictions) -> Floats:
+        """Return what the members say at these points."""
+        values: Floats = getattr(predictions, self.place)
+        return values
+
     def mixtures(
         self, predictions: Predictions, noise: Noise, variances: Predictions | None
     ) -> Mixtures:
         """Return the predictive distributions of an epoch at these points."""
         return mixtures(
-            getattr(predictions, self.place),
+            self.of(predictions),
             self.targets,
             counts=self.counts,
             noise_sd=noise.sd,
-            variances=None if variances is None else getattr(variances, self.place),
+            variances=None if variances is None else self.of(variances),
         )
 
     def most_likely_sd(self, predictions: Predictions) -> float | None:
         """Return the noise under which what was observed at these points is most likely."""
-        return most_likely_sd(getattr(predictions, self.place), self.targets, self.counts)
+        return most_likely_sd(self.of(predictions), self.targets, self.counts)
 
 
 def asked_of(ensemble: Ensemble) -> dict[str, Asked]:

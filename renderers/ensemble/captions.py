@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from matplotlib.text import Text
 
 from epochord.runlog.reading.ensemble import Ensemble
+from epochord.runlog.words import plural
 
-__all__ = ["about", "fit", "lost", "plural", "shortened", "title", "wrap"]
+__all__ = ["about", "fit", "lost", "shortened", "title", "wrap"]
 
 LONGEST_NAME = 40  # characters; longer ones lose their middle
 EVENER = 0.55, 0.65, 0.75, 0.85  # of the width, for lines that are about as long
@@ -60,11 +61,6 @@ def shortened(name: str) -> str:
 def lost(missing: int, members: int) -> str:
     """Say how many members are not finite; nothing if all are."""
     return f"{missing} of {plural(members, 'member')} not finite" if missing else ""
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def fit(text: Text, width: float) -> None:

@@ -57,7 +57,9 @@ __all__ = [
     "Limits",
     "ensemble_figure",
     "headed",
+    "new_figure",
     "of_each",
+    "put_titles",
     "scale",
     "whole_epochs",
 ]
@@ -160,10 +162,10 @@ def ensemble_figure(
     """
     each = list(zip(overviews, of_each(limits, len(overviews)), strict=True))
     with styled(settings) as theme:
-        figure = _new_figure(size_of(settings))
+        figure = new_figure(size_of(settings))
         whole = sheet(figure)
         own_axes = len({shown for _, shown in each}) > 1
-        top, clock = _draw_titles(figure, whole, overviews, theme, own_axes)
+        top, clock = _draw_titles(figure, overviews, theme, own_axes)
         keys = {
             str(key.get_label()): key
             for one, shown in each
@@ -199,30 +201,42 @@ def _kind(one: Overview) -> type[Cell]:
     return LineCell if one.ensemble.setup.grid.shape[1] == 1 else MapCell
 
 
-def _new_figure(size: Size) -> Figure:
+def new_figure(size: Size) -> Figure:
+    """Return an empty figure of so many pixels."""
     figure = Figure(figsize=size.inches, dpi=size.dpi)
     FigureCanvasAgg(figure)
     return figure
 
 
 def _draw_titles(
-    figure: Figure, whole: Box, overviews: Sequence[Overview], theme: Theme, own_axes: bool
+    figure: Figure, overviews: Sequence[Overview], theme: Theme, own_axes: bool
 ) -> tuple[float, Text]:
     """Write the sentence, and below it what the ensembles are; return their end, and the clock."""
-    pixels = figure.dpi / UNITS_AN_INCH
-    heading = written(
-        figure, sentence(overviews), (whole.left, whole.top), size=TITLE, colour=theme.ink,
-        strong=True,
-    )  # fmt: skip
-    wrap(heading, whole.width * pixels, TITLE_LINES)
-    below = whole.top - height_of(heading) - SPACE
     said = title(overviews[0].ensemble) if len(overviews) == 1 else _in_all(overviews)
     said += ", each on axes of its own" if own_axes else ""
-    beside = written(figure, said, (whole.left, below), size=TEXT, colour=theme.faint)
+    return put_titles(figure, (sentence(overviews), said, _longest(overviews)), theme)
+
+
+def put_titles(figure: Figure, said: tuple[str, str, str], theme: Theme) -> tuple[float, Text]:
+    """Write a heading, what is said below it, and the clock; return their end, and the clock.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    said : (str, str, str)
+        Heading, what stands below it, and the longest that the clock says, for which there is room.
+    theme : Theme
+    """
+    whole, pixels = sheet(figure), figure.dpi / UNITS_AN_INCH
+    heading = written(
+        figure, said[0], (whole.left, whole.top), size=TITLE, colour=theme.ink, strong=True
+    )
+    wrap(heading, whole.width * pixels, TITLE_LINES)
+    below = whole.top - height_of(heading) - SPACE
+    beside = written(figure, said[1], (whole.left, below), size=TEXT, colour=theme.faint)
     clock = written(
-        figure, _longest(overviews), (whole.right, below), size=TEXT, colour=theme.ink,
-        strong=True, right=True,
-    )  # fmt: skip
+        figure, said[2], (whole.right, below), size=TEXT, colour=theme.ink, strong=True, right=True
+    )
     fit(beside, whole.width * pixels - clock.get_window_extent().width - 2 * SPACE * pixels)
     clock.set_text("")
     return below - TEXT * UNITS_AN_INCH / 72 - 1.5 * SPACE, clock
@@ -300,7 +314,7 @@ def _rest(curve: Curve) -> str:
 
 def headed(ensemble: Ensemble, what: str) -> Figure:
     """Return an empty figure whose heading says what an ensemble is, and more."""
-    figure = _new_figure(Size(*SIZES["1280x720"]))
+    figure = new_figure(Size(*SIZES["1280x720"]))
     whole = sheet(figure)
     across, up = units(figure)
     heading = written(

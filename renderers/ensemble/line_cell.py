@@ -14,7 +14,6 @@ from matplotlib.patches import Patch, Polygon
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
-from epochord.renderers.ensemble.captions import plural
 from epochord.renderers.ensemble.layout import SMALL, Box, axes_in, labelled
 from epochord.renderers.ensemble.limits import seen_data
 from epochord.renderers.ensemble.look import (
@@ -30,6 +29,7 @@ from epochord.renderers.ensemble.pacing import FPS
 from epochord.renderers.ensemble.raster import Viewport, paint_band, paint_density, paint_lines
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.view import Lines, View
+from epochord.runlog.words import plural
 
 __all__ = ["LineCell"]
 

@@ -31,9 +31,10 @@ from epochord.renderers.ensemble.statistics import moments
 from epochord.renderers.pictures.typeface import families
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["MapCell"]
+__all__ = ["MapCell", "fill", "map_axes"]
 
 Floats = npt.NDArray[np.floating[Any]]
+Picture = npt.NDArray[np.uint8]
 
 IN_FRONT = 20.0
 BAR_ROOM = 62.0  # units, for the bar of colours and its labels
@@ -96,17 +97,11 @@ class MapCell:
                 cmap=MAPS[name], norm=self._norms[name], interpolation="nearest", zorder=2,
             )  # fmt: skip
 
-    def paint(self, picture: npt.NDArray[np.uint8], place: float, frame: int) -> None:  # noqa: ARG002
+    def paint(self, picture: Picture, place: float, frame: int) -> None:  # noqa: ARG002
         """See `Cell`."""
         for name, values in self._values(place).items():
-            box, height = self._axes[name].bbox, len(picture)
-            rows = slice(round(height - box.y1), round(height - box.y0))
-            columns = slice(round(box.x0), round(box.x1))
-            colours = colormaps[MAPS[name]](self._norms[name](values), bytes=True)[::-1, :, :3]
-            target = picture[rows, columns]
-            down = np.arange(target.shape[0]) * len(colours) // target.shape[0]
-            across = np.arange(target.shape[1]) * colours.shape[1] // target.shape[1]
-            target[:] = colours[down[:, None], across]
+            colours = colormaps[MAPS[name]](self._norms[name](values), bytes=True)
+            fill(picture, self._axes[name], colours[..., :3])
 
     def _values(self, place: float) -> dict[str, Any]:
         before, after, share = neighbours(place, len(self.overview.ensemble.epochs))
@@ -123,27 +118,8 @@ class MapCell:
         }
 
     def _draw_axes(self, figure: Figure, box: Box, name: str) -> Axes:
-        inner = box.inner()
-        axes = axes_in(figure, inner._replace(right=inner.right - BAR_ROOM))
-        left, right, bottom, top = self._lattice.extent
-        axes.set(xlim=(left, right), ylim=(bottom, top))
-        labelled(axes, box.left, self._theme, x=INPUTS[0], y=INPUTS[1])
-        above = axes_box(axes)
-        written(
-            figure,
-            name,
-            (above.left, above.top + 6),
-            size=SMALL,
-            colour=self._theme.ink,
-            above=True,
-        )
-        bar = axes_in(
-            figure,
-            inner._replace(left=inner.right - BAR_ROOM + 12, right=inner.right - BAR_ROOM + 24),
-        )
-        figure.colorbar(ScalarMappable(self._norms[name], MAPS[name]), cax=bar)
-        bar.tick_params(labelsize=SMALL, length=0, pad=4, labelfontfamily=families())
-        return axes
+        colours = ScalarMappable(self._norms[name], MAPS[name])
+        return map_axes(figure, box, self._lattice, name, self._theme, colours)
 
     def _data(self, axes: Axes) -> list[Any]:
         setup = self.overview.ensemble.setup
@@ -152,6 +128,42 @@ class MapCell:
             return []
         dots = _dots(self._theme)
         return list(axes.plot(inputs[:, 0], inputs[:, 1], zorder=IN_FRONT, clip_on=False, **dots))
+
+
+def map_axes(
+    figure: Figure,
+    box: Box,
+    lattice: Lattice,
+    name: str,
+    theme: Theme,
+    colours: ScalarMappable | None = None,
+) -> Axes:
+    """Add axes for a map over a lattice, with its name above and its colours, if any, beside it."""
+    inner = box.inner()
+    room = BAR_ROOM if colours else 0.0
+    axes = axes_in(figure, inner._replace(right=inner.right - room))
+    left, right, bottom, top = lattice.extent
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    labelled(axes, box.left, theme, x=INPUTS[0], y=INPUTS[1])
+    above = axes_box(axes)
+    place = above.left, above.top + 6
+    written(figure, name, place, size=SMALL, colour=theme.ink, above=True)
+    if colours:
+        edge = inner.right - room
+        bar = axes_in(figure, inner._replace(left=edge + 12, right=edge + 24))
+        figure.colorbar(colours, cax=bar)
+        bar.tick_params(labelsize=SMALL, length=0, pad=4, labelfontfamily=families())
+    return axes
+
+
+def fill(picture: Picture, axes: Axes, colours: Picture) -> None:
+    """Fill axes with a map's colours [shape=(y, x, 3)], from the bottom, a block a point."""
+    box, height = axes.bbox, len(picture)
+    rows = slice(round(height - box.y1), round(height - box.y0))
+    target = picture[rows, round(box.x0) : round(box.x1)]
+    down = np.arange(target.shape[0]) * len(colours) // target.shape[0]
+    across = np.arange(target.shape[1]) * colours.shape[1] // target.shape[1]
+    target[:] = colours[::-1][down[:, None], across]
 
 
 def _ranges(ensemble: Ensemble) -> list[tuple[float, float]]:

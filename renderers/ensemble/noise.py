@@ -64,8 +64,8 @@ def most_likely_sd(
         Standard deviation, in the target's unit; None where there is nothing to go by.
     """
     these = mixtures(predictions, targets, noise_sd=1.0, counts=counts, least=1)
-    errors = these.errors[np.isfinite(these.errors)]
-    largest = float(np.sqrt(mean_of(errors**2)))  # no likelihood is greater beyond
+    squares = np.nansum(these.errors**2, axis=1) / these.members
+    largest = float(np.sqrt(mean_of(squares)))  # no likelihood is greater beyond
     if not 0 < largest < np.inf:
         return None
 

@@ -12,7 +12,12 @@ from epochord.renderers.ensemble.limits import limits_of, reach, used
 from epochord.renderers.ensemble.noise import Noise
 from epochord.renderers.ensemble.predictive import Mixtures
 from epochord.renderers.ensemble.scores import Scores, reachable, scores_of
-from epochord.renderers.ensemble.statistics import contraction, inside_outside, moments
+from epochord.renderers.ensemble.statistics import (
+    contraction,
+    finite_mean,
+    inside_outside,
+    moments,
+)
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import Ensemble
 
@@ -132,7 +137,7 @@ def overview(
             deviation[:, place] = (predictions.grid - mean).mean(axis=1, dtype=np.float64)
         for name, values in _functions(predictions.grid, setup).items():
             reaches.setdefault(name, []).append(reach(values))
-        spreads.append((_mean(sd), *inside_outside(sd, setup.grid, setup.data)))
+        spreads.append((finite_mean(sd), *inside_outside(sd, setup.grid, setup.data)))
         scoring.score(place, predictions)
         if progress:
             progress(place + 1, count)
@@ -182,8 +187,3 @@ def _functions(grid: Floats, setup: EnsembleSetup) -> dict[str, Floats]:
     scaled = setup.prior_scale * setup.prior.grid
     with np.errstate(invalid="ignore"):  # of infinities
         return {"members": grid, "f": grid - scaled, "p": scaled}
-
-
-def _mean(values: Floats) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")

@@ -21,7 +21,7 @@ from epochord.renderers.ensemble.coverage import compiled
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["FADE", "FPS", "MOST", "REST", "Timing", "linear", "paced", "timing"]
+__all__ = ["FADE", "FPS", "MOST", "REST", "Timing", "linear", "paced", "timed", "timing"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -107,17 +107,36 @@ def timing(
     settings : EnsembleSettings
         Its clock, and how long the training takes.
     """
-    edges, speeds = paced(ensembles, limits)
-    spans = np.diff(edges)
-    moved = float(speeds @ spans)
-    wanted = moved / MOST / FPS
+    epochs = len(np.unique(np.concatenate([one.epochs for one in ensembles])))
+    return timed(*paced(ensembles, limits), epochs, settings)
+
+
+def timed(
+    edges: Floats, speeds: Floats, epochs: int, settings: EnsembleSettings, *, most: float = MOST
+) -> Timing:
+    """Say the same of whatever moves.
+
+    Parameters
+    ----------
+    edges, speeds : np.ndarray [shape=(stretches + 1,)] and [shape=(stretches,)]
+        See `paced`.
+    epochs : int
+        How many are recorded.
+    settings : EnsembleSettings
+        Its clock, and how long the training takes.
+    most : float
+        How far it moves from one frame to the next, in the unit of the speeds.
+    """
+    wanted = float(speeds @ np.diff(edges)) / most / FPS
     if settings.clock == "linear" or len(edges) < 2:
-        every = len(np.unique(np.concatenate([one.epochs for one in ensembles])))
-        times, movement = linear(edges, every, settings.duration), 0.0
+        times, movement = linear(edges, epochs, settings.duration), 0.0
         if len(times):
             movement = float(speeds.max(initial=0) * (edges[-1] - edges[0]) / len(times))
     else:
-        times, movement = _by_movement(edges, speeds, settings.duration)
+        floor = min((epochs - 1) / A_SECOND, STILLEST) * FPS / (edges[-1] - edges[0])
+        needed = np.maximum(speeds / most, floor) * np.diff(edges)
+        times = _by_movement(edges, needed, settings.duration)
+        movement = most * float(needed.sum()) / len(times) if speeds.max(initial=0) > 0 else 0.0
     rest, fading = round(REST * FPS), round(FADE * FPS)
     first, last = float(edges[0]), float(edges[-1])
     moments = np.concatenate([np.full(fading + rest, first), times, np.full(rest, last)])
@@ -133,20 +152,16 @@ def linear(edges: Floats, epochs: int, duration: float | None) -> Floats:
     return np.linspace(edges[0], edges[-1], frames + 1)[1:]
 
 
-def _by_movement(edges: Floats, speeds: Floats, duration: float | None) -> tuple[Floats, float]:
-    """Return moments between which members move alike, and how far they move at most."""
-    spans = np.diff(edges)
-    floor = min((len(spans) / (len(EDGES) - 1)) / A_SECOND, STILLEST) * FPS / spans.sum()
-    frames_needed = np.maximum(speeds / MOST, floor) * spans
-    total = float(frames_needed.sum())
+def _by_movement(edges: Floats, needed: Floats, duration: float | None) -> Floats:
+    """Return moments between which all moves alike, of the frames that each stretch needs."""
+    total = float(needed.sum())
     count = max(1, min(ceil(total), round(LONGEST * FPS)))
     if duration is not None:
         count = max(1, round(duration * FPS))
-    passed = np.concatenate([[0.0], np.cumsum(frames_needed)])
-    moments = np.interp(np.linspace(0, total, count + 1)[1:], passed, edges)
+    passed = np.concatenate([[0.0], np.cumsum(needed)])
+    moments: Floats = np.interp(np.linspace(0, total, count + 1)[1:], passed, edges)
     moments[-1] = edges[-1]
-    movement = MOST * total / count if speeds.max(initial=0) > 0 else 0.0
-    return moments, movement
+    return moments
 
 
 def paced(

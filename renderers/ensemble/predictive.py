@@ -2,8 +2,8 @@
 
 It is a mixture of Gaussians with equal weights: their means are the members' predictions, their
 variances the noise's, or each member's own.  All that is asked of it here is asked at what was
-observed; a member counts where its prediction (and its variance) is a finite number, and a point
-counts with two members or more.
+observed; a member counts where its prediction is a finite number and its variance a positive one,
+and a point counts with two members or more.
 """
 
 from math import log, pi, sqrt

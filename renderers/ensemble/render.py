@@ -158,8 +158,9 @@ def render_ensemble(
         If a file cannot be written; then what was to appear with it is not there.
     """
     settings = settings or EnsembleSettings()
-    if isinstance(ensembles, Ensemble) and why_not_drawn(ensembles):
-        return _apart(ensembles, out, settings, progress)
+    alone = ensembles[0] if isinstance(ensembles, Sequence) and len(ensembles) == 1 else ensembles
+    if isinstance(alone, Ensemble) and why_not_drawn(alone):
+        return _apart(alone, out, settings, progress)
     overviews = _overviews(ensembles, settings)
     name = overviews[0].ensemble.run.name if len(overviews) == 1 else PANEL
     place = destination(out, folder=f"renders/{name}", stem=STEM, suffixes=SUFFIXES)
@@ -248,8 +249,7 @@ def _apart(
     folder = f"renders/{ensemble.run.name}"
     place = destination(out, folder=folder, stem=STEM, suffixes=SUFFIXES)
     before = _made_before(place)
-    with styled(settings):
-        found = render_apart(ensemble, place, settings, before, progress)
+    found = render_apart(ensemble, place, settings, before, progress)
     return EnsembleResult(
         tuple(place.folder / name for name in found.names),
         made=found.made,

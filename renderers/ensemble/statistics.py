@@ -9,6 +9,7 @@ __all__ = [
     "LEAST_MEMBERS",
     "bands",
     "contraction",
+    "finite_mean",
     "inside_outside",
     "mean_of",
     "moments",
@@ -145,3 +146,8 @@ def inside_outside(sd: Floats, grid: Floats, data: Floats) -> tuple[float, float
 def mean_of(values: npt.NDArray[Any]) -> float:
     """Return the mean, of nothing NaN."""
     return float(values.mean(dtype=np.float64)) if values.size else float("nan")
+
+
+def finite_mean(values: npt.NDArray[Any]) -> float:
+    """Return the mean of what is finite, of nothing NaN."""
+    return mean_of(values[np.isfinite(values)])

@@ -196,6 +196,26 @@ def test_numbers_that_begin_with_zero_are_followed_to_a_digit():
     np.testing.assert_allclose(found["whole"][0], expected / expected.sum(), rtol=1e-6)
 
 
+def test_tokens_that_the_model_does_not_know_follow_nothing():
+    """Of a tokenizer that was given words later; none of them is a number."""
+    tokenizer = llama_like()
+    model = tiny(tokenizer, seed=13, spread=0.25)  # which expects zeros
+    before = expected_digits(model, tokenizer, ["a size of"])
+    tokenizer.add_tokens([f"word{letter}" for letter in "vwxyz"])
+    after = expected_digits(model, tokenizer, ["a size of"])
+    for name, shares in before.items():
+        np.testing.assert_array_equal(after[name], shares)
+
+
+def test_a_beginning_that_is_given_twice_is_followed_once(tmp_path):
+    """Its mass is no greater."""
+    tokenizer = llama_like()
+    model = tiny(tokenizer)
+    once = mass_of(model, tokenizer, ["a size of"], tmp_path / "once", follow=[" $"])
+    twice = mass_of(model, tokenizer, ["a size of"], tmp_path / "twice", follow=[" $", " $", ""])
+    assert twice["mass"] == once["mass"]
+
+
 @pytest.mark.parametrize("ending", [False, True])
 def test_a_learnt_vocabulary(ending):
     """Byte pairs with numbers of many lengths; a token that ends texts is not what is asked."""

@@ -1,8 +1,4 @@
-"""The film of classifiers over two inputs: classes and uncertainty, moving between the epochs.
-
-Time goes to movement: an epoch in which the probabilities move twice as far has twice the
-frames.  A second of rest at both ends.
-"""
+"""The film of classifiers over two inputs: classes and uncertainty, moving between the epochs."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -13,33 +9,34 @@ import numpy as np
 import numpy.typing as npt
 
 from epochord.renderers.ensemble.classes.class_map import ClassMap
-from epochord.renderers.ensemble.classes.look import SIZE
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.classes.scores import mean_probabilities, uncertainty
+from epochord.renderers.ensemble.look import size_of
+from epochord.renderers.ensemble.pacing import FPS, timed
+from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.pictures.overlay import Overlay, background
 from epochord.renderers.pictures.video import write_video
 
-__all__ = ["FPS", "class_film", "pace"]
+__all__ = ["class_film"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Picture = npt.NDArray[np.uint8]
 
-FPS = 60  # frames a second
-REST = 1.0  # s, at both ends
 MOVED = 0.002  # of a probability, in a frame, on the mean over the grid
-SHORTEST, LONGEST = 3.0, 30.0  # s, between the rests
 LABELS = 64  # that come again
 
 
 def class_film(
     overview: ClassOverview,
     path: Path,
+    settings: EnsembleSettings,
     *,
-    duration: float | None = None,
     animation: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Write the film; return how many frames it has.
+
+    Time goes to movement, that of the probabilities, or to each epoch alike (see `pacing`).
 
     Parameters
     ----------
@@ -47,8 +44,8 @@ def class_film(
         Of an ensemble whose grid is a lattice.
     path : Path
         An MP4.
-    duration : float, optional
-        Of the training, s; by default as long as the movement needs, from 3 s to 30.
+    settings : EnsembleSettings
+        Its size, its clock, and how long the training takes.
     animation : Path, optional
         A small WebP or GIF beside it.
     progress : callable, optional
@@ -62,44 +59,19 @@ def class_film(
         If a file cannot be written.
     """
     moved, most = _movement(overview)
-    places = pace(moved, duration)
+    epochs, size = overview.ensemble.epochs, size_of(settings)
+    edges = epochs.astype(np.float64)
+    paced = timed(edges, moved / np.diff(edges), len(edges), settings, most=MOVED)
+    places = paced.places(epochs)
     write_video(
         path,
-        _frames(ClassMap(overview, most), places),
-        size=SIZE,
+        _frames(ClassMap(overview, size, most), places, paced.shares),
+        size=size,
         fps=FPS,
         animation=animation,
         progress=(lambda done: progress(done, len(places))) if progress else None,
     )
     return len(places)
-
-
-def pace(moved: Floats, duration: float | None = None) -> Floats:
-    """Say which place among the epochs is seen in each frame.
-
-    Parameters
-    ----------
-    moved : np.ndarray [shape=(epochs - 1,)]
-        How far the probabilities move from each epoch to the next, on the mean.
-    duration : float, optional
-        Of the training, s.
-
-    Returns
-    -------
-    np.ndarray [shape=(frames,)]
-        Ascending from 0 to the last epoch; 1.5 is halfway between the second and the third.
-    """
-    steps = len(moved)
-    rest = np.ones(round(REST * FPS))
-    if not steps:
-        return 0 * np.concatenate([rest, rest])
-    # What stands still takes a little time too, so that the epochs are seen to pass.
-    share = np.maximum(moved, max(moved.max(), 1e-12) / 100)
-    seconds = duration or float(np.clip(share.sum() / MOVED / FPS, SHORTEST, LONGEST))
-    ends = np.concatenate([[0.0], np.cumsum(share)]) / share.sum()
-    moments = np.linspace(0, 1, max(2, round(seconds * FPS)))
-    moving = np.interp(moments, ends, np.arange(steps + 1))
-    return np.concatenate([0 * rest, moving, steps * rest])
 
 
 def _movement(overview: ClassOverview) -> tuple[Floats, tuple[float, float]]:
@@ -118,19 +90,30 @@ def _movement(overview: ClassOverview) -> tuple[Floats, tuple[float, float]]:
     return np.array(moved), (float(most[0]), float(most[1]))
 
 
-def _frames(drawn: ClassMap, places: Floats) -> Iterator[Picture]:
-    """Paint what moves over what does not; what stands still is painted once."""
+def _frames(drawn: ClassMap, places: Floats, fading: Floats) -> Iterator[Picture]:
+    """Yield frames, of which the first ones fade from the end to the beginning."""
+    painted = lru_cache(maxsize=1)(_painter(drawn))  # what stands still is painted once
+    if len(fading):
+        end, begin = (painted(places[k]).astype(np.float32) for k in (-1, 0))
+        for share in fading.tolist():
+            yield np.rint(end + share * (begin - end)).astype(np.uint8)
+    for place in places[len(fading) :].tolist():
+        yield painted(place)
+
+
+def _painter(drawn: ClassMap) -> Callable[[float], Picture]:
+    """Return what paints a moment over what does not move."""
     figure = drawn.figure
     still = background(figure, [drawn.dots, drawn.boundary, drawn.clock])
     dots = Overlay.of(figure, [drawn.dots])
     label = lru_cache(maxsize=LABELS)(lambda _: Overlay.of(figure, [drawn.clock]))
-    seen = np.nan
-    picture = still.copy()
-    for place in places.tolist():
-        if place != seen:
-            picture, seen = still.copy(), place
-            drawn.paint(picture, place)
-            Overlay.of(figure, [drawn.boundary]).put_onto(picture)
-            dots.put_onto(picture)
-            label(drawn.clock.get_text()).put_onto(picture)
-        yield picture
+
+    def painted(place: float) -> Picture:
+        picture = still.copy()
+        drawn.paint(picture, place)
+        Overlay.of(figure, [drawn.boundary]).put_onto(picture)
+        dots.put_onto(picture)
+        label(drawn.clock.get_text()).put_onto(picture)
+        return picture
+
+    return painted

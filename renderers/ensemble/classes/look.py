@@ -4,29 +4,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
-from epochord.renderers.ensemble.look import current, ink
-from epochord.renderers.pictures.typeface import STRONG, families
+from epochord.renderers.ensemble.look import current
 
-__all__ = [
-    "EDGE",
-    "SIZE",
-    "SMALL",
-    "class_colours",
-    "mixed",
-    "sheet",
-]
+__all__ = ["class_colours", "mixed"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
-SMALL = 9.0  # points
-SIZE = 1280, 720  # pixels
-DPI = 100
-EDGE = 0.03  # of the width, left of everything
-UNKNOWN = 0.8  # of white
+UNKNOWN = 0.2  # from the ground to a grey
 STRONGEST = 0.62  # of a colour on a map: dots of the same class stand out from it
 
 # After Okabe and Ito, Color Universal Design (2008); the first two are the ends of a diverging
@@ -51,7 +37,7 @@ def class_colours(classes: int) -> Floats:
 def mixed(probabilities: Floats) -> Floats:
     """Return the colour of the likeliest class, as strong as it is sure [shape=(..., 3)].
 
-    The ground where all classes are equally likely; so of two classes it is a diverging scale
+    As the ground where all classes are equally likely; so of two classes it is a diverging scale
     whose middle is their boundary.  Grey where nothing is known.
 
     Parameters
@@ -65,18 +51,6 @@ def mixed(probabilities: Floats) -> Floats:
     best = class_colours(classes)[plain.argmax(axis=-1)]
     sure = ((plain.max(axis=-1) - 1 / classes) / (1 - 1 / classes))[..., None]
     ground = np.array(to_rgb(current().ground))
-    colours: Floats = np.where(
-        known[..., None], ground + STRONGEST * sure * (best - ground), UNKNOWN
-    )
+    grey = np.where(ground > 0.5, ground - UNKNOWN, ground + UNKNOWN)
+    colours: Floats = np.where(known[..., None], ground + STRONGEST * sure * (best - ground), grey)
     return colours
-
-
-def sheet(title: str, below: str) -> Figure:
-    """Return an empty figure with a sentence at its head and a line that says how it was made."""
-    figure = Figure(figsize=(SIZE[0] / DPI, SIZE[1] / DPI), dpi=DPI)
-    FigureCanvasAgg(figure)
-    figure.text(
-        EDGE, 0.955, title, fontsize=15, color=ink(), family=list(families(STRONG)), va="center"
-    )
-    figure.text(EDGE, 0.912, below, fontsize=SMALL + 1, color=current().faint, va="center")
-    return figure

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.ensemble.asked import Asked, asked_of
 from epochord.renderers.ensemble.classes.scores import (
     ClassScores,
     Reliability,
@@ -16,39 +17,16 @@ from epochord.renderers.ensemble.classes.scores import (
     score_classes,
     uncertainty,
 )
+from epochord.renderers.ensemble.statistics import finite_mean
 from epochord.runlog.ensemble import Predictions
 from epochord.runlog.reading.ensemble import Ensemble
 
-__all__ = ["ClassOverview", "Scored", "class_overview"]
+__all__ = ["ClassOverview", "class_overview"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Progress = Callable[[int, int], None]
 
 OTHER_PLACES = ("grid", "ood")  # which have no targets
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Points whose classes are known.
-
-    Parameters
-    ----------
-    place : str
-        Of which predictions.
-    targets : np.ndarray [shape=(points,)]
-        Numbers of the classes.
-    counts : np.ndarray of bool [shape=(members, points)], optional
-        Which members count where.
-    """
-
-    place: str
-    targets: Floats
-    counts: npt.NDArray[np.bool_] | None = None
-
-    def of(self, predictions: Predictions) -> Floats:
-        """Return the probabilities at these points."""
-        values: Floats = getattr(predictions, self.place)
-        return values
 
 
 @dataclass(frozen=True)
@@ -59,7 +37,7 @@ class ClassOverview:
     ----------
     ensemble : Ensemble
         Of which.
-    scored : dict of str to Scored
+    scored : dict of str to Asked
         By kind of points: ``held_out`` and ``out_of_bag``, else ``data``.
     scores : dict of str to list of ClassScores
         By kind of points: one an epoch.
@@ -74,7 +52,7 @@ class ClassOverview:
     """
 
     ensemble: Ensemble
-    scored: dict[str, Scored]
+    scored: dict[str, Asked]
     scores: dict[str, list[ClassScores]]
     columns: dict[str, Floats]
     last: dict[str, Reliability]
@@ -121,23 +99,15 @@ def class_overview(ensemble: Ensemble, *, progress: Progress | None = None) -> C
     )
 
 
-def _scored(ensemble: Ensemble) -> dict[str, Scored]:
+def _scored(ensemble: Ensemble) -> dict[str, Asked]:
     """Say where classes are known: where nobody was trained, if there is such a place."""
     setup = ensemble.setup
-    found: dict[str, Scored] = {}
-    if len(setup.held_out):
-        found["held_out"] = Scored("held_out", setup.held_out_targets)
-    if setup.indices is not None:
-        unseen = np.array([np.bincount(own, minlength=len(setup.data)) for own in setup.indices])
-        if (unseen == 0).any():
-            found["out_of_bag"] = Scored("data", setup.targets, unseen == 0)
-    if not found and len(setup.data):
-        found["data"] = Scored("data", setup.targets)
-    return found
+    known = {"data": Asked("data", setup.targets)} if len(setup.data) else {}
+    return asked_of(ensemble) or known
 
 
 def _around(
-    ensemble: Ensemble, predictions: Predictions, scored: dict[str, Scored]
+    ensemble: Ensemble, predictions: Predictions, scored: dict[str, Asked]
 ) -> dict[str, float]:
     """Say how unsure the members are where no classes are known."""
     row: dict[str, float] = {}
@@ -147,8 +117,8 @@ def _around(
         if name in ensemble.setup.places
     }
     for name, each in unsure.items():
-        row[f"{name}/entropy"] = _mean(each.total)
-        row[f"{name}/mutual_information"] = _mean(each.mutual_information)
+        row[f"{name}/entropy"] = finite_mean(each.total)
+        row[f"{name}/mutual_information"] = finite_mean(each.mutual_information)
     if "ood" in unsure and scored:
         first = next(iter(scored.values()))
         inside, outside = uncertainty(first.of(predictions), first.counts), unsure["ood"]
@@ -163,8 +133,3 @@ def _missing(ensemble: Ensemble, predictions: Predictions, place: int) -> int:
     """Count the members that are there, but not finite at the first place."""
     first = getattr(predictions, ensemble.setup.first_place)
     return int((~np.isfinite(first).all(axis=(1, 2)) & ensemble.present[place]).sum())
-
-
-def _mean(values: Floats) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from epochord.renderers.ensemble.classes.look import SMALL, sheet
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.classes.scores import BINS, Reliability
-from epochord.renderers.ensemble.classes.words import KINDS, about, quality
-from epochord.renderers.ensemble.look import current, ink
+from epochord.renderers.ensemble.classes.words import KINDS, missing, quality
+from epochord.renderers.ensemble.look import current
+from epochord.renderers.ensemble.sheet import panels, plain, sheet
+from epochord.renderers.ensemble.strip import whole_epochs
 
 __all__ = ["class_scores_still"]
 
@@ -22,6 +23,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Panel = Callable[[Axes], None]
 
 COLUMNS = 3
+SMALL = 9.0  # points
 DOTS = {"-": "o", "--": "D", ":": "s"}  # of a single epoch
 HEADROOM = 1.25  # of a panel whose key stands above what it shows
 NAMES = {**KINDS, "ood": "out of distribution"}
@@ -38,25 +40,28 @@ def class_scores_still(overview: ClassOverview) -> Figure:
     overview : ClassOverview
         The run.
     """
-    last = overview.ensemble.epochs[-1]
-    figure = sheet(quality(overview), f"{about(overview)}, epoch {last}")
-    panels = _panels(overview)
-    if not panels:
-        figure.text(0.5, 0.5, "no epoch has probabilities that are finite", ha="center")
+    last = f"epoch {overview.ensemble.epochs[-1]}"
+    said = ", ".join(filter(None, [quality(overview), last, missing(overview)]))
+    figure = sheet(overview.ensemble, said)
+    drawn = _panels(overview)
+    if not drawn:
+        words = "no epoch has probabilities that are finite"
+        figure.text(0.5, 0.5, words, ha="center", color=current().ink)
         return figure
-    columns = min(COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
-    grid = figure.add_gridspec(
-        rows, columns, left=0.065, right=0.965, bottom=0.1, top=0.83, wspace=0.3, hspace=0.5
-    )
-    for place, draw in enumerate(panels):
-        axes = figure.add_subplot(grid[place // columns, place % columns])
-        axes.spines[["top", "right"]].set_visible(False)
+    for axes, draw in zip(panels(figure, len(drawn), COLUMNS), drawn, strict=True):
+        plain(axes)
         axes.tick_params(labelsize=SMALL)
         draw(axes)
         axes.xaxis.label.set_fontsize(SMALL)
         axes.yaxis.label.set_fontsize(SMALL)
     return figure
+
+
+def _colour(kind: str) -> str:
+    """Return the colour of a kind of points; of the grid, that of text."""
+    theme = current()
+    colours = {"held_out": theme.runs[0], "data": theme.runs[0], "out_of_bag": theme.runs[1]}
+    return (colours | {"ood": theme.stroke("hop").colour}).get(kind, theme.ink)
 
 
 def _panels(overview: ClassOverview) -> list[Panel]:
@@ -196,23 +201,13 @@ def _plot(
             f"{values[place]:.3g}", (overview.ensemble.epochs[place], values[place]), (8, 0),
             textcoords="offset points", va="center", fontsize=SMALL - 1, color=current().faint,
         )  # fmt: skip
-    axes.set_xlabel("epoch")
+    whole_epochs(axes)
     first, last = overview.ensemble.epochs[[0, -1]]
     axes.set_xlim(first - 0.5, last + 0.5)
-    axes.xaxis.set_major_locator(
-        MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
-    )
-
-
-def _colour(kind: str) -> str:
-    """Return the colour of a kind of points; ink for those of the grid."""
-    held_out, out_of_bag, _ = current().runs
-    colours = {"held_out": held_out, "out_of_bag": out_of_bag, "data": held_out}
-    return {**colours, "ood": current().stroke("hop").colour}.get(kind, ink())
 
 
 def _title(axes: Axes, title: str, unit: str) -> None:
-    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=ink())
+    axes.set_title(title, loc="left", fontsize=SMALL + 1, color=current().ink)
     axes.set_ylabel(unit)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from epochord.renderers.ensemble.statistics import finite_mean
+
 __all__ = [
     "BINS",
     "ClassScores",
@@ -202,13 +204,13 @@ def score_classes(
     came = kept[np.arange(len(kept)), classes]
     distances = np.square(kept - np.eye(mean.shape[1])[classes]).sum(axis=1)
     return ClassScores(
-        nll=_mean(-np.log(np.clip(came, LEAST, 1))),
-        brier=_mean(distances),
-        accuracy=_mean(kept.argmax(axis=1) == classes) if len(kept) else float("nan"),
+        nll=finite_mean(-np.log(np.clip(came, LEAST, 1))),
+        brier=finite_mean(distances),
+        accuracy=finite_mean(kept.argmax(axis=1) == classes) if len(kept) else float("nan"),
         ece=reliability(kept, targets[known]).error,
-        entropy=_mean(unsure.total),
-        aleatoric=_mean(unsure.aleatoric),
-        mutual_information=_mean(unsure.mutual_information),
+        entropy=finite_mean(unsure.total),
+        aleatoric=finite_mean(unsure.aleatoric),
+        mutual_information=finite_mean(unsure.mutual_information),
     )
 
 
@@ -246,8 +248,3 @@ def _entropy(probabilities: Floats) -> Floats:
         terms = np.where(values > 0, values * np.log(values), 0 * values)
     entropy: Floats = -terms.sum(axis=-1) + 0.0  # no -0
     return entropy
-
-
-def _mean(values: npt.NDArray[Any]) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")

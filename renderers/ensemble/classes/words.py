@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from epochord.renderers.ensemble.captions import lost, plural, shortened
+from epochord.renderers.ensemble.captions import lost, shortened
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.statistics import inside_outside
 from epochord.runlog.reading.ensemble import Ensemble
+from epochord.runlog.words import plural
 
-__all__ = ["KINDS", "about", "certainty", "quality"]
+__all__ = ["KINDS", "about", "certainty", "missing", "quality"]
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -27,8 +28,12 @@ def about(overview: ClassOverview) -> str:
         plural(ensemble.members, "member"),
         f"{ensemble.outputs} classes",
     ]
-    gone = lost(int(overview.columns["missing_members"][-1]), ensemble.members)
-    return ", ".join(filter(None, [*said, gone]))
+    return ", ".join(filter(None, [*said, missing(overview)]))
+
+
+def missing(overview: ClassOverview) -> str:
+    """Say how many members are not finite at the end; nothing if all are."""
+    return lost(int(overview.columns["missing_members"][-1]), overview.ensemble.members)
 
 
 def quality(overview: ClassOverview) -> str:

@@ -216,3 +216,10 @@ def test_noise_needs_something_to_go_by():
     assert most_likely_sd(np.full((3, 2), np.nan), np.ones(2)) is None
     unseen = np.zeros((3, 2), bool)
     assert most_likely_sd(np.zeros((3, 2)), np.ones(2), unseen) is None
+
+
+def test_the_most_likely_noise_weighs_points_not_members():
+    """Out of bag, points have different numbers of members; with equal members, it is the rmse."""
+    counts = np.array([[True, True]] + [[True, False]] * 9)
+    found = most_likely_sd(np.zeros((10, 2)), np.array([0.0, 1.0]), counts)
+    assert found == pytest.approx(0.5**0.5, rel=1e-4)

@@ -13,16 +13,20 @@ from PIL import Image
 
 from epochord.renderers.ensemble import EnsembleSettings, render_ensemble, why_not_drawn
 from epochord.renderers.ensemble.classes.class_map import ClassMap
-from epochord.renderers.ensemble.classes.film import FPS, _frames, pace
+from epochord.renderers.ensemble.classes.film import _frames
 from epochord.renderers.ensemble.classes.look import STRONGEST, class_colours, mixed
 from epochord.renderers.ensemble.classes.overview import class_overview
 from epochord.renderers.ensemble.classes.score_still import class_scores_still
 from epochord.renderers.ensemble.classes.scores import score_classes
+from epochord.renderers.ensemble.look import DARK, Size, styled
 from epochord.renderers.ensemble.overview import overview
+from epochord.renderers.ensemble.pacing import FADE, FPS, timed
+from epochord.renderers.ensemble.settings import SIZES
 from epochord.runlog import LogError
 from epochord.runlog.ensemble import EnsembleSetup, Predictions
 from epochord.runlog.reading.ensemble import open_ensemble
 
+SIZE = Size(1280, 720)
 LATTICE = np.stack(np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 7)), -1).reshape(-1, 2)
 
 
@@ -90,7 +94,7 @@ def test_the_map_shows_each_class_in_its_colour_and_its_files_are_told(classifie
     assert names[:1] == ["classes.png"]
     assert {"scores.png", "ensemble.scores.parquet"} <= set(names)
     picture = np.asarray(Image.open(tmp_path / "out/classes.png").convert("RGB")) / 255
-    middle, left, right = picture.shape[0] // 2, 0.08, 0.5
+    middle, left, right = picture.shape[0] // 2, 0.08, 0.47
     for share, number in ((left, 0), (right, 1)):
         row = picture[middle - 60 : middle + 60, round(share * picture.shape[1])]
         near = np.abs(row - (1 - STRONGEST * (1 - class_colours(2)[number]))).max(axis=1)
@@ -193,35 +197,65 @@ def test_it_has_no_place_beside_others(classifier):
         render_ensemble([classifier(), classifier("two")])
 
 
+def test_a_list_of_one_is_one(classifier, tmp_path):
+    """As for ensembles that are drawn as functions."""
+    made = render_ensemble([classifier()], tmp_path / "out", EnsembleSettings(video=False))
+    assert "classes.png" in {path.name for path in made.paths}
+
+
 def test_the_film_is_the_still_at_the_end_and_moves_as_the_classes_do(classifier):
     """Painted and drawn alike, but for the edges of cells; time goes to movement."""
     overview = class_overview(classifier(grid=np.round(LATTICE, 6)))
-    drawn = ClassMap(overview)
+    drawn = ClassMap(overview, SIZE)
     drawn.draw(2)
     canvas = drawn.figure.canvas
     canvas.draw()
     still = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
-    (painted,) = _frames(ClassMap(overview), np.array([2.0]))
+    (painted,) = _frames(ClassMap(overview, SIZE), np.array([2.0]), np.empty(0))
     different = (np.abs(still - painted) > 8).any(axis=-1)
     assert different.mean() < 0.02
-    halfway, ends = ClassMap(overview).at(0.5), [ClassMap(overview).at(k) for k in (0, 1)]
+    halfway, ends = (
+        ClassMap(overview, SIZE).at(0.5),
+        [ClassMap(overview, SIZE).at(k) for k in (0, 1)],
+    )
     for name in ("by_class", "aleatoric", "disputed"):
         both = [getattr(each, name) for each in ends]
         assert np.allclose(getattr(halfway, name), np.mean(both, axis=0))
 
 
-@given(moved=arrays(float, st.integers(0, 8), elements=st.floats(0, 0.3)))
+@given(moved=arrays(float, st.integers(1, 8), elements=st.floats(1e-3, 0.3)))
 def test_time_goes_to_movement(moved):
-    """A second of rest at both ends; between them each epoch as long as it moves, or nearly."""
-    places = pace(moved, 2.0)
-    assert (np.diff(places) >= 0).all()
-    assert (places[:FPS] == 0).all()
-    assert (places[-FPS:] == len(moved)).all()
-    if len(moved) and moved.max() > 1e-6:  # less is rest
-        frames = [(np.floor(places) == k).sum() for k in range(len(moved))]
-        own = np.maximum(moved, moved.max() / 100)
-        frames[0] -= FPS
-        assert np.allclose(frames, 2.0 * FPS * own / own.sum(), atol=2)
+    """In each frame it moves equally far, or as far as it must to be seen at all."""
+    edges = np.arange(len(moved) + 1.0)
+    paced = timed(edges, moved, len(edges), EnsembleSettings(duration=3.0), most=2e-3)
+    training = paced.moments[round((FADE + 1) * FPS) : -FPS]
+    assert len(training) == 3 * FPS
+    way = np.interp(training, edges, np.concatenate([[0.0], np.cumsum(moved)]))
+    assert np.diff(way, prepend=0.0).max() <= paced.movement * (1 + 1e-9)
+
+
+def test_the_film_fades_from_its_end_to_its_beginning(classifier):
+    """What players show of it before it is played is the end."""
+    drawn = ClassMap(class_overview(classifier()), SIZE)
+    first, halfway, begin, end = _frames(drawn, np.array([0.0, 0, 0, 2]), np.array([0.0, 0.5]))
+    assert np.array_equal(first, end)
+    assert not np.array_equal(begin, end)
+    assert np.abs(halfway - (begin.astype(float) + end) / 2).max() <= 0.5
+
+
+@pytest.mark.parametrize("size", ["square", "vertical", "1920x1080"])
+def test_pictures_of_classes_are_as_large_and_as_dark_as_asked_for(size, classifier, tmp_path):
+    """And what is left of the ground is the theme's."""
+    settings = EnsembleSettings(video=False, size=size, theme="dark")
+    render_ensemble(classifier(), tmp_path / "out", settings)
+    picture = Image.open(tmp_path / "out/classes.png").convert("RGB")
+    assert picture.size == SIZES[size]
+    for name in ("classes", "scores"):
+        image = Image.open(tmp_path / f"out/{name}.png").convert("RGB")
+        assert image.getpixel((3, 3)) == tuple(bytes.fromhex(DARK.ground[1:]))
+    with styled(settings):
+        unsure = 255 * mixed(np.full((1, 2), 0.5))
+    assert np.allclose(unsure, list(bytes.fromhex(DARK.ground[1:])))
 
 
 def test_a_film_of_classes_is_beside_its_stills(classifier, tmp_path):
@@ -231,7 +265,7 @@ def test_a_film_of_classes_is_beside_its_stills(classifier, tmp_path):
     assert names[:3] == ["ensemble.mp4", "ensemble.webp", "classes.png"]
     about = json.loads((tmp_path / "out/ensemble.json").read_text())
     assert about["complete"]
-    assert about["frames"] == 2 * FPS + 12
+    assert about["frames"] == round((2 + FADE) * FPS) + 12
     assert set(about["files"]) == set(names)
 
 
