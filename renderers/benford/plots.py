@@ -30,7 +30,7 @@ __all__ = ["digits_figure"]
 
 COLUMNS = 4
 PANEL, ALONE, WIDE = (2.9, 2.4), (5.6, 4.0), (9.0, 2.6)  # inches; wide are those of 90 digits
-LEFT, TOP, BOTTOM, BESIDE = 0.75, 0.5, 0.3, 0.2  # inches around the panels
+LEFT, TOP, BOTTOM, BESIDE = 0.75, 0.62, 0.3, 0.2  # inches around the panels
 KEYS = 0.3  # inches of a line of the legend, above the panels
 LETTER, LINE, KEY = 0.075, 0.16, 2.4  # inches of a letter, a line, and a key of the legend
 WITHIN = 0.84  # of a panel is its frame
@@ -38,6 +38,7 @@ NAMES, TICKS = 0.48, 0.42  # inches above and below a frame
 TITLE = 38  # characters
 HEADROOM = 1.08
 BAR = 0.8
+EXPECTED = "expected by the model"
 NORMAL_95 = 1.96
 
 
@@ -109,13 +110,16 @@ def _table(subjects: Sequence[Subject]) -> Table:
 def _say_around(figure: Figure, heading: str, lines: Sequence[str], top: float) -> None:
     """Write the heading, what the numbers come to, and the legend."""
     width, height = figure.get_size_inches()
-    x = 0.15 / width
-    figure.text(x, 1 - 0.12 / height, as_text(heading), va="top", fontsize=13, color=INK)
+    x = 0.18 / width
+    figure.text(x, 1 - 0.18 / height, as_text(heading), va="top", fontsize=13, color=INK)
     said = as_text("\n".join(lines))
-    figure.text(x, 1 - 0.42 / height, said, va="top", fontsize=9, color=QUIET)
+    figure.text(x, 1 - 0.46 / height, said, va="top", fontsize=9, color=QUIET)
     drawn = [handle for axes in figure.axes for handle in axes.get_legend_handles_labels()[0]]
     named = {str(handle.get_label()): handle for handle in drawn}
-    keys = [named[name] for name in sorted(named, key=lambda name: not name.startswith("observed"))]
+    keys = [
+        named[name]
+        for name in sorted(named, key=lambda name: not name.startswith(("observed", EXPECTED)))
+    ]
     figure.legend(
         handles=keys, loc="lower left", bbox_to_anchor=(x, 1 - top / height), fontsize=9,
         ncols=min(len(keys), max(1, int(width / KEY))), frameon=False,
@@ -144,12 +148,13 @@ def _is_counted(subject: Subject) -> bool:
 def _pale_label(subject: Subject) -> str:
     if _is_counted(subject):
         return f"observed, fewer than {SMALL:,} values (set no scale)"
-    return f"observed, less than {100 * LITTLE_MASS:.0f} % of the mass"
+    return f"{EXPECTED}, less than {100 * LITTLE_MASS:.0f} % of the mass"
 
 
 def _draw(axes: Axes, subject: Subject, highest: float, pale: bool) -> None:
     digits, law, shares = subject.digit.labels, np.asarray(subject.digit.law), subject.shares
-    label = _pale_label(subject) if pale else "observed"
+    label = "observed" if _is_counted(subject) else EXPECTED
+    label = _pale_label(subject) if pale else label
     axes.bar(
         digits, np.nan_to_num(shares), color=FAINT if pale else OBSERVED, width=BAR, label=label
     )

@@ -25,6 +25,7 @@ FIRST_DIGITS = "first_digits"  # the table
 EQUAL_TOKENS, UNTRAINED = "equal tokens", "untrained networks"
 OTHERS = {"single": "single-digit tokens", "whole": "whole numbers"}  # estimators
 MASSES = {"mass": "mass", "zero_mass": "begins with 0", "no_space_mass": "no space"}
+LEAST = 1e-4  # a share that is written in digits
 
 Shares = npt.NDArray[np.float64]
 
@@ -92,7 +93,7 @@ def _subject(
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{100 * share:.2g} %" if share >= LEAST or not share else f"< {100 * LEAST:g} %"
 
 
 def _estimates(rows: pa.Table, model: str) -> dict[str, str]:

@@ -11,16 +11,16 @@ from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["has_lattice", "on_points", "why_not_drawn"]
 
+OF_ONE = "--output K draws the probability of class K alone"
 LEAST_POINTS = 2  # that a function is drawn between
 
 
 def why_not_drawn(ensemble: Ensemble) -> str:
     """Say why an ensemble is not drawn as functions of its inputs; nothing if it is."""
     if ensemble.task == "classification" and has_lattice(ensemble):
-        return "its classes are drawn; --output K draws the probability of class K alone"
+        return f"its classes are drawn; {OF_ONE}"
     if ensemble.task == "classification":
-        filmed = "" if _beyond(ensemble) else " (--output K films the probability of class K)"
-        return f"no film: of classes there are stills{filmed}"
+        return _beyond(ensemble) or f"its scores are drawn; {OF_ONE}"
     return _beyond(ensemble)
 
 

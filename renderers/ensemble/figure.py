@@ -251,7 +251,7 @@ def _longest(overviews: Sequence[Overview]) -> str:
 
 def _clock(epoch: int, last: int, missing: int) -> str:
     gone = f"{missing} not finite   " if missing else ""
-    return f"{gone}epoch {epoch} of {last}"
+    return f"{gone}epoch {epoch}" + (f" of {last}" if last else "")
 
 
 def _in_all(overviews: Sequence[Overview]) -> str:

@@ -44,7 +44,7 @@ PANEL = "ensemble-panel"  # the results of several runs
 DESCRIPTION, SCORES, VIDEO = ".json", ".scores.parquet", ".mp4"  # what names end in
 ANIMATIONS = (".webp", ".gif")
 SUFFIXES = (VIDEO, *ANIMATIONS, DESCRIPTION)
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 UNSHARED = (
     "each ensemble has axes of its own: in one range for all, some would take less than "
     f"{USED:.0%} of the height"

@@ -32,7 +32,9 @@ SD_STYLES = {
     "epistemic": ("--", "epistemic sd"),
     "aleatoric": (":", "aleatoric sd"),
 }
+DOTS = {"-": "o", "--": "D", ":": "s"}  # of a single epoch
 ROOM = 1.15  # above and below what is seen of a curve
+OVER = 0.06  # of the range, so that nothing is cut by its top
 BEFORE = 0.9  # of the epochs: the last ones, whose values a score's axis holds
 SHORT_OF = 0.03  # of nominal: a coverage that so many members cannot show is no reference
 SMALL = 9.0  # points
@@ -69,8 +71,10 @@ def _explain(figure: Figure, overview: Overview, reasons: list[str]) -> None:
     if not scored:
         return
     keys = [Line2D([], [], color=_colour(kind), label=KINDS[kind]) for kind in scored]
+    alone = len(overview.ensemble.epochs) == 1
     keys += [
-        Line2D([0], [0], color=ink(), ls=style, label=label) for style, label in SD_STYLES.values()
+        Line2D([], [], color=ink(), ls=style, marker=DOTS[style] if alone else "", label=label)
+        for style, label in SD_STYLES.values()
     ]
     figure.legend(
         handles=keys, loc="center left", bbox_to_anchor=(0.055, 0.035), ncols=len(keys),
@@ -140,8 +144,10 @@ def _draw_series(
 def _plot(
     axes: Axes, overview: Overview, values: Floats, style: str, kind: str, width: float = 1.5
 ) -> None:
-    dot = "o" if np.isfinite(values).sum() == 1 else ""  # a line needs two points
-    axes.plot(overview.ensemble.epochs, values, dot + style, color=_colour(kind), linewidth=width)
+    dot = DOTS[style] if np.isfinite(values).sum() == 1 else ""  # a line needs two points
+    axes.plot(
+        overview.ensemble.epochs, values, style, marker=dot, color=_colour(kind), linewidth=width
+    )
 
 
 def _title(axes: Axes, title: str, y: str, x: str = "") -> None:
@@ -157,7 +163,8 @@ def _settle(axes: Axes, drawn: list[Floats], *, least: float | None = None) -> N
     late = late[np.isfinite(late)]
     low, high = float(late.min()), float(late.max())
     room = (ROOM - 1) * (high - low) or 0.1
-    axes.set_ylim(low - room if least is None else least, high + room)
+    bottom = low - room if least is None else least
+    axes.set_ylim(bottom, high + max(room, OVER * (high - bottom)))
 
 
 def _draw_nll(overview: Overview, axes: Axes) -> None:

@@ -56,7 +56,7 @@ def _of_one(one: Overview) -> str:
     if ratio < 1 / MORE:
         return _capital(f"{_with(one)}{who} disagree most among the data")
     if np.isfinite(ratio):
-        return _capital(f"{_with(one)}{who} disagree as much beyond the data as among them")
+        return _capital(f"{_with(one)}{who} disagree about as much beyond the data as among them")
     return _over_training(one, who)
 
 

@@ -14,10 +14,11 @@ from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["panels", "plain", "sheet"]
 
-EDGES = {"left": 0.064, "right": 0.96, "bottom": 0.092, "top": 0.885}  # of width and height
+EDGES = {"left": 0.07, "right": 0.96, "bottom": 0.092, "top": 0.885}  # of width and height
 BETWEEN = {"wspace": 0.3, "hspace": 0.36}  # of a panel
 BELOW = 0.14  # the bottom where something stands below the panels
-ALONE = {"top": 0.87}  # of a panel without a title; its legend stands above it
+# Of a panel without a title, whose legend stands above it.
+ALONE = {"left": 0.075, "bottom": 0.1, "top": 0.87}
 TICKS = 4  # of panels that stand close, at most
 
 

@@ -92,16 +92,18 @@ def _members(overview: Overview, lines: Lines, view: View, limits: tuple[float, 
     axes.plot(
         ensemble.setup.data[seen, 0], ensemble.setup.targets[seen], "o", color=current().data,
         markersize=8, markeredgecolor=current().ground, zorder=3, clip_on=False,
-        label="training data",
+        label="training data" if seen.any() else None,
     )  # fmt: skip
-    if seen.any():
-        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+    axes.legend(frameon=False, loc="lower left", ncols=2, bbox_to_anchor=(0, 1), borderaxespad=0)
     return figure
 
 
 def _priors(ensemble: Ensemble, lines: Lines, scaled: Floats) -> Figure:
     """Draw the priors alone, as they add to the predictions."""
-    figure = sheet(ensemble, "the priors alone, which are never trained")
+    finite = scaled[np.isfinite(scaled).all(axis=1)]
+    alike = len(finite) > 1 and bool((finite == finite[0]).all())
+    whose = "the prior, the same of all members" if alike else "the priors alone"
+    figure = sheet(ensemble, f"{whose}, never trained")
     (axes,) = panels(figure, 1, 1)
     _draw_lines(axes, lines, scaled, current().stroke("p"))
     axes.autoscale_view(scalex=False)
@@ -115,7 +117,11 @@ def _draw_lines(axes: Axes, lines: Lines, values: Floats, stroke: Stroke) -> Non
     segments = np.stack([x, np.where(np.isfinite(values), values, np.nan)], axis=2)
     axes.add_collection(
         LineCollection(
-            list(segments), colors=stroke.colour, alpha=stroke.alpha, linewidths=stroke.width
+            list(segments),
+            colors=stroke.colour,
+            alpha=stroke.alpha,
+            linewidths=stroke.width,
+            label=stroke.label,
         )
     )
     axes.set(xlim=(lines.x[0], lines.x[-1]), xlabel="x")
@@ -151,14 +157,17 @@ def _by_member(
             handles=list(keys.values()), loc="lower center", bbox_to_anchor=KEYS_AT,
             ncols=len(keys), frameon=False,
         )  # fmt: skip
-    figure.text(0.5, 0.075, "x", ha="center", color=ink())
+    figure.text(0.512, 0.075, "x", ha="center", color=ink())
+    figure.text(0.024, 0.52, "prediction", va="center", rotation=90, color=ink())
     return figure
 
 
 def _draw_parts(axes: Axes, lines: Lines, parts: dict[str, Floats], member: int) -> None:
     """Draw what a member predicts, and the parts that it is the sum of."""
     for name, values in parts.items():
-        label = "prediction Q" if name == "members" else current().stroke(name).label
+        label = current().stroke(name).label
+        if name == "members":
+            label = "prediction f + βp" if len(parts) > 1 else "prediction"
         if np.isfinite(values[member]).any():
             axes.plot(
                 lines.x, values[member], color=current().stroke(name).colour, linewidth=LINE_WIDTH,
@@ -170,34 +179,35 @@ def _draw_parts(axes: Axes, lines: Lines, parts: dict[str, Floats], member: int)
 
 def _draw_own_data(axes: Axes, ensemble: Ensemble, member: int) -> None:
     """Draw the data; larger where the member drew them more than once, hollow where never."""
-    setup = ensemble.setup
+    setup, label = ensemble.setup, "training data"
     times = np.ones(len(setup.data), np.int64)
     if setup.indices is not None and (setup.indices[member] != UNKNOWN).all():
         times = np.bincount(setup.indices[member], minlength=len(setup.data))
+        label = "training data, larger if drawn more than once"
     seen = seen_data(setup, axes.get_ylim())
     drawn, spared = seen & (times > 0), seen & (times == 0)
     x, y = setup.data[:, 0], setup.targets
     if drawn.any():
         axes.scatter(
             x[drawn], y[drawn], s=18.0 * times[drawn], color=current().data, linewidth=0, zorder=3,
-            clip_on=False, label="its training data",
+            clip_on=False, label=label,
         )  # fmt: skip
     if spared.any():
         axes.scatter(
             x[spared], y[spared], s=18.0, facecolor="none", edgecolor=current().data, zorder=3,
-            clip_on=False, label="not drawn by it",
+            clip_on=False, label="not drawn by this member",
         )  # fmt: skip
 
 
 def _member_maps(overview: Overview, limits: tuple[float, float]) -> Figure:
     ensemble = overview.ensemble
     figure = sheet(ensemble, f"what some members predict, {_ended(overview)}")
-    member_maps(figure, ensemble, ensemble.at(-1).grid, limits, "prediction Q")
+    member_maps(figure, ensemble, ensemble.at(-1).grid, limits, "prediction")
     return figure
 
 
 def _prior_maps(ensemble: Ensemble) -> Figure:
-    figure = sheet(ensemble, "some priors alone, which are never trained")
+    figure = sheet(ensemble, "some priors alone, never trained")
     prior = ensemble.setup.prior
     assert prior is not None
     scaled = ensemble.setup.prior_scale * prior.grid

@@ -23,7 +23,8 @@ Floats = npt.NDArray[np.floating[Any]]
 MANY_DECADES = 1e3  # ratio from which ticks stand at powers of ten alone
 LOGARITHMIC_FROM = 10.0  # ratio of the greatest to the least spread
 NO_SPREAD = "no spread: that takes two members that are finite"
-WIDTH = 1.6  # points
+WIDTH, DOT = 1.6, 6.0  # points
+HEADROOM = 1.06  # above the greatest value
 
 
 class Curve(NamedTuple):
@@ -41,9 +42,16 @@ class Curve(NamedTuple):
 
     def key(self) -> Line2D:
         """Return it as a legend shows it."""
-        return Line2D(
-            [], [], color=self.colour, linestyle=self.dashes, linewidth=WIDTH, label=self.name
-        )
+        return Line2D([], [], **self.look())
+
+    def look(self) -> dict[str, Any]:
+        """Return how it is drawn; a single epoch is a dot, hollow where lines are dashed."""
+        alone = np.isfinite(self.spread).sum() == 1
+        return {
+            "color": self.colour, "linestyle": self.dashes, "linewidth": WIDTH,
+            "label": self.name, "marker": "o" if alone else "", "markersize": DOT,
+            "fillstyle": "full" if self.dashes == "-" else "none",
+        }  # fmt: skip
 
 
 def curves(overviews: Sequence[Overview], theme: Theme) -> list[Curve]:
@@ -93,11 +101,7 @@ def draw_strip(
     known = []
     for curve in drawn:
         if (finite := curve.spread[np.isfinite(curve.spread)]).size:
-            axes.plot(
-                curve.overview.ensemble.epochs, curve.spread, color=curve.colour,
-                marker="o" if finite.size == 1 else "", linestyle=curve.dashes,
-                linewidth=WIDTH, markersize=4, label=curve.name,
-            )  # fmt: skip
+            axes.plot(curve.overview.ensemble.epochs, curve.spread, **curve.look())
             known.append(finite)
     epochs = np.concatenate([curve.overview.ensemble.epochs for curve in drawn])
     axes.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
@@ -132,4 +136,4 @@ def scale(axes: Axes, values: Floats, *, logarithmic: bool = False) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter("{x:g}")
     elif positive.size:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, max(axes.get_ylim()[1], HEADROOM * float(positive.max())))

@@ -1,6 +1,7 @@
 """`epochord render ensemble`: the predictions of ensembles to videos, stills and scores."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -131,7 +132,8 @@ def ensemble(
             svg=svg,
         )
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        said = re.sub(r"^layers(?= is)", "--show", str(error))
+        raise typer.BadParameter(said) from error
     found, errors = found_runs(paths, runs)
     opened, unread = _opened(found, place.folder, output)
     apart = {folder: each for folder, each in opened.items() if why_not_drawn(each)}

@@ -40,7 +40,7 @@ Picture = npt.NDArray[np.uint8]
 
 SPACE = 8.0  # units, below the legend
 MOST_NAMED = 8  # classes in the legend
-NAME = "class, as strong as it is sure"
+NAME = "likeliest class (faint: unsure)"
 MAPS = "cividis", "magma"  # perceptual, and safe for colour blindness
 PARTS_NAMED = ("aleatoric part, nats", "mutual information, nats")
 KEPT = 2  # epochs, between which a film moves

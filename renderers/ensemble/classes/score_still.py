@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from epochord.renderers.ensemble.classes.overview import ClassOverview
 from epochord.renderers.ensemble.classes.scores import BINS, Reliability
@@ -74,10 +75,12 @@ def _panels(overview: ClassOverview) -> list[Panel]:
         found.append(partial(_draw_entropy, overview))
     if any(np.isfinite(values).any() for values in _series(overview, "nll").values()):
         found += [
-            partial(_draw_series, overview, "nll", "Likelihood of what came true", "NLL, nats"),
+            partial(
+                _draw_series, overview, "nll", "Negative log-likelihood", "nats (lower is better)"
+            ),
             partial(_draw_series, overview, "accuracy", "Accuracy", "share classified right"),
         ]
-        last = partial(_draw_series, overview, "brier", "Brier score", "from 0 to 2")
+        last = partial(_draw_series, overview, "brier", "Brier score", "0 to 2 (lower is better)")
         found.append(partial(_draw_auroc, overview) if _told_apart(overview) else last)
     return found
 
@@ -100,7 +103,7 @@ def _draw_reliability(overview: ClassOverview, axes: Axes) -> None:
             label=f"{NAMES[kind]}, {table.counts.sum()}", linewidth=0,
         )  # fmt: skip
     _write_counts(axes, next(iter(overview.last.values())))
-    axes.set(xlim=(0, 1.03), ylim=(-0.1, 1.05), xlabel="confidence")
+    axes.set(xlim=(0, 1.03), ylim=(-0.14, 1.05), xlabel="confidence")
     _title(axes, "Reliability (below line: too sure), with counts", "share right")
     _key(axes, "best")
 
@@ -147,9 +150,9 @@ def _draw_entropy(overview: ClassOverview, axes: Axes) -> None:
     first = next(iter(_entropies(overview))).partition("/")[0]
     for tag, values in _entropies(overview).items():
         kind, _, name = tag.partition("/")
-        label = ENTROPY_NAMES[name] if kind == first else None
-        if kind != first and name == "entropy":
-            label = f"{ENTROPY_NAMES[name]}, {NAMES.get(kind, kind)}"
+        label = ENTROPY_NAMES[name]
+        if kind != first:
+            label += f", {NAMES.get(kind, kind)}"
         _plot(axes, overview, values, ENTROPIES[name], _colour(kind), label)
     axes.set_ylim(bottom=0)
     _title(axes, "Uncertainty over training", "entropy, nats")
@@ -160,7 +163,9 @@ def _draw_series(overview: ClassOverview, name: str, title: str, unit: str, axes
     for kind, values in _series(overview, name).items():
         _plot(axes, overview, values, "-", _colour(kind), NAMES[kind])
     if name == "accuracy":
-        axes.set_ylim(top=1.01)
+        low = axes.get_ylim()[0]
+        axes.set_ylim(low, 1 + 0.03 * (1 - low))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     else:
         axes.set_ylim(bottom=0)
     _title(axes, title, unit)

@@ -42,7 +42,7 @@ def quality(overview: ClassOverview) -> str:
         if np.isfinite(scores[-1].accuracy):
             right, wrong = scores[-1].accuracy, scores[-1].ece
             said = f"{right:.1%} of the {KINDS[kind]} are classified right".replace("%", " %")
-            return f"{said}, with confidence off by {100 * wrong:.1f} points"
+            return f"{said}, with confidence off by {100 * wrong:.1f} points on average"
     return "No points with known classes: entropies alone"
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from epochord.renderers.ensemble import EnsembleSettings, overview, render_ensemble, shared_limits
@@ -370,6 +371,25 @@ def test_a_strip_without_a_spread_says_why(make_ensemble):
         "no spread: that takes two members that are finite"
     ]
     assert strip.get_legend() is None
+
+
+def test_values_of_a_single_epoch_are_told_apart(make_ensemble):
+    """Where there are no lines, dots differ in their form, as the keys say, and none is cut."""
+    one = seen(make_ensemble(epochs=1))
+    figure = still(one, "scores")
+    dots = panels(figure)["Sharpness: predicted sd"].get_lines()
+    forms = {dot.get_marker() for dot in dots}
+    keys = {key.get_marker() for legend in figure.legends for key in legend.get_lines()}
+    assert len(forms) == 3
+    assert forms <= keys
+    for name in ("CRPS, fair (plain: dotted)", "Sharpness: predicted sd"):
+        axes = panels(figure)[name]
+        figure.canvas.draw()
+        highest = max(line.get_window_extent().y1 for line in axes.get_lines())
+        assert highest < axes.get_window_extent().y1
+    lines = {line.get_label(): line for line in picture(one).figure.findobj(Line2D)}
+    names = "outside the data", "among them"
+    assert [lines[name].get_fillstyle() for name in names] == ["full", "none"]
 
 
 def test_both_inputs_are_labelled(write_ensemble, tmp_path):

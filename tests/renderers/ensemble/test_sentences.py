@@ -31,7 +31,7 @@ def test_where_members_disagree_is_said_as_it_is(inside, outside):
     if abs(np.log(ratio / 1.5)) > 1e-3 and abs(np.log(ratio * 1.5)) > 1e-3:
         assert (said == "10 members disagree where there are no data") == (ratio > 1.5)
         assert (said == "10 members disagree most among the data") == (ratio < 1 / 1.5)
-        even = "10 members disagree as much beyond the data as among them"
+        even = "10 members disagree about as much beyond the data as among them"
         assert (said == even) == (1 / 1.5 < ratio < 1.5)
 
 

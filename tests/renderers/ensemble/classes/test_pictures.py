@@ -16,6 +16,7 @@ from epochord.renderers.ensemble.classes.class_map import ClassMap
 from epochord.renderers.ensemble.classes.film import _frames
 from epochord.renderers.ensemble.classes.look import STRONGEST, class_colours, mixed
 from epochord.renderers.ensemble.classes.overview import class_overview
+from epochord.renderers.ensemble.classes.score_still import class_scores_still
 from epochord.renderers.ensemble.classes.scores import score_classes
 from epochord.renderers.ensemble.look import DARK, Size, styled
 from epochord.renderers.ensemble.overview import overview
@@ -266,3 +267,24 @@ def test_a_film_of_classes_is_beside_its_stills(classifier, tmp_path):
     assert about["complete"]
     assert about["frames"] == round((2 + FADE) * FPS) + 12
     assert set(about["files"]) == set(names)
+
+
+def test_classifiers_obey_the_theme(classifier, tmp_path):
+    """Nothing but dots and text is bright where the theme is dark."""
+    for theme, ground in (("light", (255, 255, 255)), ("dark", (16, 19, 24))):
+        settings = EnsembleSettings(video=False, theme=theme)
+        paths = render_ensemble(classifier(theme), tmp_path / theme, settings).paths
+        for path in paths:
+            if path.suffix == ".png":
+                pixels = np.asarray(Image.open(path).convert("RGB"))
+                assert (pixels[[0, -1]] == ground).all()
+                assert (pixels == ground).all(axis=-1).mean() > 0.4
+
+
+def test_every_entropy_is_in_the_key(classifier):
+    """A line that no key names cannot be read."""
+    figure = class_scores_still(class_overview(classifier()))
+    (axes,) = (a for a in figure.axes if a.get_title(loc="left") == "Uncertainty over training")
+    names = {text.get_text() for text in axes.get_legend().get_texts()}
+    assert {line.get_label() for line in axes.get_lines()} == names
+    assert "disagreement, out of distribution" in names
