@@ -110,14 +110,20 @@ class Asked:
         Raises
         ------
         ValueError
-            If the members cannot be asked at these inputs, answer in another shape, or are copies
-            of one that come out equal.
+            If the members cannot be asked at these inputs, answer in another shape, with variances
+            below 0, or are copies of one that come out equal.
         TypeError
             If answers are no real numbers.
         """
         parts = self._functions()
         reply = self._reply(parts, first=True)
         self._refuse_copies(parts, reply.answer.values)
+        variances = reply.answer.variances
+        if variances is not None and bool((variances < 0).any()):
+            raise ValueError(
+                f"{self._name} give variances below 0; expected variances (mean, variance), not "
+                "their logarithms"
+            )
         return reply
 
     def _reply(self, parts: list[Function], *, first: bool) -> Reply:

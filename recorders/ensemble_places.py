@@ -58,16 +58,18 @@ class Places:
         inputs = {name: inputs[name] for name in PLACES if inputs.get(name) is not None}
         self._arrays = {name: _inputs_of(name, values) for name, values in inputs.items()}
         self._refuse_unlike()
+        grid_points = self._arrays.get("grid", np.empty(0))
+        if not np.isfinite(grid_points).all():
+            raise ValueError("grid has inputs that are not finite; expected numbers")
         first = next(name for name, array in self._arrays.items() if len(array))
         self.inputs = _together(list(self._arrays.values()), inputs[first])
 
     def _refuse_unlike(self) -> None:
         filled = {name: array for name, array in self._arrays.items() if len(array)}
         if not filled:
-            shape = self._arrays["grid"].shape if "grid" in self._arrays else (0,)
             raise ValueError(
-                f"grid has shape {shape} and there are no other points; expected (points, inputs), "
-                "or held_out=(inputs, targets)"
+                "there are no points at which the members could be asked; give grid=…, or "
+                "held_out=(inputs, targets)"
             )
         (first, shape), *_ = ((name, array.shape[1:]) for name, array in filled.items())
         for name, array in filled.items():

@@ -220,6 +220,9 @@ REFUSED = {
     "a variance of some": (
         [lambda x: (x, x + 9), lambda x: x], {}, "member 0 and member 1 only one gives a variance",
     ),
+    "logarithms": ([lambda x: (x, x - 9)], {}, "give variances below 0; expected variances"),
+    "a broken grid": ([lambda x: x], {"grid": GRID * float("nan")}, "grid has inputs that are not"),
+    "nowhere": ([lambda x: x], {"grid": None}, "no points at which the members could be asked"),
     "unfitted": ([LinearRegression()], {}, "LinearRegression is not fitted; call its fit"),
     "an unfitted forest": (RandomForestRegressor(), {}, "is not fitted; call its fit"),
     "one net often": (
