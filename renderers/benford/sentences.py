@@ -44,10 +44,10 @@ def prompts(count: int, little: int, nearer: int, baselines: Mapping[str, Range]
     """Say how many of a model's prompts rest on little, and how many are nearer than all else."""
     mass = f"{little} rest on less than {100 * LITTLE_MASS:.0f} % of the mass; " if little else ""
     away = [f"{name} ({between(each)} points)" for name, each in baselines.items()]
-    return (
-        f"Of {count} prompts {mass}{nearer} are nearer to Benford's law than "
-        f"{joined(away, 'and')}. The nearest comes first."
-    )
+    these = f"Of {count} prompts {mass}{nearer or 'none'} are"
+    if nearer == count and not little:
+        these = f"All {count} prompts are"
+    return f"{these} nearer to Benford's law than {joined(away, 'and')}. The nearest comes first."
 
 
 def not_told(law: str, p: float, n: int, least: float, power: Mapping[str, float]) -> str:
