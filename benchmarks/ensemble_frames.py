@@ -26,7 +26,8 @@ from epochord.renderers.ensemble.pacing import FPS, Timing, timing
 from epochord.renderers.ensemble.settings import SIZES, EnsembleSettings, SizeName
 from epochord.renderers.pictures.video import find_ffmpeg, write_video
 from epochord.runlog import Run, RunMetadata
-from epochord.runlog.ensemble import EnsembleSetup, Predictions
+from epochord.runlog.ensemble import EnsembleSetup
+from epochord.runlog.ensemble.tables import Epoch
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["measured"]
@@ -44,15 +45,16 @@ class _Memory:
 
     def __init__(self, epochs: int) -> None:
         self.epochs = np.arange(epochs)
+        self.identities = [np.arange(MEMBERS)] * epochs
         rng = np.random.default_rng(0)
         self._weights = rng.normal(size=(MEMBERS, 6))
         self._waves = np.sin(np.linspace(-3, 3, POINTS) * np.arange(1, 7)[:, None] / 2)
 
-    def at(self, place: int) -> Predictions:
+    def at(self, place: int) -> Epoch:
         # A member moves up to 1 % of the height a frame, as in a film.
         turned = self._weights * np.cos(place / 56 + np.arange(6))
-        none = np.empty((MEMBERS, 0), np.float32)
-        return Predictions((turned @ self._waves).astype(np.float32), none, none)
+        columns = {"grid": (turned @ self._waves).astype(np.float32)}
+        return Epoch(self.identities[place], columns)
 
 
 def _overview(epochs: int) -> Overview:

@@ -47,7 +47,7 @@ def prompts(count: int, little: int, nearer: int, baselines: Mapping[str, Range]
     these = f"Of {count} prompts {mass}{nearer or 'none'} are"
     if nearer == count and not little:
         these = f"All {count} prompts are"
-    return f"{these} nearer to Benford's law than {joined(away, 'and')}. The nearest comes first."
+    return f"{these} nearer to Benford's law than {joined(away, 'and')}. Nearest first."
 
 
 def not_told(law: str, p: float, n: int, least: float, power: Mapping[str, float]) -> str:

@@ -127,7 +127,7 @@ def test_prompts_come_in_order_of_distance_and_little_mass_is_said_first():
     assert found[0].statistics.sentence.startswith("Rests on 1.2 % of the mass: 0.60 percentage")
     assert in_short(found) == (
         "Of 2 prompts 2 rest on less than 5 % of the mass; 2 are nearer to Benford's law than "
-        "equal digits (6.0 points). The nearest comes first."
+        "equal digits (6.0 points). Nearest first."
     )
 
 
