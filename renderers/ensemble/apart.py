@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from epochord.renderers.ensemble.classes.class_map import map_still
@@ -21,18 +19,24 @@ from epochord.renderers.ensemble.classes.film import class_film
 from epochord.renderers.ensemble.classes.overview import class_overview
 from epochord.renderers.ensemble.classes.score_still import class_scores_still
 from epochord.renderers.ensemble.drawable import has_lattice, on_points, why_not_drawn
+from epochord.renderers.ensemble.files import (
+    DESCRIPTION,
+    SCORES,
+    VIDEO,
+    at_last_epoch,
+    save_stills,
+    write_scores,
+)
 from epochord.renderers.ensemble.look import size_of, styled
 from epochord.renderers.ensemble.overview import overview
 from epochord.renderers.ensemble.pacing import FPS
 from epochord.renderers.ensemble.score_still import scores_still
 from epochord.renderers.ensemble.settings import EnsembleSettings
-from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError
 from epochord.renderers.results.destination import Destination
-from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.output import describe, is_up_to_date
 from epochord.renderers.results.own import require_own
 from epochord.renderers.results.staging import staging
-from epochord.runlog.arrow import arrow_array
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["Apart", "render_apart"]
@@ -41,7 +45,6 @@ Floats = npt.NDArray[np.floating[Any]]
 Progress = Callable[[int, int], None]
 
 SCHEMA_VERSION = 2
-SCORES, VIDEO, DESCRIPTION = ".scores.parquet", ".mp4", ".json"
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def _rendered(
 ) -> Apart:
     found = _of_classes(ensemble, settings) or _of_numbers(ensemble, settings)
     film = found.film if settings.video else None
-    about |= found.more | {"at_last_epoch": _at_last_epoch(found.columns)}
+    about |= found.more | {"at_last_epoch": at_last_epoch(found.columns)}
     with staging(place.folder, replacing=made_before) as folder:
         made = _stills(found, replace(place, folder=folder), ensemble, svg=settings.svg)
         _describe(about, folder, place, made, complete=film is None)
@@ -143,16 +146,9 @@ def _rendered(
 
 
 def _stills(found: _Found, stage: Destination, ensemble: Ensemble, *, svg: bool) -> list[str]:
-    files = [
-        path
-        for name, figure in found.figures.items()
-        for path in save_picture(figure, stage.folder / _named(stage, name), svg=svg)
-    ]
-    with writing(stage.path(SCORES)) as temporary:
-        table = {"step": arrow_array(ensemble.epochs)}
-        table |= {n: arrow_array(v.astype(np.float64)) for n, v in found.columns.items()}
-        pq.write_table(pa.table(table), temporary, compression="zstd")
-    return [*(path.name for path in files), stage.path(SCORES).name]
+    files = save_stills(found.figures.items(), stage, svg=svg)
+    files.append(write_scores(ensemble.epochs, found.columns, stage.path(SCORES)))
+    return [path.name for path in files]
 
 
 def _film(
@@ -178,15 +174,6 @@ def _describe(
         sizes[name] = (here if here.is_file() else place.folder / name).stat().st_size
     beside = folder / place.path(DESCRIPTION).name
     describe(beside, about | {"complete": complete, "files": sizes})
-
-
-def _named(place: Destination, name: str) -> str:
-    return name if place.stem == "ensemble" else f"{place.stem}.{name}"
-
-
-def _at_last_epoch(columns: Mapping[str, Floats]) -> dict[str, float | None]:
-    last = {name: float(values[-1]) for name, values in columns.items()}
-    return {name: value if np.isfinite(value) else None for name, value in last.items()}
 
 
 def _about(ensemble: Ensemble, settings: EnsembleSettings) -> dict[str, Any]:

@@ -1,20 +1,30 @@
 """Ensembles to a video with sound, stills and scores."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
 from epochord.renderers.ensemble.apart import render_apart
 from epochord.renderers.ensemble.choice import check_choice, undrawn
 from epochord.renderers.ensemble.drawable import why_not_drawn
 from epochord.renderers.ensemble.figure import Limits, ensemble_figure, of_each
+from epochord.renderers.ensemble.files import (
+    ANIMATIONS,
+    DESCRIPTION,
+    SCORES,
+    STEM,
+    SUFFIXES,
+    VIDEO,
+    at_last_epoch,
+    made_before,
+    save_stills,
+    still_name,
+    write_scores,
+)
 from epochord.renderers.ensemble.film import film
 from epochord.renderers.ensemble.limits import USED, unseen_data
 from epochord.renderers.ensemble.look import size_of, styled
@@ -25,25 +35,19 @@ from epochord.renderers.ensemble.sentences import sentence
 from epochord.renderers.ensemble.settings import EnsembleSettings
 from epochord.renderers.ensemble.sound import Disagreement, ensemble_score, write_sound
 from epochord.renderers.ensemble.stills import still_names, stills
-from epochord.renderers.pictures.save import save_picture
 from epochord.renderers.pictures.video import VideoUnavailableError, write_video
 from epochord.renderers.results.destination import Destination, StrPath, destination
-from epochord.renderers.results.output import describe, is_up_to_date, writing
+from epochord.renderers.results.output import describe, is_up_to_date
 from epochord.renderers.results.own import require_own
 from epochord.renderers.results.shown import picture_html, result_repr
 from epochord.renderers.results.staging import staging
-from epochord.runlog.arrow import arrow_array
 from epochord.runlog.errors import LogError
 from epochord.runlog.given import require
 from epochord.runlog.reading.ensemble import Ensemble
 
 __all__ = ["EnsembleResult", "panel_limits", "render_ensemble", "shared_limits"]
 
-STEM = "ensemble"
 PANEL = "ensemble-panel"  # the results of several runs
-DESCRIPTION, SCORES, VIDEO = ".json", ".scores.parquet", ".mp4"  # what names end in
-ANIMATIONS = (".webp", ".gif")
-SUFFIXES = (VIDEO, *ANIMATIONS, DESCRIPTION)
 SCHEMA_VERSION = 6
 UNSHARED = (
     "each ensemble has axes of its own: in one range for all, some would take less than "
@@ -171,7 +175,7 @@ def render_ensemble(
         paths = [place.folder / name for name in about["names"]]
         return EnsembleResult(tuple(paths), made=False, description=about)
     require_own(place, (VIDEO, *ANIMATIONS, SCORES))
-    before = _made_before(place)
+    before = made_before(place)
     if is_up_to_date(beside, about | {"complete": False}):  # all but the film is there
         made = [path for path in map(place.folder.joinpath, about["names"]) if path.is_file()]
     else:
@@ -201,14 +205,11 @@ def _publish_stills(
 ) -> list[Path]:
     """Make what takes two seconds, in the place of all that an earlier call made there."""
     with styled(settings), staging(place.folder, replacing=before) as folder:
-        drawn = _stills(overviews, settings, limits)
-        made = [
-            path
-            for name, figure in drawn
-            for path in save_picture(figure, folder / _still(place, name), svg=settings.svg)
-        ]
+        stage = replace(place, folder=folder)
+        made = save_stills(_stills(overviews, settings, limits), stage, svg=settings.svg)
         if len(overviews) == 1:
-            made.append(_write_scores(overviews[0], replace(place, folder=folder).path(SCORES)))
+            one = overviews[0]
+            made.append(write_scores(one.ensemble.epochs, one.columns(), stage.path(SCORES)))
         about["complete"] = not settings.video
         return _described(about, made, folder, place)
 
@@ -248,7 +249,7 @@ def _apart(
     """Make what there is of an ensemble that is not drawn as functions."""
     folder = f"renders/{ensemble.run.name}"
     place = destination(out, folder=folder, stem=STEM, suffixes=SUFFIXES)
-    before = _made_before(place)
+    before = made_before(place)
     found = render_apart(ensemble, place, settings, before, progress)
     return EnsembleResult(
         tuple(place.folder / name for name in found.names),
@@ -277,23 +278,6 @@ def _overviews(
     ]
 
 
-def _still(place: Destination, name: str) -> str:
-    """Return a still's name: its own, behind the stem of a file that was named."""
-    return name if place.stem == STEM else f"{place.stem}.{name}"
-
-
-def _made_before(place: Destination) -> set[str]:
-    """Return the names of what an earlier call has made there, whatever its settings."""
-    folder = place.folder
-    try:
-        listed = json.loads(place.path(DESCRIPTION).read_text(encoding="utf-8"))["files"]
-        names = {str(name) for name in listed if Path(name).name == name}
-    except (OSError, ValueError, KeyError, TypeError):
-        names = set()
-    own = {place.path(ending).name for ending in (VIDEO, *ANIMATIONS, SCORES)}
-    return {name for name in names | own if (folder / name).is_file()}
-
-
 def _description(
     overviews: Sequence[Overview],
     settings: EnsembleSettings,
@@ -302,7 +286,7 @@ def _description(
 ) -> dict[str, Any]:
     several = len(overviews) > 1
     own = ["uncertainty"] if several else still_names(overviews[0].ensemble)
-    stills = [_still(place, name) for name in own]
+    stills = [still_name(place, name) for name in own]
     kinds = ("png", "svg") if settings.svg else ("png",)
     names = [f"{still}.{kind}" for still in stills for kind in kinds]
     names += [] if several else [place.path(SCORES).name]
@@ -325,7 +309,6 @@ def _findings(
 ) -> dict[str, Any]:
     """Say how an ensemble ended, and what of it is not seen, in plain JSON values."""
     ensemble = one.ensemble
-    last = {name: float(values[-1]) for name, values in one.columns().items()}
     return {
         "run": ensemble.run.name,
         "log_hash": ensemble.log_hash(),
@@ -338,7 +321,7 @@ def _findings(
         "noise_source": str(one.noise),
         "limits": list(limits),
         "notes": [*undrawn(ensemble, settings), *unseen_data(ensemble.setup, limits)],
-        "at_last_epoch": {name: v if np.isfinite(v) else None for name, v in last.items()},
+        "at_last_epoch": at_last_epoch(one.columns()),
         "calibration": {
             kind: dict(zip(map(str, LEVELS), _plain(rows[-1].calibration), strict=True))
             for kind, rows in one.scores.items()
@@ -362,16 +345,6 @@ def _stills(
     panel = ensemble_figure(overviews, settings, limits)
     panel.draw([len(one.ensemble.epochs) - 1 for one in overviews])
     return [("uncertainty", panel.figure)]
-
-
-def _write_scores(one: Overview, path: Path) -> Path:
-    """Write what there is an epoch: a table that Epochord reads as a log, too."""
-    columns = {"step": arrow_array(np.asarray(one.ensemble.epochs))} | {
-        name: arrow_array(values.astype(np.float64)) for name, values in one.columns().items()
-    }
-    with writing(path) as temporary:
-        pq.write_table(pa.table(columns), temporary, compression="zstd")
-    return path
 
 
 def _film(
